@@ -1,0 +1,11 @@
+import type { Instruction } from "../plan/plan.ts";
+import type { Kernel } from "../primitives/rule.ts";
+
+/** Turns instructions into kernels over a memory of its own. */
+export interface Backend {
+  readonly name: string;
+  /** A zeroed memory of this many entries. */
+  allocate(entries: number): Float64Array;
+  /** A kernel for the instruction's layouts; called with the addresses of the result and the operands. */
+  lower(instruction: Instruction): Kernel;
+}

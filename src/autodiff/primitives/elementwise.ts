@@ -1,0 +1,285 @@
+import {
+  erf as erfValue,
+  exp as expValue,
+  log as logValue,
+  pow as powValue,
+  sigmoid as sigmoidValue,
+  softplus as softplusValue,
+  tanh as tanhValue,
+  valueError,
+} from "../../base/index.ts";
+import {
+  add,
+  divide,
+  exp,
+  less,
+  log,
+  multiply,
+  negate,
+  power,
+  select,
+  sigmoid,
+  sign,
+  square,
+  subtract,
+} from "../ops.ts";
+import { formatShape, type Shape, sameShape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { kernel1, kernel2, kernel3, type Span1, type Span2 } from "./loops.ts";
+import type { JvpCall, PrimitiveRule, TransposeCall } from "./rule.ts";
+
+type UnaryName =
+  | "negate"
+  | "exp"
+  | "log"
+  | "tanh"
+  | "erf"
+  | "sqrt"
+  | "sigmoid"
+  | "softplus"
+  | "absolute"
+  | "sign"
+  | "stopGradient";
+type BinaryName = "add" | "subtract" | "multiply" | "divide" | "power" | "less" | "lessEqual" | "equal";
+
+/** The shape rule of elementwise primitives: all operands alike (broadcasting is a primitive of its own). */
+const alike =
+  (op: string) =>
+  (_: unknown, shapes: readonly Shape[]): Shape => {
+    if (shapes.some((shape) => !sameShape(shape, shapes[0])))
+      throw valueError(op, "operands of one shape", shapes.map(formatShape).join(" and "));
+    return shapes[0];
+  };
+
+/** A unary primitive: its loop and, unless it is constant almost everywhere, dy/dx as a tensor. */
+function unary<K extends UnaryName>(
+  op: K,
+  span: Span1,
+  derivative?: (x: Tensor, y: Tensor) => Tensor,
+): PrimitiveRule<K> {
+  return {
+    access: "elementwise",
+    shape: alike(op),
+    jvp: ({ primals, result, tangents }) =>
+      derivative && tangents[0] ? multiply(derivative(primals[0], result), tangents[0]) : undefined,
+    kernel: (_, operands, shape) => kernel1(span, shape, operands),
+  };
+}
+
+/** A binary primitive with its tangent rule and, if it can be linear, its transpose. */
+function binary<K extends BinaryName>(
+  op: K,
+  span: Span2,
+  jvp: (call: JvpCall<K>) => Tensor | undefined,
+  transpose?: (call: TransposeCall<K>) => (Tensor | undefined)[],
+): PrimitiveRule<K> {
+  return {
+    access: "elementwise",
+    shape: alike(op),
+    jvp,
+    ...(transpose && { transpose }),
+    kernel: (_, operands, shape) => kernel2(span, shape, operands),
+  };
+}
+
+const constantAlmostEverywhere = (): undefined => undefined;
+
+/** Sum of the terms that are not structurally zero. */
+function sumOf(...terms: (Tensor | undefined)[]): Tensor | undefined {
+  const present = terms.filter((term) => term !== undefined);
+  return present.length === 0 ? undefined : present.reduce((a, b) => add(a, b));
+}
+
+export const negateRule: PrimitiveRule<"negate"> = {
+  ...unary("negate", (m, o, n, a, as) => {
+    for (let i = 0; i < n; i++, a += as) m[o + i] = -m[a];
+  }),
+  jvp: ({ tangents }) => tangents[0] && negate(tangents[0]),
+  transpose: ({ cotangent }) => [negate(cotangent)],
+};
+
+/** d eˣ = eˣ dx */
+export const expRule = unary(
+  "exp",
+  (m, o, n, a, as) => {
+    for (let i = 0; i < n; i++, a += as) m[o + i] = expValue(m[a]);
+  },
+  (_, y) => y,
+);
+
+/** d log x = dx / x */
+export const logRule: PrimitiveRule<"log"> = {
+  ...unary("log", (m, o, n, a, as) => {
+    for (let i = 0; i < n; i++, a += as) m[o + i] = logValue(m[a]);
+  }),
+  jvp: ({ primals, tangents }) => tangents[0] && divide(tangents[0], primals[0]),
+};
+
+/** d tanh x = (1 − y²) dx */
+export const tanhRule = unary(
+  "tanh",
+  (m, o, n, a, as) => {
+    for (let i = 0; i < n; i++, a += as) m[o + i] = tanhValue(m[a]);
+  },
+  (_, y) => subtract(1, square(y)),
+);
+
+const TWO_OVER_SQRT_PI = 1.1283791670955126;
+
+/** d erf x = (2/√π) e^{−x²} dx */
+export const erfRule = unary(
+  "erf",
+  (m, o, n, a, as) => {
+    for (let i = 0; i < n; i++, a += as) m[o + i] = erfValue(m[a]);
+  },
+  (x) => multiply(exp(negate(square(x))), TWO_OVER_SQRT_PI),
+);
+
+/** d √x = dx / (2y) */
+export const sqrtRule: PrimitiveRule<"sqrt"> = {
+  ...unary("sqrt", (m, o, n, a, as) => {
+    for (let i = 0; i < n; i++, a += as) m[o + i] = Math.sqrt(m[a]);
+  }),
+  jvp: ({ result, tangents }) => tangents[0] && divide(tangents[0], multiply(result, 2)),
+};
+
+/** d σ(x) = σ(x)·σ(−x) dx; written with σ(−x), not 1 − σ(x), so that it keeps its digits for large x. */
+export const sigmoidRule = unary(
+  "sigmoid",
+  (m, o, n, a, as) => {
+    for (let i = 0; i < n; i++, a += as) m[o + i] = sigmoidValue(m[a]);
+  },
+  (x, y) => multiply(y, sigmoid(negate(x))),
+);
+
+/** d log(1 + eˣ) = σ(x) dx */
+export const softplusRule = unary(
+  "softplus",
+  (m, o, n, a, as) => {
+    for (let i = 0; i < n; i++, a += as) m[o + i] = softplusValue(m[a]);
+  },
+  (x) => sigmoid(x),
+);
+
+/** d |x| = sign(x) dx */
+export const absoluteRule = unary(
+  "absolute",
+  (m, o, n, a, as) => {
+    for (let i = 0; i < n; i++, a += as) m[o + i] = Math.abs(m[a]);
+  },
+  (x) => sign(x),
+);
+
+export const signRule = unary("sign", (m, o, n, a, as) => {
+  for (let i = 0; i < n; i++, a += as) {
+    const x = m[a];
+    m[o + i] = x > 0 ? 1 : x < 0 ? -1 : x;
+  }
+});
+
+export const stopGradientRule = unary("stopGradient", (m, o, n, a, as) => {
+  for (let i = 0; i < n; i++, a += as) m[o + i] = m[a];
+});
+
+export const addRule = binary(
+  "add",
+  (m, o, n, a, as, b, bs) => {
+    for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = m[a] + m[b];
+  },
+  ({ tangents }) => sumOf(...tangents),
+  ({ linear, cotangent }) => linear.map((isLinear) => (isLinear ? cotangent : undefined)),
+);
+
+export const subtractRule = binary(
+  "subtract",
+  (m, o, n, a, as, b, bs) => {
+    for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = m[a] - m[b];
+  },
+  ({ tangents: [a, b] }) => (a && b ? subtract(a, b) : (a ?? (b && negate(b)))),
+  ({ linear, cotangent }) => [linear[0] ? cotangent : undefined, linear[1] ? negate(cotangent) : undefined],
+);
+
+/** d(ab) = da·b + a·db */
+export const multiplyRule = binary(
+  "multiply",
+  (m, o, n, a, as, b, bs) => {
+    for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = m[a] * m[b];
+  },
+  ({ primals: [a, b], tangents: [da, db] }) => sumOf(da && multiply(da, b), db && multiply(a, db)),
+  ({ operands: [a, b], linear, cotangent }) => [
+    linear[0] ? multiply(cotangent, b) : undefined,
+    linear[1] ? multiply(a, cotangent) : undefined,
+  ],
+);
+
+/** d(a/b) = (da − y·db)/b */
+export const divideRule = binary(
+  "divide",
+  (m, o, n, a, as, b, bs) => {
+    for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = m[a] / m[b];
+  },
+  ({ primals: [, b], result, tangents: [da, db] }) => {
+    const change = sumOf(da, db && negate(multiply(result, db)));
+    return change && divide(change, b);
+  },
+  ({ operands: [, b], linear, cotangent }) => [linear[0] ? divide(cotangent, b) : undefined, undefined],
+);
+
+/** d(aᵇ) = b·a^{b−1} da + aᵇ·log a db */
+export const powerRule = binary(
+  "power",
+  (m, o, n, a, as, b, bs) => {
+    for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = powValue(m[a], m[b]);
+  },
+  ({ primals: [a, b], result, tangents: [da, db] }) =>
+    sumOf(
+      da && multiply(multiply(b, power(a, subtract(b, 1))), da),
+      // aᵇ·log a has the limit 0 at a = 0 (for b > 0), where the product itself is 0·(−∞).
+      db && multiply(select(less(0, a), multiply(result, log(a)), 0), db),
+    ),
+);
+
+export const lessRule = binary(
+  "less",
+  (m, o, n, a, as, b, bs) => {
+    for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = m[a] < m[b] ? 1 : 0;
+  },
+  constantAlmostEverywhere,
+);
+
+export const lessEqualRule = binary(
+  "lessEqual",
+  (m, o, n, a, as, b, bs) => {
+    for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = m[a] <= m[b] ? 1 : 0;
+  },
+  constantAlmostEverywhere,
+);
+
+export const equalRule = binary(
+  "equal",
+  (m, o, n, a, as, b, bs) => {
+    for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = m[a] === m[b] ? 1 : 0;
+  },
+  constantAlmostEverywhere,
+);
+
+/** The condition has no tangent; the branch not taken contributes an exact 0, whatever it holds. */
+export const selectRule: PrimitiveRule<"select"> = {
+  access: "elementwise",
+  shape: alike("select"),
+  jvp: ({ primals: [condition], tangents: [, a, b] }) =>
+    a || b ? select(condition, a ?? 0, b ?? 0) : undefined,
+  transpose: ({ operands: [condition], linear, cotangent }) => [
+    undefined,
+    linear[1] ? select(condition, cotangent, 0) : undefined,
+    linear[2] ? select(condition, 0, cotangent) : undefined,
+  ],
+  kernel: (_, operands, shape) =>
+    kernel3(
+      (m, o, n, a, as, b, bs, c, cs) => {
+        for (let i = 0; i < n; i++, a += as, b += bs, c += cs) m[o + i] = m[a] !== 0 ? m[b] : m[c];
+      },
+      shape,
+      operands,
+    ),
+};
