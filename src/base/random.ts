@@ -1,3 +1,4 @@
+import { log } from "./elementary/logarithm.ts";
 import { valueError } from "./errors.ts";
 
 /**
@@ -57,7 +58,7 @@ export class Random {
       const x = 2 * this.uniform() - 1;
       const y = 2 * this.uniform() - 1;
       const r = x * x + y * y;
-      if (r > 0 && r < 1) return x * Math.sqrt((-2 * Math.log(r)) / r);
+      if (r > 0 && r < 1) return x * Math.sqrt((-2 * log(r)) / r);
     }
   }
 
