@@ -66,5 +66,13 @@ export { simplify, verify as verifyGraph } from "./simplify.ts";
 export { type LossResult, STAGES } from "./stages.ts";
 export { Tensor } from "./tensor.ts";
 export { type ShapeTree, type TracedFunction, trace } from "./trace.ts";
-export { grad, hvp, jvp, thirdDirectional, type Traced, valueAndGrad, vjp } from "./transforms/derivatives.ts";
+export {
+  grad,
+  hvp,
+  jvp,
+  type Traced,
+  thirdDirectional,
+  valueAndGrad,
+  vjp,
+} from "./transforms/derivatives.ts";
 export type { Tree } from "./tree.ts";

@@ -78,11 +78,12 @@ export class Objective {
   private readonly program: Program;
   private readonly batchBases: Int32Array;
   private readonly primalBases: Int32Array;
-  /** How far each chunk's values have been computed at the current w: the number of stages done. */
+  /** How far each chunk's values are in memory for the current w: the number of stages done. */
   private readonly done: Uint8Array;
+  /** How many of a chunk's results (loss, then gradient) have been collected at the current w. */
+  private readonly collected: Uint8Array;
   private heldChunk = -1;
-  private evaluated = false;
-  private lossValue = Number.NaN;
+  private readonly chunkLosses: Float64Array;
   private readonly gradientValue: Float64Array;
   private readonly outputValues: Float64Array;
   /** Copies of the first-order tangents of each direction of a block, for polarisation. */
@@ -133,6 +134,8 @@ export class Objective {
     );
     this.loadExamples(definition);
     this.done = new Uint8Array(this.chunks);
+    this.collected = new Uint8Array(this.chunks);
+    this.chunkLosses = new Float64Array(this.chunks);
     this.gradientValue = new Float64Array(this.dimension);
     this.outputValues = new Float64Array(this.examples * this.outputWidth);
   }
@@ -149,25 +152,26 @@ export class Objective {
       throw valueError("setWeights", `${this.dimension} weights`, String(w.length));
     this.program.memory.set(w, this.program.bases[REGION.weights]);
     this.done.fill(0);
+    this.collected.fill(0);
     this.heldChunk = -1;
-    this.evaluated = false;
+    this.gradientValue.fill(0);
   }
 
   /** L(w). */
   loss(): number {
-    this.evaluate();
-    return this.lossValue;
+    this.collect(STAGES.value);
+    return this.chunkLosses.reduce((total, part) => total + part, 0);
   }
 
-  /** ∇L(w): a view that is overwritten after the next `setWeights`. */
+  /** ∇L(w): a view that is overwritten by the next `setWeights`. */
   gradient(): Float64Array {
-    this.evaluate();
+    this.collect(STAGES.gradient);
     return this.gradientValue;
   }
 
   /** The network's outputs at w, [examples, …]: a view that is overwritten after the next `setWeights`. */
   outputs(): Float64Array {
-    this.evaluate();
+    this.collect(STAGES.value);
     return this.outputValues;
   }
 
@@ -177,7 +181,6 @@ export class Objective {
    */
   hvp(vectors: Float64Array, products: Float64Array, count: number): void {
     const p = this.dimension;
-    if (this.keepsResiduals) this.evaluate();
     products.fill(0, 0, count * p);
     for (let c = 0; c < this.chunks; c++) {
       this.ensure(c, STAGES.curvature);
@@ -198,7 +201,6 @@ export class Objective {
   thirdDerivatives(vectors: Float64Array, count: number, rows: Float64Array): void {
     const p = this.dimension;
     const norms = Float64Array.from({ length: count }, (_, i) => norm(vectors, i * p, p));
-    if (this.keepsResiduals) this.evaluate();
     rows.fill(0, 0, (count * (count + 1) * p) / 2);
     for (let c = 0; c < this.chunks; c++) {
       this.ensure(c, STAGES.third);
@@ -229,26 +231,8 @@ export class Objective {
     return [...this.program.runs];
   }
 
-  private evaluate(): void {
-    if (this.evaluated) return;
-    const { memory, bases } = this.program;
-    const p = this.dimension;
-    const width = this.outputWidth;
-    this.gradientValue.fill(0);
-    this.lossValue = 0;
-    for (let c = 0; c < this.chunks; c++) {
-      this.ensure(c, STAGES.gradient);
-      const value = bases[REGION.value];
-      this.lossValue += memory[value];
-      this.accumulateFrom(value + 1, this.gradientValue, 0);
-      if (width > 0) {
-        const first = c * this.chunk;
-        const rows = Math.min(this.chunk, this.examples - first);
-        const start = value + 1 + p;
-        this.outputValues.set(memory.subarray(start, start + rows * width), first * width);
-      }
-    }
-    this.evaluated = true;
+  private collect(stage: number): void {
+    for (let c = 0; c < this.chunks; c++) if (this.collected[c] <= stage) this.ensure(c, stage);
   }
 
   /** Makes a chunk current and its values at w available up to a stage. */
@@ -260,10 +244,27 @@ export class Objective {
       this.done[chunk] = 0;
       this.heldChunk = chunk;
     }
-    // Loss and gradient land in a shared region, so a first evaluation runs stage 0 even where it is done already.
-    if (stage === STAGES.gradient) this.done[chunk] = 0;
-    for (let next = this.done[chunk]; next <= stage; next++) this.program.runSegment(next);
+    for (let next = this.done[chunk]; next <= stage; next++) {
+      this.program.runSegment(next);
+      if (this.collected[chunk] === next) this.collectStage(chunk, next);
+    }
     this.done[chunk] = Math.max(this.done[chunk], stage + 1);
+  }
+
+  /** Takes a chunk's loss and outputs, or its share of the gradient, once per w; chunks always come in order. */
+  private collectStage(chunk: number, stage: number): void {
+    const { memory, bases } = this.program;
+    const value = bases[REGION.value];
+    const width = this.outputWidth;
+    if (stage === STAGES.value) {
+      this.chunkLosses[chunk] = memory[value];
+      const first = chunk * this.chunk;
+      const rows = Math.min(this.chunk, this.examples - first);
+      const start = value + 1 + this.dimension;
+      if (width > 0) this.outputValues.set(memory.subarray(start, start + rows * width), first * width);
+    } else if (stage === STAGES.gradient) this.accumulateFrom(value + 1, this.gradientValue, 0);
+    else return;
+    this.collected[chunk] = stage + 1;
   }
 
   private direct(vectors: Float64Array, start: number, scale = 1): void {

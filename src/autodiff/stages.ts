@@ -7,12 +7,19 @@ import { pushForward } from "./transforms/jvp.ts";
 import { gradientOf } from "./transforms/transpose.ts";
 
 /**
- * The segments of a joint evaluation, by what a node depends on. The weights alone: what loss and gradient need,
- * what else Hessian-vector products need, what else third derivatives need. One direction v: what Hv needs. Its
- * second order: the rest of D³L[v,v,·].
+ * The segments of a joint evaluation, by what a node depends on. The weights alone: what the loss needs, what else
+ * the gradient, Hessian-vector products and third derivatives need. One direction v: what Hv needs. Its second
+ * order: the rest of D³L[v,v,·].
  */
-export const STAGES = { gradient: 0, curvature: 1, third: 2, direction: 3, secondOrder: 4 } as const;
-export const STAGE_COUNT = 5;
+export const STAGES = {
+  value: 0,
+  gradient: 1,
+  curvature: 2,
+  third: 3,
+  direction: 4,
+  secondOrder: 5,
+} as const;
+export const STAGE_COUNT = 6;
 
 /** What a loss function returns: a scalar, perhaps with the network's outputs for whoever wants to see them. */
 export type LossResult = Tensor | { readonly loss: Tensor; readonly outputs: Tensor };
@@ -71,7 +78,8 @@ export function traceJoint(
 
 function stagesOf(graph: Graph, parameterCount: number): (node: number) => number {
   const p = parameterCount;
-  const primal = ancestors(graph, [...graph.outputs.slice(0, 1 + p), ...graph.outputs.slice(1 + 3 * p)]);
+  const value = ancestors(graph, [...graph.outputs.slice(0, 1), ...graph.outputs.slice(1 + 3 * p)]);
+  const gradient = ancestors(graph, graph.outputs.slice(1, 1 + p));
   const curvature = ancestors(graph, graph.outputs.slice(1 + p, 1 + 2 * p));
   const directed = new Uint8Array(graph.nodes.length);
   for (const id of graph.inputs.slice(p, 2 * p)) directed[id] = 1;
@@ -80,7 +88,8 @@ function stagesOf(graph: Graph, parameterCount: number): (node: number) => numbe
   });
   return (id) => {
     if (directed[id]) return curvature[id] ? STAGES.direction : STAGES.secondOrder;
-    if (primal[id]) return STAGES.gradient;
+    if (value[id]) return STAGES.value;
+    if (gradient[id]) return STAGES.gradient;
     return curvature[id] ? STAGES.curvature : STAGES.third;
   };
 }

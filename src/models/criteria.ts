@@ -1,19 +1,19 @@
-import { kindError } from "../base/index.ts";
 import {
+  less,
   logSumExp,
   multiply,
   oneHot,
   reshape,
-  select,
-  less,
   type Shape,
+  select,
+  sizeOf,
   softplus,
   square,
   subtract,
   sum,
-  sizeOf,
   type Tensor,
 } from "../autodiff/index.ts";
+import { kindError } from "../base/index.ts";
 
 /** What is minimised; the binary forms have one output per row and labels in {0, 1}. */
 export type Criterion = "mse" | "ce" | "mse_binary" | "ce_binary";

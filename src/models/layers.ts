@@ -1,4 +1,4 @@
-import { add, gelu, matmul, relu, silu, type Shape, sizeOf, type Tensor, tanh } from "../autodiff/index.ts";
+import { add, gelu, matmul, relu, type Shape, silu, sizeOf, type Tensor, tanh } from "../autodiff/index.ts";
 import { type Random, valueError } from "../base/index.ts";
 
 export const ACTIVATIONS = { gelu, silu, tanh, relu } as const;

@@ -10,7 +10,10 @@ export interface MlpOptions {
 }
 
 /** Flatten; Linear(in, width), act; Linear(width, width), act; Linear(width, out). */
-export function mlp({ inputShape, outputDim }: ModelShape, { activation = "gelu", width = 256 }: MlpOptions = {}): Model {
+export function mlp(
+  { inputShape, outputDim }: ModelShape,
+  { activation = "gelu", width = 256 }: MlpOptions = {},
+): Model {
   if (!Number.isSafeInteger(width) || width < 1) throw valueError("mlp", "a width ≥ 1", String(width));
   const act = activationNamed(activation);
   const features = sizeOf(inputShape);

@@ -18,7 +18,11 @@ export interface LabelledExamples {
  * The full-batch training loss of a model (math.md, section 1): the mean over kept rows. Weights 1/N are an input,
  * so the sum over chunks is exact with masked rows and a short last chunk.
  */
-export function supervisedLoss(model: Model, criterion: Criterion, examples: LabelledExamples): LossDefinition {
+export function supervisedLoss(
+  model: Model,
+  criterion: Criterion,
+  examples: LabelledExamples,
+): LossDefinition {
   const { inputs, shape, labels, labelShape } = examples;
   const bad = inputs.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) throw valueError("inputs", "finite numbers", `${inputs[bad]} at position ${bad}`);

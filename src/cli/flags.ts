@@ -1,0 +1,303 @@
+import { readFileSync } from "node:fs";
+import { valueError } from "../base/index.ts";
+import {
+  accepted,
+  ENTRIES,
+  flag,
+  integer,
+  type Kind,
+  OPTIONS,
+  optionsOf,
+  PART_NAMES,
+  type Part,
+  type RunConfig,
+  randomExpid,
+  readConfigJson,
+  resolveRun,
+  type Selection,
+  type Settings,
+  startingSettings,
+  text,
+} from "../experiment/config.ts";
+import { didYouMean, nearest } from "./suggest.ts";
+import { canonical, readWords, SELECTOR, type Words } from "./words.ts";
+
+/** What the command line asks for. */
+export type Command =
+  | { readonly command: "run"; readonly config: RunConfig; readonly notices: readonly string[] }
+  | { readonly command: "verify"; readonly paths: readonly string[]; readonly json: boolean }
+  | { readonly command: "report"; readonly dir: string }
+  | {
+      readonly command: "resume";
+      readonly dir: string;
+      /** Steps to reach in all; null: those of its config.json. */
+      readonly steps: number | null;
+      readonly quiet: boolean;
+      readonly json: boolean;
+    }
+  | { readonly command: "info"; readonly json: boolean }
+  | { readonly command: "help"; readonly topic: string | null }
+  | { readonly command: "version" };
+
+/** What parsing needs of its surroundings. */
+export interface Surroundings {
+  /** The text of a file; throws if it cannot be read. */
+  readonly readFile: (path: string) => string;
+  readonly newExpid: () => string;
+}
+
+const SURROUNDINGS: Surroundings = {
+  readFile: (path) => readFileSync(path, "utf8"),
+  newExpid: randomExpid,
+};
+
+export const COMMANDS = ["run", "verify", "report", "resume", "info", "help", "version"] as const;
+
+/** Flags of `run` that are not settings of the run. */
+const RUN_ONLY: Readonly<Record<string, Kind<unknown>>> = {
+  config: text("FILE"),
+  device: text("NAME"),
+};
+
+const RUN_ARITIES: ReadonlyMap<string, Kind<unknown>["arity"]> = new Map([
+  ...OPTIONS.map((option) => [canonical(option.flag), option.field.kind.arity] as const),
+  ...Object.entries(RUN_ONLY).map(([name, { arity }]) => [name, arity] as const),
+]);
+
+const partNames = (part: Part): string[] => ENTRIES[part].map(({ name }) => `${part}:${name}`);
+
+/** The parts that the positional words name. */
+function selectParts(positionals: readonly string[]): Partial<Selection> {
+  const named: Partial<Record<Part, string>> = {};
+  for (const word of positionals) {
+    const [, partWord, name] = SELECTOR.exec(word) ?? [];
+    if (partWord === undefined) throw strayWord(word);
+    const part = partWord.toLowerCase() as Part;
+    const entry = ENTRIES[part].find((candidate) => candidate.name === canonical(name));
+    if (entry === undefined) {
+      const near = nearest(`${part}:${canonical(name)}`, partNames(part));
+      throw valueError("run", `one of ${partNames(part).join(", ")}`, word, didYouMean(near));
+    }
+    if (named[part] !== undefined)
+      throw valueError("run", `one ${part}:NAME`, `${part}:${named[part]} and ${word}`, "keep one of them");
+    named[part] = entry.name;
+  }
+  // The names come from ENTRIES, which has exactly the names of Selection.
+  return named as Partial<Selection>;
+}
+
+function strayWord(word: string): Error {
+  const name = canonical(word);
+  const parts = PART_NAMES.flatMap((part) => partNames(part).filter((known) => known === `${part}:${name}`));
+  const bare = word.replace(/^[–—-]+/, "").split("=", 1)[0];
+  const flags = [...RUN_ARITIES.keys()].filter((known) => known === canonical(bare));
+  const meant =
+    parts.length > 0
+      ? parts
+      : flags.map((known) => `--${known}${word.slice(word.indexOf(bare) + bare.length)}`);
+  return valueError(
+    "run",
+    "flags, and opt:NAME, data:NAME, arch:NAME",
+    word === "" ? "an empty word" : word,
+    didYouMean(meant) ?? "a value stands after its flag",
+  );
+}
+
+/** The error for a flag that this run cannot take: it is another part's, or nobody's. */
+function refusedFlag(typed: string, name: string, selection: Selection): Error {
+  const owners = OPTIONS.filter((option) => canonical(option.flag) === name).flatMap(
+    ({ owner }) => owner ?? [],
+  );
+  if (owners.length > 0) {
+    const { part } = owners[0];
+    const ours = `${part}:${selection[part]}`;
+    const theirs = owners.map((owner) => `${part}:${owner.name}`).join(" and ");
+    return valueError(
+      "run",
+      `flags of ${ours}`,
+      typed,
+      `${typed} belongs to ${theirs}, this run has ${ours}`,
+    );
+  }
+  const part = PART_NAMES.find((candidate) => candidate === name);
+  if (part !== undefined)
+    return valueError("run", `${part}:NAME`, typed, `for example ${part}:${ENTRIES[part][0].name}`);
+  const usable = [...optionsOf(selection).map((option) => option.flag), ...Object.keys(RUN_ONLY)];
+  const near = nearest(name, usable);
+  const advice = didYouMean(
+    (near.length > 0 ? near : nearest(name, RUN_ARITIES.keys())).map((n) => `--${n}`),
+  );
+  return valueError("run", "a flag that exists", typed, advice ?? "see central-flows help run");
+}
+
+function settingsInFile(path: string, readFile: Surroundings["readFile"]): Settings {
+  let content: string;
+  let json: unknown;
+  try {
+    content = readFile(path);
+  } catch (error) {
+    throw valueError("--config", "a file that can be read", path, (error as Error).message);
+  }
+  try {
+    json = JSON.parse(content);
+  } catch (error) {
+    throw valueError("--config", "a JSON file", path, (error as Error).message);
+  }
+  return readConfigJson(json, path);
+}
+
+/** Settings with other parts in place of some; what a replaced part had is gone. */
+function withParts({ selection, values }: Settings, named: Partial<Selection>): Settings {
+  const replaced = PART_NAMES.filter((part) => named[part] !== undefined && named[part] !== selection[part]);
+  const keeps = (name: string): boolean => !replaced.some((part) => name.startsWith(`${part}.`));
+  return {
+    selection: { ...selection, ...named },
+    values: new Map([...values].filter(([name]) => keeps(name))),
+  };
+}
+
+/**
+ * Reads the words after `run`. Flags override --config, which overrides the defaults.
+ *
+ * @returns the configuration and sentences on what was decided or may not be meant
+ * @throws InputKindError or InputValueError naming the word to change
+ */
+export function parseRun(
+  argv: readonly string[],
+  surroundings: Partial<Surroundings> = {},
+): { config: RunConfig; notices: string[] } {
+  const { readFile, newExpid } = { ...SURROUNDINGS, ...surroundings };
+  const { positionals, flags, unknown } = readWords("run", argv, RUN_ARITIES);
+  const named = selectParts(positionals);
+  const file = flags.get("config");
+  const base =
+    file === undefined ? startingSettings(named) : withParts(settingsInFile(file.words[0], readFile), named);
+
+  const usable = new Map(optionsOf(base.selection).map((option) => [canonical(option.flag), option]));
+  const values = new Map(base.values);
+  if (unknown.length > 0) throw refusedFlag(unknown[0], canonical(unknown[0].slice(2)), base.selection);
+  for (const [name, { typed, words }] of flags) {
+    if (Object.hasOwn(RUN_ONLY, name)) continue;
+    const option = usable.get(name);
+    if (option === undefined) throw refusedFlag(typed, name, base.selection);
+    const kind: Kind<unknown> = option.field.kind;
+    values.set(option.flag, accepted(kind, `--${option.flag}`, kind.read(words)));
+  }
+  const { config, notices } = resolveRun({ selection: base.selection, values }, newExpid);
+  const device = flags.get("device")?.words[0];
+  if (device !== undefined && device.toLowerCase() !== "cpu")
+    notices.unshift(`--device ${device} is ignored: everything is computed on the CPU`);
+  return { config, notices };
+}
+
+/** The words of a command with few flags; every flag has its value or `undefined`. */
+function readSmall<F extends Readonly<Record<string, Kind<unknown>>>>(
+  command: string,
+  argv: readonly string[],
+  kinds: F,
+): { positionals: readonly string[]; values: Partial<Record<keyof F, unknown>> } {
+  const arities = new Map(Object.entries(kinds).map(([name, { arity }]) => [name, arity]));
+  const { positionals, flags, unknown }: Words = readWords(command, argv, arities);
+  if (unknown.length > 0) {
+    const known = Object.keys(kinds).map((name) => `--${name}`);
+    const advice = didYouMean(nearest(unknown[0], known));
+    throw valueError(command, known.length > 0 ? known.join(" or ") : "no flags", unknown[0], advice);
+  }
+  const values: Partial<Record<keyof F, unknown>> = {};
+  for (const [name, { words }] of flags)
+    values[name as keyof F] = accepted(kinds[name], `--${name}`, kinds[name].read(words));
+  return { positionals, values };
+}
+
+function onlyFolder(command: string, positionals: readonly string[]): string {
+  if (positionals.length === 1) return positionals[0];
+  throw valueError(
+    command,
+    "one folder of a run",
+    positionals.length === 0 ? "none" : positionals.join(" "),
+    `for example central-flows ${command} experiments/my-run`,
+  );
+}
+
+function noWords(command: string, positionals: readonly string[]): void {
+  if (positionals.length > 0) throw valueError(command, "no further words", positionals.join(" "));
+}
+
+const STEPS = integer({ min: 1 });
+
+/**
+ * Reads the command line.
+ *
+ * @param argv the words after the program's name; none asks for help
+ * @throws InputKindError or InputValueError naming the word to change
+ */
+export function parseCommand(argv: readonly string[], surroundings: Partial<Surroundings> = {}): Command {
+  const [first, ...rest] = argv;
+  if (first === undefined) return { command: "help", topic: null };
+  if (first === "--version" || first === "-V") return { command: "version" };
+  if (first === "--help" || first === "-h") return { command: "help", topic: null };
+  const command = COMMANDS.find((name) => name === first);
+  if (command === undefined) throw unknownCommand(first, argv);
+  if (command !== "help" && rest.some((word) => word === "--help" || word === "-h"))
+    return { command: "help", topic: command };
+  switch (command) {
+    case "run":
+      return { command, ...parseRun(rest, surroundings) };
+    case "verify": {
+      const { positionals, values } = readSmall(command, rest, { json: flag });
+      if (positionals.length === 0)
+        throw valueError(
+          command,
+          "folders or files of fixtures",
+          "none",
+          "for example central-flows verify fixtures",
+        );
+      return { command, paths: positionals, json: values.json === true };
+    }
+    case "report": {
+      const { positionals } = readSmall(command, rest, {});
+      return { command, dir: onlyFolder(command, positionals) };
+    }
+    case "resume": {
+      const { positionals, values } = readSmall(command, rest, { steps: STEPS, quiet: flag, json: flag });
+      const steps = typeof values.steps === "number" ? values.steps : null;
+      const dir = onlyFolder(command, positionals);
+      return { command, dir, steps, quiet: values.quiet === true, json: values.json === true };
+    }
+    case "info": {
+      const { positionals, values } = readSmall(command, rest, { json: flag });
+      noWords(command, positionals);
+      return { command, json: values.json === true };
+    }
+    case "version":
+      noWords(command, readSmall(command, rest, {}).positionals);
+      return { command };
+    case "help":
+      return { command, topic: helpTopic(rest) };
+  }
+}
+
+function unknownCommand(first: string, argv: readonly string[]): Error {
+  const meansRun = first.startsWith("--") || SELECTOR.test(first);
+  return valueError(
+    "central-flows",
+    `a command (${COMMANDS.join(", ")})`,
+    first,
+    meansRun ? `did you mean central-flows run ${argv.join(" ")}?` : didYouMean(nearest(first, COMMANDS)),
+  );
+}
+
+function helpTopic(words: readonly string[]): string | null {
+  const { positionals } = readSmall("help", words, {});
+  if (positionals.length === 0) return null;
+  const topics = [...COMMANDS, ...PART_NAMES.flatMap(partNames)];
+  const topic = topics.find((name) => name === canonical(positionals[0]));
+  if (topic === undefined || positionals.length > 1)
+    throw valueError(
+      "help",
+      "a command, or one of the names after opt:, data: or arch:",
+      positionals.join(" "),
+      didYouMean(nearest(positionals[0], topics)),
+    );
+  return topic;
+}

@@ -1,0 +1,244 @@
+import {
+  defaultRun,
+  ENTRIES,
+  type Entry,
+  type Option,
+  OVERRIDES,
+  PART_NAMES,
+  type Part,
+  REFERENCE_PROCESSES,
+  SECTIONS,
+  wordsOf,
+} from "../experiment/config.ts";
+
+const WIDTH = 100;
+
+/** Rows of two columns, the second wrapped to the width of the page. */
+function columns(rows: readonly (readonly [string, string])[], indent = 2): string[] {
+  const left = Math.max(...rows.map(([name]) => name.length)) + 2;
+  return rows.flatMap(([name, words]) =>
+    wrap(words, WIDTH - indent - left).map(
+      (line, i) => " ".repeat(indent) + (i === 0 ? name : "").padEnd(left) + line,
+    ),
+  );
+}
+
+/** Lines of at most `width` characters, broken where there are two spaces, or else one. */
+function wrap(words: string, width: number): string[] {
+  const lines: string[] = [];
+  let rest = words;
+  while (rest.length > width) {
+    const double = rest.lastIndexOf("  ", width);
+    const at = double > 0 ? double : rest.lastIndexOf(" ", width);
+    if (at <= 0) break;
+    lines.push(rest.slice(0, at).trimEnd());
+    rest = rest.slice(at).trimStart();
+  }
+  return [...lines, rest];
+}
+
+/** A long list of names is told by the error for a wrong one, and by the guide. */
+const LONGEST_HINT = 32;
+
+/** A flag with what stands for its value. */
+function withHint({ flag, field }: Option): string {
+  const { hint, arity } = field.kind;
+  if (hint === "") return `--${flag}`;
+  return `--${flag} ${hint.length <= LONGEST_HINT ? hint : arity === "many" ? "NAME …" : "NAME"}`;
+}
+
+/** The default of an option as words; undefined where it has none. */
+const defaultWords = (option: Option): string | undefined =>
+  "default" in option.field ? wordsOf(option, option.field.default).join(" ") : undefined;
+
+function sentence(option: Option): string {
+  const usual = defaultWords(option);
+  if (usual === undefined) return option.owner ? `${option.field.help} (required)` : option.field.help;
+  return usual === "none" || usual === "false" ? option.field.help : `${option.field.help} (${usual})`;
+}
+
+const table = (options: readonly Option[]): string[] =>
+  columns(options.map((option) => [withHint(option), sentence(option)]));
+
+/** Flags with their defaults only, for the overview. */
+const folded = (options: readonly Option[]): string =>
+  options.map((option) => `--${option.flag} ${defaultWords(option) ?? "(required)"}`).join("  ");
+
+/** The options that every name of a part has, alike. */
+const shared = (part: Part): readonly Option[] =>
+  ENTRIES[part][0].options.filter((option) =>
+    ENTRIES[part].every(({ options }) =>
+      options.some(
+        (other) =>
+          other.flag === option.flag &&
+          other.field.kind.expected === option.field.kind.expected &&
+          defaultWords(other) === defaultWords(option),
+      ),
+    ),
+  );
+
+const PART_TITLES: Readonly<Record<Part, string>> = {
+  opt: "Optimizer",
+  data: "Data",
+  arch: "Network",
+};
+
+function partOverview(part: Part): string[] {
+  const common = shared(part);
+  const own = ({ options }: Entry): readonly Option[] =>
+    options.filter((option) => !common.some(({ flag }) => flag === option.flag));
+  return [
+    `${PART_TITLES[part]}, ${part}:NAME (without it ${part}:${defaultRun.selection[part]})`,
+    ...columns(
+      ENTRIES[part].map((entry) => [
+        entry.name,
+        entry.help + (own(entry).length > 0 ? `:  ${folded(own(entry))}` : ""),
+      ]),
+    ),
+    ...(common.length > 0 ? table(common) : []),
+  ];
+}
+
+const defaultRunWords = (): string =>
+  Object.entries(defaultRun.values)
+    .map(([flag, value]) => `--${flag} ${value}`)
+    .join(" ");
+
+function runHelp(): string[] {
+  const processes = REFERENCE_PROCESSES.join(",");
+  const common = OVERRIDES.filter(({ path }) => path[0] === REFERENCE_PROCESSES[0]).length;
+  return [
+    "central-flows run [opt:NAME] [data:NAME] [arch:NAME] [flags]",
+    "",
+    "Runs an optimizer and its flows side by side and writes config.json, data.hdf5 and report.html.",
+    ...wrap(
+      `Parts that are not named, and --steps where none is, are those of the default run: ${defaultRunWords()}.`,
+      WIDTH,
+    ),
+    "Values follow after a space or =; hyphens and underscores are alike. Defaults stand in parentheses.",
+    "central-flows help arch:vit explains the flags of one name.",
+    "",
+    "Example",
+    "  central-flows run opt:rmsprop data:moons arch:mlp --opt.lr 0.02 --opt.beta2 0.95 --arch.width 12",
+    ...PART_NAMES.flatMap((part) => ["", ...partOverview(part)]),
+    ...SECTIONS.flatMap(({ title, options }) => ["", title, ...table(options)]),
+    "",
+    "More",
+    ...columns([
+      [`--{${processes}}.eig.*`, `the ${common} eigenvalue settings for one process alone`],
+      ["--config FILE", "start from a config.json, ours or the reference's; flags override it"],
+      ["--no-FLAG, --FLAG false", "turns a switch off, e.g. --no-eig.raw-eigenvalues"],
+      ["--device NAME", "accepted and ignored"],
+    ]),
+  ];
+}
+
+/** What makes the example of one name a whole run: sequences do not fit the default data or network. */
+function companion(part: Part, { name }: Entry): string {
+  if (part === "data" && ["sst2", "sorting", "copying"].includes(name)) return " arch:lstm";
+  if (part === "arch" && ["lstm", "transformer", "mamba"].includes(name))
+    return " data:sorting --data.criterion ce";
+  return "";
+}
+
+function entryHelp(part: Part, entry: Entry): string[] {
+  const required = entry.options.filter((option) => defaultWords(option) === undefined);
+  const example = required.map(({ flag, field }) => ` --${flag} ${field.example}`).join("");
+  return [
+    `${part}:${entry.name}: ${entry.help}`,
+    "",
+    ...table(entry.options),
+    "",
+    "Example",
+    `  central-flows run ${part}:${entry.name}${example}${companion(part, entry)}`,
+  ];
+}
+
+const SMALL: Readonly<Record<string, readonly string[]>> = {
+  verify: [
+    "central-flows verify PATH… [--json]",
+    "",
+    "Checks the engine against fixtures: folders of NAME.json and NAME.npz, or such files. Prints the",
+    "relative error, the tolerance and the verdict of every quantity; exit status 1 if one fails.",
+    "",
+    ...columns([["--json", "print one array of {case, quantity, error, tolerance, pass} instead"]]),
+    "",
+    "Example",
+    "  central-flows verify fixtures/derivatives",
+  ],
+  report: [
+    "central-flows report DIR",
+    "",
+    "Writes report.html again from the data.hdf5 and config.json in the folder of a run.",
+    "",
+    "Example",
+    "  central-flows report experiments/my-run",
+  ],
+  resume: [
+    "central-flows resume DIR [--steps N] [--quiet] [--json]",
+    "",
+    "Continues a run that was stopped, from its last checkpoint, to the same bits.",
+    "",
+    ...columns([
+      ["--steps N", "steps in all, instead of those in its config.json"],
+      ["--quiet", "no progress"],
+      ["--json", "print the summary as JSON"],
+    ]),
+    "",
+    "Example",
+    "  central-flows resume experiments/my-run --steps 2000",
+  ],
+  info: [
+    "central-flows info [--json]",
+    "",
+    "Prints the machine, the backends it can run, its threads and the measured rate of matrix products.",
+    "",
+    "Example",
+    "  central-flows info --json",
+  ],
+  version: ["central-flows version", "", "Prints the version.", "", "Example", "  central-flows version"],
+  help: [
+    "central-flows help [COMMAND | opt:NAME | data:NAME | arch:NAME]",
+    "",
+    "Explains a command, or the flags of one optimizer, data set or network.",
+    "",
+    "Example",
+    "  central-flows help arch:resnet",
+  ],
+};
+
+const OVERVIEW: readonly string[] = [
+  "central-flows: an optimizer and the smooth flow that its averaged trajectory follows, side by side",
+  "",
+  "central-flows COMMAND",
+  ...columns([
+    ["run", "simulate; without further words, the default run of about a minute"],
+    ["verify PATH…", "check the engine against reference fixtures"],
+    ["report DIR", "write the HTML report of a run again"],
+    ["resume DIR", "continue a run that was stopped"],
+    ["info", "machine, backends, threads, speed"],
+    ["help [COMMAND]", "explain a command; help arch:vit explains one network"],
+    ["version", "print the version"],
+  ]),
+  "",
+  "Example",
+  "  central-flows run opt:gd data:digits arch:mlp --opt.lr 0.05 --arch.width 32 --steps 300",
+];
+
+/**
+ * The help text of a topic, without a last line break.
+ *
+ * @param topic a command, one of opt:NAME, data:NAME, arch:NAME, or null for the overview
+ */
+export function helpText(topic: string | null): string {
+  const lines = ((): readonly string[] => {
+    if (topic === null) return OVERVIEW;
+    if (topic === "run") return runHelp();
+    for (const part of PART_NAMES) {
+      const entry = ENTRIES[part].find(({ name }) => topic === `${part}:${name}`);
+      if (entry !== undefined) return entryHelp(part, entry);
+    }
+    return SMALL[topic] ?? OVERVIEW;
+  })();
+  return lines.join("\n");
+}

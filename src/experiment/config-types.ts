@@ -1,0 +1,213 @@
+/** The processes a run may hold, in the order in which they are run and written. */
+export const PROCESSES = ["discrete", "midpoint", "central", "stable", "stationary", "ablated"] as const;
+export type ProcessName = (typeof PROCESSES)[number];
+
+/** The processes that the reference has, each with its own eigenvalue settings. */
+export const REFERENCE_PROCESSES = ["discrete", "midpoint", "central", "stable"] as const;
+export type ReferenceProcess = (typeof REFERENCE_PROCESSES)[number];
+
+/**
+ * How the learning rate changes: constant; warmup: linear growth over the first `warmupSteps`; cosine: the same
+ * growth, then half a cosine down to 0 at `totalSteps` (−1: the last step, warm start included); step: times
+ * `stepFactor` every `stepEvery` steps. Settings that a schedule does not read keep their defaults 0, −1, −1.
+ */
+export interface ScheduleConfig {
+  readonly schedule: "constant" | "warmup" | "cosine" | "step";
+  readonly warmupSteps: number;
+  readonly totalSteps: number;
+  readonly stepEvery: number;
+  readonly stepFactor: number;
+}
+
+interface LearningRate extends ScheduleConfig {
+  readonly lr: number;
+}
+
+interface SecondMoment {
+  readonly beta2: number;
+  /** Added outside the root. */
+  readonly eps: number;
+  readonly biasCorrection: boolean;
+}
+
+export type OptConfig =
+  | ({ readonly name: "gd" } & LearningRate)
+  | ({ readonly name: "scalar-rmsprop" } & LearningRate & SecondMoment)
+  | ({ readonly name: "rmsprop" } & LearningRate & SecondMoment);
+
+export type Criterion = "ce" | "mse";
+/** A number of classes; `binary`: two classes on one output; null: as many as the data have. */
+export type ClassCount = number | "binary" | null;
+
+interface AnyData {
+  /** The reference's bound on examples per chunk, −1 for all; used where `chunk` is "auto". */
+  readonly ghostBatchSize: number;
+  readonly cacheDir: string;
+}
+
+interface ImageData extends AnyData {
+  readonly criterion: Criterion;
+  readonly n: number;
+  readonly classes: ClassCount;
+}
+
+interface SequenceData extends AnyData {
+  readonly criterion: Criterion;
+  readonly n: number;
+  readonly nTest: number;
+  readonly vocabSize: number;
+  readonly length: number;
+}
+
+interface PointData extends AnyData {
+  readonly n: number;
+  readonly nTest: number;
+  readonly seed: number;
+}
+
+export type DataConfig =
+  | ({ readonly name: "digits" | "cifar10" | "mnist" | "fashion-mnist" } & ImageData)
+  | ({ readonly name: "sst2"; readonly criterion: Criterion; readonly n: number } & AnyData)
+  | ({ readonly name: "sorting" | "copying" } & SequenceData)
+  | ({ readonly name: "moons"; readonly noise: number } & PointData)
+  | ({ readonly name: "circles"; readonly noise: number; readonly factor: number } & PointData)
+  | ({ readonly name: "classification"; readonly classes: number; readonly nFeatures: number } & PointData)
+  | ({
+      readonly name: "npz";
+      readonly path: string;
+      readonly criterion: Criterion;
+      readonly classes: ClassCount;
+      /** Different tokens, for integer inputs; null: one more than the largest. */
+      readonly vocabSize: number | null;
+    } & AnyData);
+
+export type Activation = "gelu" | "silu" | "tanh" | "relu";
+
+export type ArchConfig =
+  | { readonly name: "mlp" | "cnn"; readonly activation: Activation; readonly width: number }
+  | {
+      readonly name: "resnet";
+      readonly activation: Activation;
+      readonly width: number;
+      readonly stageSizes: readonly number[];
+    }
+  | {
+      readonly name: "vit";
+      readonly patchSize: number;
+      readonly dim: number;
+      readonly depth: number;
+      readonly mlpDim: number;
+      readonly numHeads: number;
+      readonly pool: "cls" | "mean";
+      readonly replaceLn: boolean;
+      readonly trainableLn: boolean;
+      readonly simple: boolean;
+      readonly initScale: number;
+    }
+  | { readonly name: "lstm"; readonly layers: number; readonly embdDim: number; readonly hiddenDim: number }
+  | {
+      readonly name: "transformer";
+      readonly layers: number;
+      readonly dModel: number;
+      readonly nhead: number;
+      readonly replaceLn: boolean;
+      readonly weightMultiplier: number;
+    }
+  | {
+      readonly name: "mamba";
+      readonly layers: number;
+      readonly dModel: number;
+      readonly binary: boolean;
+      readonly pscan: boolean;
+      readonly initScale: number;
+    };
+
+export interface EigConfig {
+  /** Steps between recomputations of the eigenpairs; −1: never. */
+  readonly frequency: number;
+  readonly trackThreshold: number;
+  readonly initialNeigs: number;
+  /** `scipy` is the reference's name for Lanczos. */
+  readonly solver: "lobpcg" | "scipy" | "lanczos";
+  readonly tol: number;
+  /** Bound on the Hessian-vector products applied at once, −1 for none. */
+  readonly chunkSize: number;
+  readonly rawEigenvalues: boolean;
+}
+
+/** Settings of one process that replace the common ones where they are not null. */
+export type EigOverride = { readonly [K in keyof EigConfig]: EigConfig[K] | null };
+
+export interface CentralConfig {
+  readonly nsubsteps: number;
+  readonly sdcpThreshold: number;
+  /** Whether the eigenvalue frequency counts substeps instead of steps. */
+  readonly frequencyInSubsteps: boolean;
+}
+
+export interface StableConfig {
+  readonly minNsubsteps: number;
+  /** The flow stops for good above this effective sharpness; null: never. */
+  readonly maxSeff: number | null;
+}
+
+export interface CheckpointConfig {
+  /** Steps between checkpoints; −1: none but those in `steps`. */
+  readonly frequency: number;
+  readonly steps: readonly number[];
+}
+
+export interface LoadConfig {
+  readonly path: string | null;
+  /** The process of the checkpoint that every process continues from; null: each from its own. */
+  readonly fromProcess: ReferenceProcess | null;
+}
+
+/** The settings of a run that stand under no prefix. */
+export interface GeneralConfig {
+  /** Processes, each once, in the order of PROCESSES. */
+  readonly runs: readonly ProcessName[];
+  readonly steps: number;
+  /** Discrete steps taken before the processes start; ≤ 0: none. */
+  readonly warmStart: number;
+  readonly seed: number;
+  readonly expid: string;
+  /** An .npz file with initial weights in the array `w0` or `w`; null: drawn from the seed. */
+  readonly init: string | null;
+  readonly backend: "auto" | "js" | "wasm";
+  readonly threads: number | "auto";
+  /** Bytes that chunk residuals may take. */
+  readonly memory: number | "auto";
+  /** Examples per chunk. */
+  readonly chunk: number | "auto";
+  /** The output folder; null: EXPERIMENT_DIR (or experiments) and the expid. */
+  readonly out: string | null;
+  readonly quiet: boolean;
+  readonly json: boolean;
+}
+
+/** Everything that determines a run. */
+export interface RunConfig extends GeneralConfig {
+  readonly opt: OptConfig;
+  readonly data: DataConfig;
+  readonly arch: ArchConfig;
+  readonly eig: EigConfig;
+  readonly discrete: { readonly eig: EigOverride };
+  readonly midpoint: { readonly eig: EigOverride };
+  readonly central: CentralConfig & { readonly eig: EigOverride };
+  readonly stable: StableConfig & { readonly eig: EigOverride };
+  readonly checkpoint: CheckpointConfig;
+  readonly load: LoadConfig;
+}
+
+export type Part = "opt" | "data" | "arch";
+export type OptName = OptConfig["name"];
+export type DataName = DataConfig["name"];
+export type ArchName = ArchConfig["name"];
+
+/** Which optimizer, data set and architecture a run has. */
+export interface Selection {
+  readonly opt: OptName;
+  readonly data: DataName;
+  readonly arch: ArchName;
+}

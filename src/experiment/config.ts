@@ -1,0 +1,27 @@
+/** The configuration of a run: its type, its table of settings, defaults, checks, and config.json. */
+export { checkRun, eigOf, selectionOf } from "./config-checks.ts";
+export { fromConfigJson, type Provenance, readConfigJson, toConfigJson } from "./config-json.ts";
+export { accepted, flag, integer, type Kind, type Outcome, text } from "./config-kinds.ts";
+export type { Field } from "./config-parts.ts";
+export {
+  defaultRun,
+  partOptions,
+  randomExpid,
+  resolveRun,
+  type Settings,
+  startingSettings,
+  toFlags,
+} from "./config-resolve.ts";
+export {
+  ENTRIES,
+  type Entry,
+  OPTIONS,
+  type Option,
+  OVERRIDES,
+  optionsOf,
+  PART_NAMES,
+  SECTIONS,
+  type Section,
+  wordsOf,
+} from "./config-table.ts";
+export * from "./config-types.ts";

@@ -1,0 +1,95 @@
+import type { Objective } from "../autodiff/index.ts";
+import {
+  CentralProcess,
+  type CentralSettings,
+  type CompiledRule,
+  DiscreteProcess,
+  type EigenSettings,
+  MidpointProcess,
+  type Process,
+  type ProcessKind,
+  type ProcessSetup,
+  type ProcessStatus,
+  StableProcess,
+  type StableSettings,
+  warmStart,
+} from "../flows/index.ts";
+import { observeProcesses, type Watched } from "./observations.ts";
+import type { Quantity } from "./rows.ts";
+
+/** One process of a simulation with its own eigenvalue settings. */
+export interface ProcessPlan {
+  readonly kind: ProcessKind;
+  readonly eigen: EigenSettings;
+  readonly rawEigenvalues: boolean;
+}
+
+/** All that a simulation is made from; the same for a run and for a check against fixtures. */
+export interface SimulationPlan {
+  readonly objective: Objective;
+  readonly rule: CompiledRule;
+  /** Before the warm start. Not changed. */
+  readonly initialWeights: Float64Array;
+  /** Discrete steps before the processes start. */
+  readonly warmStart: number;
+  readonly processes: readonly ProcessPlan[];
+  readonly central: CentralSettings;
+  readonly stable: StableSettings;
+  readonly seed: number;
+  /** What is logged besides the flows' own numbers. */
+  readonly watched: Watched;
+}
+
+/** Processes side by side from one start (math.md, section 3). */
+export class Simulation {
+  readonly processes: readonly Process[];
+  /** Steps the warm start took. */
+  readonly initialStep: number;
+  private readonly plan: SimulationPlan;
+
+  constructor(plan: SimulationPlan) {
+    this.plan = plan;
+    const { objective, rule, initialWeights, seed } = plan;
+    const weights = initialWeights.slice();
+    const state = rule.rule.initialState(rule.dimension);
+    this.initialStep = warmStart(objective, rule, weights, state, Math.max(0, plan.warmStart));
+    this.processes = plan.processes.map(({ kind, eigen, rawEigenvalues }) =>
+      createProcess(kind, { objective, rule, weights, state, eigen, rawEigenvalues, seed }, plan),
+    );
+  }
+
+  /** Whether the warm start ended early because the next loss would not have been finite. */
+  get warmStartDiverged(): boolean {
+    return this.initialStep < Math.max(0, this.plan.warmStart);
+  }
+
+  /** True while any process still moves. */
+  get running(): boolean {
+    return this.processes.some((process) => process.status.kind === "running");
+  }
+
+  /** Prepares every process, logs them, moves them. Returns the row's quantities by HDF5 path. */
+  step(): Record<string, Quantity> {
+    for (const process of this.processes) process.prepare();
+    const quantities = observeProcesses(this.processes, this.plan.rule, this.plan.watched);
+    for (const process of this.processes) process.advance();
+    return quantities;
+  }
+
+  statuses(): Record<string, ProcessStatus> {
+    return Object.fromEntries(this.processes.map((process) => [process.kind, process.status]));
+  }
+}
+
+function createProcess(kind: ProcessKind, setup: ProcessSetup, { central, stable }: SimulationPlan): Process {
+  switch (kind) {
+    case "discrete":
+      return new DiscreteProcess(setup);
+    case "midpoint":
+      return new MidpointProcess(setup);
+    case "central":
+      return new CentralProcess(setup, central);
+    case "stable":
+      return new StableProcess(setup, stable);
+  }
+}

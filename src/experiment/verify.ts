@@ -1,0 +1,381 @@
+import { Objective, type Shape } from "../autodiff/index.ts";
+import { isMisuse, valueError } from "../base/index.ts";
+import {
+  compileRule,
+  gradientDescent,
+  type ProcessKind,
+  rmsProp,
+  scalarRmsProp,
+  type UpdateRule,
+} from "../flows/index.ts";
+import {
+  accuracy,
+  architectureNames,
+  CRITERIA,
+  type Criterion,
+  createModel,
+  supervisedLoss,
+} from "../models/index.ts";
+import { arrayOf, camelCased, type FixtureCase, readFixture } from "./fixtures.ts";
+import { type Quantity, quantityData, quantityShape } from "./rows.ts";
+import { Simulation } from "./simulation.ts";
+import { verifyOptimizers } from "./verify-optimizers.ts";
+
+/** One quantity of one case compared with the reference. `pass` is null where the deviation is reported unjudged. */
+export interface Check {
+  readonly case: string;
+  readonly quantity: string;
+  /** Relative error, in the 2-norm of the array; for trajectories the largest over the steps. */
+  readonly error: number;
+  readonly tolerance: number;
+  readonly pass: boolean | null;
+}
+
+export interface Skip {
+  readonly case: string;
+  readonly skipped: string;
+}
+
+export type Verdict = Check | Skip;
+
+export interface VerifyOptions {
+  /** Steps of each trajectory at most. */
+  readonly steps?: number;
+  /** Called after each step of a trajectory. */
+  readonly progress?: (fixture: string, step: number, steps: number) => void;
+}
+
+/** ‖a − b‖/‖b‖ over the entries; entries where both are NaN agree, where one is they do not (∞). */
+export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) return Number.POSITIVE_INFINITY;
+  let difference = 0;
+  let size = 0;
+  for (let i = 0; i < b.length; i++) {
+    if (Number.isNaN(a[i]) && Number.isNaN(b[i])) continue;
+    difference += (a[i] - b[i]) ** 2;
+    size += b[i] ** 2;
+  }
+  if (Number.isNaN(difference)) return Number.POSITIVE_INFINITY;
+  return difference === 0 ? 0 : Math.sqrt(difference / size);
+}
+
+/** Compares the engine with one reference case. A case this build has no code for comes back skipped. */
+export function verifyFixture(jsonPath: string, options: VerifyOptions = {}): Verdict[] {
+  const fixture = readFixture(jsonPath);
+  const { meta } = fixture;
+  if (!("architecture" in meta))
+    return [{ case: fixture.name, skipped: "not a fixture: its JSON names no architecture" }];
+  const architecture = String(meta.architecture);
+  if (!architectureNames().includes(architecture))
+    return [{ case: fixture.name, skipped: `no architecture "${architecture}" in this build` }];
+  if ("third_derivative_vs_finite_difference" in meta) return verifyDerivatives(fixture);
+  if ("optimizers" in meta) return verifyOptimizers(fixture, objectiveOf(fixture));
+  if ("optimizer" in meta && "runs" in meta) return verifyTrajectory(fixture, options);
+  return [{ case: fixture.name, skipped: "neither derivatives, a trajectory nor optimizers" }];
+}
+
+function criterionOf(fixture: FixtureCase): Criterion {
+  const { criterion } = fixture.meta;
+  if (!CRITERIA.includes(criterion as Criterion))
+    throw valueError(`verify ${fixture.name}`, `a criterion among ${CRITERIA.join(", ")}`, String(criterion));
+  return criterion as Criterion;
+}
+
+/** The loss that a case describes. */
+function objectiveOf(fixture: FixtureCase): Objective {
+  const { meta } = fixture;
+  const labels = arrayOf(fixture, "labels");
+  const parameters = meta.parameters as readonly (readonly [string, readonly number[]])[];
+  const embedding = parameters.find(([name, shape]) => /emb/.test(name) && shape.length === 2);
+  const inputs = arrayOf(fixture, "inputs");
+  const model = createModel(
+    String(meta.architecture),
+    {
+      inputShape: meta.input_shape as Shape,
+      outputDim: Number(meta.output_dim),
+      ...(embedding && { vocabulary: embedding[1][0] }),
+    },
+    camelCased((meta.options ?? meta.architecture_options ?? {}) as Record<string, unknown>),
+  );
+  checkParameters(fixture, model.parameters, parameters);
+  return new Objective(
+    supervisedLoss(model, criterionOf(fixture), {
+      inputs: inputs.data,
+      shape: inputs.shape.slice(1),
+      labels: labels.data,
+      labelShape: labels.shape.slice(1),
+    }),
+  );
+}
+
+function checkParameters(
+  fixture: FixtureCase,
+  ours: Readonly<Record<string, Shape>>,
+  theirs: readonly (readonly [string, readonly number[]])[],
+): void {
+  const text = (list: readonly (readonly [string, Shape])[]): string =>
+    list.map(([name, shape]) => `${name} [${shape}]`).join(", ");
+  if (text(Object.entries(ours)) !== text(theirs))
+    throw valueError(`verify ${fixture.name}`, `parameters ${text(Object.entries(ours))}`, text(theirs));
+}
+
+function judge(name: string, quantity: string, error: number, tolerance: number): Check {
+  return { case: name, quantity, error, tolerance, pass: error <= tolerance };
+}
+
+function verifyDerivatives(fixture: FixtureCase): Check[] {
+  const { name } = fixture;
+  const array = (key: string): Float64Array => arrayOf(fixture, key).data;
+  const objective = objectiveOf(fixture);
+  const p = objective.dimension;
+  objective.setWeights(array("w"));
+  const directions = new Float64Array(2 * p);
+  directions.set(array("u"));
+  directions.set(array("v"), p);
+  const products = new Float64Array(2 * p);
+  objective.hvp(directions, products, 2);
+  const third = new Float64Array(3 * p);
+  objective.thirdDerivatives(directions, 2, third);
+  const Hv = products.subarray(p);
+  let uHv = 0;
+  for (let l = 0; l < p; l++) uHv += directions[l] * Hv[l];
+  const right = accuracy(criterionOf(fixture), objective.outputs(), array("labels"));
+  const found: [string, ArrayLike<number>, number][] = [
+    ["outputs", objective.outputs(), 1e-10],
+    ["loss", [objective.loss()], 1e-10],
+    ["accuracy", [right], 0],
+    ["gradient", objective.gradient(), 1e-10],
+    ["Hu", products.subarray(0, p), 1e-10],
+    ["Hv", Hv, 1e-10],
+    ["d3_uv", third.subarray(p, 2 * p), 1e-9],
+    ["d3_uu", third.subarray(0, p), 1e-9],
+  ];
+  const checks = found.map(([key, ours, tolerance]) =>
+    judge(name, key, relativeError(ours, array(key)), tolerance),
+  );
+  // uᵀHv may cancel to nearly nothing, so it is judged beside the size of its terms.
+  const scale = Math.sqrt(Hv.reduce((total, entry) => total + entry * entry, 0));
+  return [...checks, judge(name, "uHv", Math.abs(uHv - array("uHv")[0]) / scale, 1e-10)];
+}
+
+function ruleOf(fixture: FixtureCase): UpdateRule {
+  const options = camelCased(fixture.meta.optimizer_options as Record<string, unknown>) as unknown as {
+    lr: number;
+    beta2: number;
+  };
+  switch (fixture.meta.optimizer) {
+    case "GradientDescent":
+      return gradientDescent(options);
+    case "ScalarRMSProp":
+      return scalarRmsProp(options);
+    case "RMSProp":
+      return rmsProp(options);
+    default:
+      throw valueError(
+        `verify ${fixture.name}`,
+        "GradientDescent, ScalarRMSProp or RMSProp",
+        String(fixture.meta.optimizer),
+      );
+  }
+}
+
+/** Steps for which the discrete processes are judged: beyond, they are chaotic at the edge of stability. */
+const JUDGED_DISCRETE_STEPS = 40;
+
+/** Worst error so far of one quantity of a trajectory. */
+interface Tally {
+  error: number;
+  readonly tolerance: number;
+  readonly judged: boolean;
+}
+
+function verifyTrajectory(fixture: FixtureCase, { steps: limit, progress }: VerifyOptions): Verdict[] {
+  const { meta, name } = fixture;
+  const runs = meta.runs as ProcessKind[];
+  const eig = camelCased(meta.eig as Record<string, unknown>) as {
+    frequency: number;
+    trackThreshold: number;
+    initialNeigs: number;
+    tol: number;
+  };
+  const central = camelCased(meta.central as Record<string, unknown>) as {
+    nsubsteps: number;
+    sdcpThreshold: number;
+    frequencyInSubsteps?: boolean;
+  };
+  const stable = camelCased(meta.stable as Record<string, unknown>) as Record<string, number>;
+  const objective = objectiveOf(fixture);
+  const criterion = criterionOf(fixture);
+  const labels = arrayOf(fixture, "labels").data;
+  const simulation = new Simulation({
+    objective,
+    rule: compileRule(ruleOf(fixture), objective.dimension),
+    initialWeights: arrayOf(fixture, "w0").data,
+    warmStart: Number(meta.warm_start ?? 0),
+    processes: runs.map((kind) => ({
+      kind,
+      eigen: {
+        frequency: eig.frequency,
+        trackThreshold: eig.trackThreshold,
+        initialCount: eig.initialNeigs,
+        solver: "lobpcg",
+        tolerance: eig.tol,
+      },
+      rawEigenvalues: false,
+    })),
+    central: {
+      substeps: central.nsubsteps,
+      criticalThreshold: central.sdcpThreshold,
+      frequencyInSubsteps: central.frequencyInSubsteps ?? false,
+    },
+    stable: {
+      minSubsteps: stable.minNsubsteps,
+      maxSharpness: stable.maxSeff ?? stable.max_Seff ?? 100,
+    },
+    seed: 0,
+    watched: {
+      train: {
+        accuracy: (outputs) => accuracy(criterion, outputs, labels),
+        outputShape: [Number(meta.output_dim)],
+      },
+      test: undefined,
+    },
+  });
+  const total = Number(meta.steps);
+  const steps = Math.min(limit ?? total, total);
+  const tallies = new Map<string, Tally>();
+  for (let step = 0; step < steps; step++) {
+    const quantities = simulation.step();
+    compareRow(fixture, step, quantities, eig.trackThreshold, tallies);
+    progress?.(name, step + 1, steps);
+  }
+  const checks = [...tallies].map(
+    ([quantity, { error, tolerance, judged }]): Check => ({
+      case: name,
+      quantity,
+      error,
+      tolerance,
+      pass: judged ? error <= tolerance : null,
+    }),
+  );
+  return steps === total ? [...checks, ...finalWeights(fixture, simulation)] : checks;
+}
+
+function compareRow(
+  fixture: FixtureCase,
+  step: number,
+  quantities: Readonly<Record<string, Quantity>>,
+  trackThreshold: number,
+  tallies: Map<string, Tally>,
+): void {
+  for (const [path, quantity] of Object.entries(quantities)) {
+    const reference = fixture.arrays.get(path.replaceAll(".", "_"));
+    if (!reference || reference.shape.length > 2) continue;
+    const width = reference.shape[1] ?? 1;
+    const theirs = reference.data.subarray(step * width, (step + 1) * width);
+    const found = compareQuantity(path, quantity, theirs, reference.data, trackThreshold);
+    const discrete =
+      !path.startsWith("central/") && !path.startsWith("stable/") && path !== "distances/central-stable";
+    const late = discrete && step >= JUDGED_DISCRETE_STEPS;
+    const key = late ? `${path} (from step ${JUDGED_DISCRETE_STEPS} on)` : path;
+    const tally = tallies.get(key) ?? {
+      error: 0,
+      tolerance: discrete ? 1e-8 : found.tolerance,
+      judged: !late,
+    };
+    // The eigenvector behind a delta is known to the solver's tolerance only, and deltas grow from nothing.
+    tally.error = Math.max(tally.error, found.error);
+    tallies.set(key, tally);
+  }
+}
+
+/** Error of one row's quantity and what it may be (fixtures: what agreement means). */
+function compareQuantity(
+  path: string,
+  quantity: Quantity,
+  theirs: Float64Array,
+  whole: Float64Array,
+  trackThreshold: number,
+): { error: number; tolerance: number } {
+  const key = path.slice(path.lastIndexOf("/") + 1);
+  const ours =
+    quantityShape(quantity).length === 0
+      ? quantityData(quantity)
+      : padded(quantityData(quantity), theirs.length);
+  if (key === "effective_hessian_eigs") {
+    const above = theirs.findIndex((value) => !(value >= trackThreshold));
+    const kept = above < 0 ? theirs.length : above;
+    const head = Float64Array.from({ length: kept }, (_, i) => ours[i] ?? Number.NaN);
+    return { error: relativeError(head, theirs.subarray(0, kept)), tolerance: 1e-6 };
+  }
+  if (key === "predicted_variances") {
+    const largest = whole.reduce((most, value) => (value > most ? value : most), 0);
+    let difference = 0;
+    for (let i = 0; i < theirs.length; i++) {
+      if (Number.isNaN(ours[i]) && Number.isNaN(theirs[i])) continue;
+      difference = Math.max(
+        difference,
+        Number.isNaN(ours[i] - theirs[i]) ? Number.POSITIVE_INFINITY : Math.abs(ours[i] - theirs[i]),
+      );
+    }
+    return { error: largest > 0 ? difference / largest : difference, tolerance: 1e-4 };
+  }
+  if (key.endsWith("deltas")) {
+    const magnitudes = (values: ArrayLike<number>): Float64Array => Float64Array.from(values, Math.abs);
+    const scale = Math.sqrt(
+      whole.reduce((most, value) => Math.max(most, Number.isNaN(value) ? 0 : value * value), 0),
+    );
+    const error = relativeError(magnitudes(ours), magnitudes(theirs));
+    return {
+      error: scale > 0 && error < Number.POSITIVE_INFINITY ? absoluteError(ours, theirs) / scale : error,
+      tolerance: 1e-6,
+    };
+  }
+  if (key === "train_acc") return { error: relativeError(ours, theirs), tolerance: 0 };
+  if (key === "train_loss") return { error: relativeError(ours, theirs), tolerance: 1e-7 };
+  return { error: relativeError(ours, theirs), tolerance: 1e-5 };
+}
+
+function absoluteError(ours: ArrayLike<number>, theirs: ArrayLike<number>): number {
+  let total = 0;
+  for (let i = 0; i < theirs.length; i++)
+    if (!Number.isNaN(theirs[i])) total += (Math.abs(ours[i]) - Math.abs(theirs[i])) ** 2;
+  return Math.sqrt(total);
+}
+
+function padded(values: ArrayLike<number>, length: number): Float64Array {
+  return Float64Array.from({ length: Math.max(length, values.length) }, (_, i) => values[i] ?? Number.NaN);
+}
+
+/** Distance between final weights relative to the distance travelled; discrete and midpoint are reported unjudged. */
+function finalWeights(fixture: FixtureCase, simulation: Simulation): Check[] {
+  const start = arrayOf(fixture, "w0").data;
+  return simulation.processes.map((process) => {
+    const theirs = arrayOf(fixture, `final_w/${process.kind}`).data;
+    const ours = process.snapshot().w;
+    const travelled = relativeError(start, theirs);
+    const error = relativeError(ours, theirs) / travelled;
+    const judged = process.kind === "central" || process.kind === "stable";
+    return {
+      case: fixture.name,
+      quantity: `final_w/${process.kind}`,
+      error,
+      tolerance: 1e-6,
+      pass: judged ? error <= 1e-6 : null,
+    };
+  });
+}
+
+/** Verdicts of several cases; a case whose files are broken counts as failed, with the reason as its quantity. */
+export function verifyAll(paths: readonly string[], options: VerifyOptions = {}): Verdict[] {
+  return paths.flatMap((path) => {
+    try {
+      return verifyFixture(path, options);
+    } catch (error) {
+      if (!isMisuse(error)) throw error;
+      return [
+        { case: path, quantity: error.message, error: Number.POSITIVE_INFINITY, tolerance: 0, pass: false },
+      ];
+    }
+  });
+}

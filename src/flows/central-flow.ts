@@ -1,0 +1,193 @@
+import { type Objective, pairIndex } from "../autodiff/index.ts";
+import { type SdcpStatus, sdcp } from "../linalg/index.ts";
+import type { CompiledRule } from "./compiled-rule.ts";
+import { innerProduct } from "./preconditioned.ts";
+
+/** One moment of a flow: read and, where a substep says so, overwritten. */
+export interface FlowPoint {
+  readonly weights: Float64Array;
+  readonly state: Float64Array;
+  /** ∇L at `weights`. */
+  readonly gradient: Float64Array;
+  /** The diagonal of P at `state`. */
+  readonly preconditioner: Float64Array;
+}
+
+/** The critical eigenpairs H u = λ P u with UᵀPU = I. */
+export interface CriticalPairs {
+  readonly count: number;
+  readonly values: Float64Array;
+  /** `count` vectors of length p. */
+  readonly vectors: Float64Array;
+}
+
+/**
+ * The pieces of a central-flow substep that are affine in X, in math.md's names. Pairs i ≤ j are numbered by
+ * `pairIndex`; a row of `…X` belongs to the (i, j) entry of the result, a column to the pair of X.
+ */
+export interface CentralRates {
+  /** Uᵀ dH/dt U without X: one entry per pair. */
+  readonly dHdtStable: Float64Array;
+  /** Its derivative in X_kl: pairs × pairs. */
+  readonly dHdtX: Float64Array;
+  readonly dPdtStable: Float64Array;
+  readonly dPdtX: Float64Array;
+}
+
+export interface CentralSubstep {
+  /** Σ = U X Uᵀ: symmetric, k×k. */
+  readonly X: Float64Array;
+  readonly rates: CentralRates;
+  readonly status: SdcpStatus;
+  /** The largest violation of X ⪰ 0, Y ⪰ 0, ⟨X, Y⟩ = 0, relative to ‖A‖. */
+  readonly violation: number;
+}
+
+/** Euler step of the stable flow: ds/dt = f(s, g), dw/dt = −P⁻¹g. Overwrites weights and state. */
+export function stableSubstep(rule: CompiledRule, point: FlowPoint, dt: number): void {
+  const { weights, state, gradient, preconditioner } = point;
+  const rate = new Float64Array(state.length);
+  rule.rate(state, gradient, rate);
+  for (let l = 0; l < weights.length; l++) weights[l] -= (dt * gradient[l]) / preconditioner[l];
+  for (let l = 0; l < state.length; l++) state[l] += dt * rate[l];
+}
+
+/**
+ * Euler step of the central flow (math.md, section 4, steps 3 to 7). The objective must stand at `point.weights`.
+ * Overwrites weights and state, unless the complementarity problem has no solution: then both are untouched.
+ * Limits: with T = 0 and f linear in g it is the stable substep; with one critical pair X = max(0, −A/B).
+ * Cost: k(k+1)/2 third derivatives, about k⁴p/2 multiplications.
+ */
+export function centralSubstep(
+  objective: Objective,
+  rule: CompiledRule,
+  point: FlowPoint,
+  critical: CriticalPairs,
+  dt: number,
+): CentralSubstep {
+  const { weights, state, gradient, preconditioner } = point;
+  const p = weights.length;
+  const s = state.length;
+  const k = critical.count;
+  const pairs = (k * (k + 1)) / 2;
+  const c = rule.rule.criticalValue;
+
+  // Row 0 of each block is the part without X, row 1 + a the part that multiplies pair a of X.
+  const dw = new Float64Array((1 + pairs) * p);
+  const ds = new Float64Array((1 + pairs) * s);
+  const third = new Float64Array(pairs * p);
+  objective.thirdDerivatives(critical.vectors, k, third);
+  for (let l = 0; l < p; l++) dw[l] = -gradient[l] / preconditioner[l];
+  for (let a = 0; a < pairs; a++)
+    for (let l = 0; l < p; l++) dw[(1 + a) * p + l] = (-0.5 * third[a * p + l]) / preconditioner[l];
+  rule.rate(state, gradient, ds.subarray(0, s));
+  if (!rule.rateIsLinear) stateCurvature(rule, point, critical, ds);
+
+  const rates: CentralRates = {
+    dHdtStable: new Float64Array(pairs),
+    dHdtX: new Float64Array(pairs * pairs),
+    dPdtStable: new Float64Array(pairs),
+    dPdtX: new Float64Array(pairs * pairs),
+  };
+  for (let a = 0; a < pairs; a++) {
+    rates.dHdtStable[a] = innerProduct(third, a, dw, 0, p);
+    for (let b = 0; b < pairs; b++) rates.dHdtX[a * pairs + b] = innerProduct(third, a, dw, 1 + b, p);
+  }
+  if (!rule.preconditionerIsConstant) preconditionerRates(rule, point, critical, ds, rates);
+
+  const A = new Float64Array(k * k);
+  const beta = new Float64Array(pairs * pairs);
+  for (let i = 0; i < k; i++)
+    for (let j = i; j < k; j++) {
+      const a = pairIndex(i, j, k);
+      const now = i === j ? c - critical.values[i] : 0;
+      A[i * k + j] = now + dt * (c * rates.dPdtStable[a] - rates.dHdtStable[a]);
+      A[j * k + i] = A[i * k + j];
+    }
+  for (let a = 0; a < beta.length; a++) beta[a] = dt * (c * rates.dPdtX[a] - rates.dHdtX[a]);
+
+  const solution = sdcp(k, A, inOrthonormalBasis(beta, k));
+  const { X } = solution.value;
+  const { semidefiniteX, semidefiniteY, complementarity } = solution.stats.violations;
+  const violation = Math.max(semidefiniteX, semidefiniteY, complementarity);
+  const step = { X, rates, status: solution.status, violation };
+  if (solution.status !== "solved" && !(violation <= ACCEPTABLE_VIOLATION)) return step;
+
+  for (let i = 0; i < k; i++)
+    for (let j = i; j < k; j++) {
+      const a = 1 + pairIndex(i, j, k);
+      // Sums run over all ordered pairs: an off-diagonal entry counts twice.
+      const weight = (i === j ? 1 : 2) * X[i * k + j];
+      for (let l = 0; l < p; l++) dw[l] += weight * dw[a * p + l];
+      for (let l = 0; l < s; l++) ds[l] += weight * ds[a * s + l];
+    }
+  for (let l = 0; l < p; l++) weights[l] += dt * dw[l];
+  for (let l = 0; l < s; l++) state[l] += dt * ds[l];
+  return step;
+}
+
+/** A solution less exact than the solver's own target is still far better than Euler's error; beyond this it is none. */
+export const ACCEPTABLE_VIOLATION = 1e-6;
+
+/** ds^{ij} = ½ ∂²f/∂g²[h_i, h_j] with h_i = λ_i P u_i, into rows 1, 2, … of `ds`. */
+function stateCurvature(
+  rule: CompiledRule,
+  point: FlowPoint,
+  { count: k, values, vectors }: CriticalPairs,
+  ds: Float64Array,
+): void {
+  const { state, gradient, preconditioner } = point;
+  const p = gradient.length;
+  const s = state.length;
+  const h = Float64Array.from(
+    vectors.subarray(0, k * p),
+    (entry, at) => values[Math.floor(at / p)] * preconditioner[at % p] * entry,
+  );
+  for (let i = 0; i < k; i++)
+    for (let j = i; j < k; j++) {
+      const row = 1 + pairIndex(i, j, k);
+      rule.rateCurvature(
+        state,
+        gradient,
+        h.subarray(i * p, (i + 1) * p),
+        h.subarray(j * p, (j + 1) * p),
+        ds.subarray(row * s, (row + 1) * s),
+      );
+    }
+}
+
+/** (Uᵀ dP/dt U)_ij = Σ_l u_il·(dP_l/dt)·u_jl for every row of `ds`. */
+function preconditionerRates(
+  rule: CompiledRule,
+  { state, weights }: FlowPoint,
+  { count: k, vectors }: CriticalPairs,
+  ds: Float64Array,
+  rates: CentralRates,
+): void {
+  const p = weights.length;
+  const s = state.length;
+  const pairs = (k * (k + 1)) / 2;
+  const dP = new Float64Array(p);
+  for (let row = 0; row <= pairs; row++) {
+    rule.preconditionerRate(state, ds.subarray(row * s, (row + 1) * s), dP);
+    for (let i = 0; i < k; i++)
+      for (let j = i; j < k; j++) {
+        const a = pairIndex(i, j, k);
+        let total = 0;
+        for (let l = 0; l < p; l++) total += vectors[i * p + l] * dP[l] * vectors[j * p + l];
+        if (row === 0) rates.dPdtStable[a] = total;
+        else rates.dPdtX[a * pairs + row - 1] = total;
+      }
+  }
+}
+
+/**
+ * The operator X ↦ Σ_kl β_{ij,kl} X_kl over all ordered pairs as a matrix in the orthonormal basis of symmetric
+ * matrices, whose coordinates are X_ii and √2·X_ij: entry (ij, kl) is r_ij·r_kl·β with r = 1 or √2.
+ */
+function inOrthonormalBasis(beta: Float64Array, k: number): Float64Array {
+  const pairs = (k * (k + 1)) / 2;
+  const root = new Float64Array(pairs);
+  for (let i = 0; i < k; i++) for (let j = i; j < k; j++) root[pairIndex(i, j, k)] = i === j ? 1 : Math.SQRT2;
+  return beta.map((entry, at) => entry * root[Math.floor(at / pairs)] * root[at % pairs]);
+}

@@ -1,0 +1,170 @@
+import {
+  add,
+  broadcastTo,
+  type CompiledFunction,
+  compile,
+  formatShape,
+  full,
+  jvp,
+  multiply,
+  sizeOf,
+  subtract,
+  type Tensor,
+  type Tree,
+} from "../autodiff/index.ts";
+import { valueError } from "../base/index.ts";
+import type { State, UpdateRule } from "./update-rule.ts";
+
+/**
+ * An update rule with the derivatives that flows need, on flat vectors of p weights. Everything is traced and
+ * planned once, here. Outputs are overwritten; no two arguments may be the same array.
+ */
+export interface CompiledRule {
+  readonly rule: UpdateRule;
+  readonly dimension: number;
+  readonly stateSize: number;
+  /** out = update(s, g). */
+  update(state: Float64Array, gradient: Float64Array, out: Float64Array): void;
+  /** out = f(s, g) = timeScale·(update(s, g) − s), the state's rate in continuous time. */
+  rate(state: Float64Array, gradient: Float64Array, out: Float64Array): void;
+  /** out = ½ ∂²f/∂g²[h1, h2]. */
+  rateCurvature(
+    state: Float64Array,
+    gradient: Float64Array,
+    h1: Float64Array,
+    h2: Float64Array,
+    out: Float64Array,
+  ): void;
+  /** out = diagonal of P(s), one entry per weight. */
+  preconditioner(state: Float64Array, out: Float64Array): void;
+  /** out = d/dτ of the diagonal of P(s + τ·direction). */
+  preconditionerRate(state: Float64Array, direction: Float64Array, out: Float64Array): void;
+  /** η(s). */
+  learningRate(state: Float64Array): number;
+  /** True where the gradient's second order does not reach the state: rateCurvature is structurally zero. */
+  readonly rateIsLinear: boolean;
+  /** True where P does not depend on the state. */
+  readonly preconditionerIsConstant: boolean;
+  /** True where P is one number times the identity. */
+  readonly preconditionerIsUniform: boolean;
+}
+
+/** Traces a rule for p weights. Throws when its state changes shape or its preconditioner has a wrong one. */
+export function compileRule(rule: UpdateRule, p: number): CompiledRule {
+  const shapes = rule.state(p);
+  const stateSize = Object.values(shapes).reduce((total, shape) => total + sizeOf(shape), 0);
+  if (rule.initialState(p).length !== stateSize)
+    throw valueError(
+      rule.name,
+      `an initial state of ${stateSize} numbers`,
+      String(rule.initialState(p).length),
+    );
+
+  const update = (state: State, gradient: Tensor): State => checkedUpdate(rule, shapes, state, gradient);
+  const rate = (state: State, gradient: Tensor): State => {
+    const next = update(state, gradient);
+    return mapState(state, (name) => multiply(subtract(next[name], state[name]), rule.timeScale));
+  };
+  let uniform = false;
+  const diagonal = (state: State): Tensor => {
+    const preconditioner = rule.preconditioner(state);
+    uniform = preconditioner.shape.length === 0;
+    return broadcastTo(preconditioner, [p]);
+  };
+  const rateAlong = jvp<Tensor, [State], State>((gradient, state) => rate(state, gradient));
+  const rateCurvature = (state: State, gradient: Tensor, h1: Tensor, h2: Tensor): State => {
+    const first = (g: Tensor, s: State): State => rateAlong(g, h1, s)[1];
+    const second = jvp<Tensor, [State], State>(first)(gradient, h2, state)[1];
+    return mapState(second, (name) => multiply(second[name], 0.5));
+  };
+  const diagonalAlong = (state: State, direction: State): Tensor =>
+    jvp<Record<string, Tensor>, [], Tensor>(diagonal)(state, direction)[1];
+
+  const compiled = {
+    update: compile(flat2(update), [shapes, [p]]),
+    rate: compile(flat2(rate), [shapes, [p]]),
+    rateCurvature: compile(
+      (state: State, gradient: Tensor, h1: Tensor, h2: Tensor) =>
+        rateCurvature(state, gradient, h1, h2) as Tree,
+      [shapes, [p], [p], [p]],
+    ),
+    diagonal: compile(diagonal, [shapes]),
+    diagonalAlong: compile(diagonalAlong, [shapes, shapes]),
+    learningRate: compile(
+      (state: State) => add(rule.learningRate(state), full(anyOf(state), 0, [])),
+      [shapes],
+    ),
+  };
+  const sizes = Object.values(shapes).map(sizeOf);
+  const one = new Float64Array(1);
+  return {
+    rule,
+    dimension: p,
+    stateSize,
+    update: (state, gradient, out) =>
+      compiled.update.run([...parts(state, sizes), gradient], parts(out, sizes)),
+    rate: (state, gradient, out) => compiled.rate.run([...parts(state, sizes), gradient], parts(out, sizes)),
+    rateCurvature: (state, gradient, h1, h2, out) =>
+      compiled.rateCurvature.run([...parts(state, sizes), gradient, h1, h2], parts(out, sizes)),
+    preconditioner: (state, out) => compiled.diagonal.run(parts(state, sizes), [out]),
+    preconditionerRate: (state, direction, out) =>
+      compiled.diagonalAlong.run([...parts(state, sizes), ...parts(direction, sizes)], [out]),
+    learningRate(state) {
+      compiled.learningRate.run(parts(state, sizes), [one]);
+      return one[0];
+    },
+    rateIsLinear: isZero(compiled.rateCurvature),
+    preconditionerIsConstant: isZero(compiled.diagonalAlong),
+    preconditionerIsUniform: uniform,
+  };
+}
+
+function flat2(f: (state: State, gradient: Tensor) => State) {
+  return (state: State, gradient: Tensor): Tree => f(state, gradient);
+}
+
+function anyOf(state: State): Tensor {
+  return Object.values(state)[0];
+}
+
+function mapState(state: State, f: (name: string) => Tensor): State {
+  return Object.fromEntries(Object.keys(state).map((name) => [name, f(name)]));
+}
+
+/** The rule's update, with the parts in the order of its state and their shapes unchanged. */
+function checkedUpdate(
+  rule: UpdateRule,
+  shapes: Readonly<Record<string, readonly number[]>>,
+  state: State,
+  gradient: Tensor,
+): State {
+  const next = rule.update(state, gradient);
+  return mapState(state, (name) => {
+    const part = next[name];
+    const expected = formatShape(shapes[name]);
+    if (!part || formatShape(part.shape) !== expected)
+      throw valueError(
+        rule.name,
+        `an update that returns "${name}" with shape ${expected}`,
+        part ? formatShape(part.shape) : "nothing",
+      );
+    return part;
+  });
+}
+
+/** Views of the consecutive parts of a flat state. */
+function parts(flat: Float64Array, sizes: readonly number[]): Float64Array[] {
+  let offset = 0;
+  return sizes.map((size) => {
+    offset += size;
+    return flat.subarray(offset - size, offset);
+  });
+}
+
+/** Whether every output is structurally zero. */
+function isZero<Y extends Tree>({ graph }: CompiledFunction<Y>): boolean {
+  return graph.outputs.every((id) => {
+    const node = graph.nodes[id];
+    return node.op === "constant" && node.params.value === 0;
+  });
+}

@@ -1,0 +1,153 @@
+import { valueError } from "../../base/index.ts";
+import { advice } from "../../linalg/index.ts";
+import { ACCEPTABLE_VIOLATION, type CentralSubstep, centralSubstep, stableSubstep } from "../central-flow.ts";
+import type { TrackedPairs } from "../eigen-tracker.ts";
+import { Curvature, observe, Stopwatch } from "./evaluation.ts";
+import {
+  allFinite,
+  diverged,
+  type Observation,
+  type Process,
+  type ProcessSetup,
+  type ProcessStatus,
+} from "./process.ts";
+
+export interface CentralSettings {
+  /** Euler substeps per step: dt = 1/substeps. */
+  readonly substeps: number;
+  /** Eigenvalues above this are critical, in the unit where c = 2. */
+  readonly criticalThreshold: number;
+  /** Count the eigenvalues' frequency in substeps instead of steps. */
+  readonly frequencyInSubsteps: boolean;
+}
+
+/** What the central flow's first substep of a step found, besides what every process shows. */
+export interface CentralObservation extends Observation {
+  /** The number of critical eigenvalues. */
+  readonly critical: number;
+  /** The substep's complementarity solution and rates; absent when nothing was critical. */
+  readonly substep: CentralSubstep | undefined;
+}
+
+/**
+ * The central flow (math.md, section 4): the smooth curve through the middle of the optimizer's oscillation. Its
+ * state starts with one plain update; below the edge it is the stable flow.
+ */
+export class CentralProcess implements Process {
+  readonly kind = "central";
+  status: ProcessStatus = { kind: "running" };
+  observation: CentralObservation | undefined;
+  private readonly setup: ProcessSetup;
+  private readonly settings: CentralSettings;
+  private readonly curvature: Curvature;
+  private weights: Float64Array;
+  private state: Float64Array;
+  private next: { weights: Float64Array; state: Float64Array } | undefined;
+
+  /** Throws when eigenvalues are not tracked: without them there is no central flow. */
+  constructor(setup: ProcessSetup, settings: CentralSettings) {
+    if (setup.eigen.frequency <= 0)
+      throw valueError(
+        "central flow",
+        "eigenvalues computed every 1, 2, … steps",
+        `a frequency of ${setup.eigen.frequency}`,
+        "give --eig.frequency 1",
+      );
+    this.setup = setup;
+    this.settings = settings;
+    this.curvature = new Curvature(setup, "central", settings.frequencyInSubsteps ? 1 : settings.substeps);
+    this.weights = setup.weights.slice();
+    this.state = new Float64Array(setup.state.length);
+    setup.objective.setWeights(this.weights);
+    setup.rule.update(setup.state, setup.objective.gradient(), this.state);
+  }
+
+  prepare(): void {
+    if (this.status.kind !== "running") return;
+    const { objective, rule } = this.setup;
+    const watch = new Stopwatch();
+    const weights = this.weights.slice();
+    const state = this.state.slice();
+    const preconditioner = new Float64Array(rule.dimension);
+    let first: CentralObservation | undefined;
+    for (let i = 0; i < this.settings.substeps; i++) {
+      watch.time("grad_and_value", () => {
+        objective.setWeights(weights);
+        objective.gradient();
+      });
+      if (!Number.isFinite(objective.loss()) || !allFinite(objective.gradient()) || !allFinite(state)) {
+        this.status = diverged(this.kind, "loss, gradient or state");
+        break;
+      }
+      rule.preconditioner(state, preconditioner);
+      const pairs = watch.time("eig", () => this.curvature.pairs(preconditioner)) as TrackedPairs;
+      const critical = this.criticalCount(pairs);
+      let seen: Observation | undefined;
+      if (i === 0) {
+        const hessianValues = watch.time("eig", () => this.curvature.hessianValues(pairs, preconditioner));
+        seen = observe(objective, rule, state, { weights, pairs, hessianValues, times: watch.times });
+      }
+      const substep = this.substep(
+        watch,
+        { weights, state, gradient: objective.gradient(), preconditioner },
+        pairs,
+        critical,
+      );
+      if (seen) first = { ...seen, critical, substep };
+      if (substep && substep.status !== "solved" && !(substep.violation <= ACCEPTABLE_VIOLATION)) {
+        this.status = {
+          kind: "failed",
+          reason: `central: the complementarity problem with ${critical} critical eigenvalues ended "${substep.status}": ${advice[substep.status]}`,
+        };
+        break;
+      }
+    }
+    if (first) this.observation = first;
+    this.next = { weights, state };
+  }
+
+  private criticalCount(pairs: TrackedPairs): number {
+    const threshold = (this.settings.criticalThreshold * this.setup.rule.rule.criticalValue) / 2;
+    const below = pairs.values.findIndex((value) => !(value > threshold));
+    return below < 0 ? pairs.count : below;
+  }
+
+  /** Moves weights and state by dt; returns the complementarity solution if anything was critical. */
+  private substep(
+    watch: Stopwatch,
+    point: Parameters<typeof stableSubstep>[1],
+    pairs: TrackedPairs,
+    critical: number,
+  ): CentralSubstep | undefined {
+    const { objective, rule } = this.setup;
+    const dt = 1 / this.settings.substeps;
+    if (critical === 0) {
+      watch.time("flow", () => stableSubstep(rule, point, dt));
+      return undefined;
+    }
+    return watch.time("flow", () =>
+      centralSubstep(
+        objective,
+        rule,
+        point,
+        { count: critical, values: pairs.values, vectors: pairs.vectors },
+        dt,
+      ),
+    );
+  }
+
+  advance(): void {
+    if (this.status.kind !== "running" || !this.next) return;
+    ({ weights: this.weights, state: this.state } = this.next);
+  }
+
+  snapshot(): Record<string, Float64Array> {
+    return { w: this.weights.slice(), state: this.state.slice(), ...this.curvature.snapshot() };
+  }
+
+  restore(saved: Readonly<Record<string, Float64Array>>): void {
+    this.weights = saved.w.slice();
+    this.state = saved.state.slice();
+    this.curvature.restore(saved);
+  }
+}

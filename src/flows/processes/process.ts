@@ -1,0 +1,71 @@
+import type { Objective } from "../../autodiff/index.ts";
+import type { CompiledRule } from "../compiled-rule.ts";
+import type { EigenSettings, TrackedPairs } from "../eigen-tracker.ts";
+
+/** The processes that can run side by side from one start (math.md, section 3). */
+export type ProcessKind = "discrete" | "midpoint" | "stable" | "central";
+
+/** How a process stands. A stopped or failed process keeps its last weights; `reason` is a sentence with advice. */
+export type ProcessStatus =
+  | { readonly kind: "running" }
+  | { readonly kind: "stopped"; readonly reason: string }
+  | { readonly kind: "failed"; readonly reason: string };
+
+/** What a process shows of one step: all of it at the observed weights, before they move. */
+export interface Observation {
+  readonly weights: Float64Array;
+  readonly state: Float64Array;
+  readonly preconditioner: Float64Array;
+  readonly loss: number;
+  readonly gradient: Float64Array;
+  /** The network's outputs on the training examples, if the loss names them. */
+  readonly outputs: Float64Array;
+  /** Eigenpairs of the effective Hessian, if they are tracked. */
+  readonly pairs: TrackedPairs | undefined;
+  /** Eigenvalues of the Hessian itself, as many, if they are tracked or follow from the others. */
+  readonly hessianValues: Float64Array | undefined;
+  /** Seconds by part of the work. */
+  readonly times: Readonly<Record<string, number>>;
+  /** Euler substeps taken in this step, for the stable flow. */
+  readonly substeps?: number;
+}
+
+/** What all processes are made from. The objective is shared: whoever needs it sets its weights first. */
+export interface ProcessSetup {
+  readonly objective: Objective;
+  readonly rule: CompiledRule;
+  readonly weights: Float64Array;
+  readonly state: Float64Array;
+  readonly eigen: EigenSettings;
+  /** Also track eigenvalues of the Hessian itself where they do not follow from those of P⁻¹H. */
+  readonly rawEigenvalues: boolean;
+  readonly seed: number;
+}
+
+/** One of the processes. A step is `prepare` (evaluate, decide), `observe` any number of times, `advance`. */
+export interface Process {
+  readonly kind: ProcessKind;
+  readonly status: ProcessStatus;
+  /** Evaluates the current step. Never throws for numbers that overflow: the status says so. */
+  prepare(): void;
+  /** The step prepared last. Undefined once a process has failed without having anything to show. */
+  readonly observation: Observation | undefined;
+  /** Moves to the weights and state that `prepare` found. */
+  advance(): void;
+  /** Everything that the rest of the run depends on, by name; `restore` makes the next steps equal to the bit. */
+  snapshot(): Record<string, Float64Array>;
+  restore(snapshot: Readonly<Record<string, Float64Array>>): void;
+}
+
+/** The failed status of a process whose loss, gradient or state is not finite. */
+export function diverged(kind: ProcessKind, what: string): ProcessStatus {
+  return {
+    kind: "failed",
+    reason: `${kind}: the ${what} is no longer finite, the run diverged; take a smaller learning rate or start further along (--warm-start)`,
+  };
+}
+
+export function allFinite(values: Float64Array): boolean {
+  for (const value of values) if (!Number.isFinite(value)) return false;
+  return true;
+}

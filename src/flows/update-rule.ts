@@ -1,0 +1,35 @@
+import type { Shape, Tensor } from "../autodiff/index.ts";
+
+/** The parts of an optimizer's state by name, as traced tensors. */
+export type State = Readonly<Record<string, Tensor>>;
+
+/** What a logged summary of the state holds: a number, or one per selected weight. */
+export type StateSummary = Record<string, number | Float64Array>;
+
+/**
+ * An optimizer written as preconditioned descent (math.md, section 2): s⁺ = update(s, g), w⁺ = w − P(s⁺)⁻¹ g with P
+ * diagonal. All functions are traced; the flows take every derivative of them from the engine.
+ */
+export interface UpdateRule {
+  readonly name: string;
+  /** c, the largest eigenvalue of P⁻¹H at which the rule is stable on a quadratic. */
+  readonly criticalValue: number;
+  /** Continuous time runs this much faster than steps: ds/dt = timeScale·(update(s, g) − s). */
+  readonly timeScale: number;
+  /** Name → shape for p weights; the flat state vector holds the parts in this order. */
+  readonly state: (p: number) => Readonly<Record<string, Shape>>;
+  /** The state before the first step, flat. */
+  readonly initialState: (p: number) => Float64Array;
+  readonly update: (state: State, gradient: Tensor) => State;
+  /** The diagonal of P: one entry per weight, or a scalar for all of them. */
+  readonly preconditioner: (state: State) => Tensor;
+  /** η as a function of the state, for the logs. */
+  readonly learningRate: (state: State) => Tensor;
+  /** What the reference logs of the state as `opt.NAME`, from the flat state and the diagonal of P. */
+  readonly summary: (state: Float64Array, p: number, preconditioner: Float64Array) => StateSummary;
+}
+
+/** Up to 25 weight indices spread evenly from first to last, ⌊i(p−1)/24⌋: those whose entries are logged. */
+export function selectedIndices(p: number): number[] {
+  return Array.from({ length: 25 }, (_, i) => Math.floor((i * (p - 1)) / 24));
+}
