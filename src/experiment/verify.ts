@@ -278,18 +278,22 @@ function compareRow(
       !path.startsWith("central/") && !path.startsWith("stable/") && path !== "distances/central-stable";
     const late = discrete && step >= JUDGED_DISCRETE_STEPS;
     const key = late ? `${path} (from step ${JUDGED_DISCRETE_STEPS} on)` : path;
+    const sensitive = discrete && (path.endsWith("/train_loss") || path.endsWith("/effective_hessian_eigs"));
     const tally = tallies.get(key) ?? {
       error: 0,
-      tolerance: discrete ? 1e-8 : found.tolerance,
+      tolerance: sensitive ? 1e-8 : found.tolerance,
       judged: !late,
     };
-    // The eigenvector behind a delta is known to the solver's tolerance only, and deltas grow from nothing.
     tally.error = Math.max(tally.error, found.error);
     tallies.set(key, tally);
   }
 }
 
-/** Error of one row's quantity and what it may be (fixtures: what agreement means). */
+/**
+ * Error of one row's quantity and what it may be. Loss, eigenvalues and variances have the fixtures' own tolerances;
+ * what else a row holds follows from them and is held to 1e-5, which a wrong formula never meets. Deltas have
+ * arbitrary signs and grow from nothing: their magnitudes are compared on the scale of the whole run's.
+ */
 function compareQuantity(
   path: string,
   quantity: Quantity,
@@ -309,7 +313,7 @@ function compareQuantity(
     return { error: relativeError(head, theirs.subarray(0, kept)), tolerance: 1e-6 };
   }
   if (key === "predicted_variances") {
-    const largest = whole.reduce((most, value) => (value > most ? value : most), 0);
+    const largest = whole.reduce((most, value) => (Number.isNaN(value) ? most : Math.max(most, value)), 0);
     let difference = 0;
     for (let i = 0; i < theirs.length; i++) {
       if (Number.isNaN(ours[i]) && Number.isNaN(theirs[i])) continue;
@@ -328,7 +332,7 @@ function compareQuantity(
     const error = relativeError(magnitudes(ours), magnitudes(theirs));
     return {
       error: scale > 0 && error < Number.POSITIVE_INFINITY ? absoluteError(ours, theirs) / scale : error,
-      tolerance: 1e-6,
+      tolerance: 1e-4,
     };
   }
   if (key === "train_acc") return { error: relativeError(ours, theirs), tolerance: 0 };

@@ -18,7 +18,14 @@ export { StableProcess, type StableSettings } from "./processes/stable.ts";
 export { type GradientDescentOptions, gradientDescent } from "./rules/gradient-descent.ts";
 export { rmsProp } from "./rules/rmsprop.ts";
 export { scalarRmsProp } from "./rules/scalar-rmsprop.ts";
-export { constantSchedule, type Schedule, stepSchedule, warmupSchedule } from "./rules/schedule.ts";
+export {
+  type CosineOptions,
+  constantSchedule,
+  cosineSchedule,
+  type Schedule,
+  stepSchedule,
+  warmupSchedule,
+} from "./rules/schedule.ts";
 export type { SecondMomentOptions } from "./rules/second-moment.ts";
 export { type State, type StateSummary, selectedIndices, type UpdateRule } from "./update-rule.ts";
 export { warmStart } from "./warm-start.ts";

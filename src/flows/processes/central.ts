@@ -2,15 +2,9 @@ import { valueError } from "../../base/index.ts";
 import { advice } from "../../linalg/index.ts";
 import { ACCEPTABLE_VIOLATION, type CentralSubstep, centralSubstep, stableSubstep } from "../central-flow.ts";
 import type { TrackedPairs } from "../eigen-tracker.ts";
-import { Curvature, observe, Stopwatch } from "./evaluation.ts";
-import {
-  allFinite,
-  diverged,
-  type Observation,
-  type Process,
-  type ProcessSetup,
-  type ProcessStatus,
-} from "./process.ts";
+import { observe, Stopwatch } from "./evaluation.ts";
+import { allFinite, diverged, type Observation, type ProcessSetup } from "./process.ts";
+import { SteppingProcess } from "./stepping.ts";
 
 export interface CentralSettings {
   /** Euler substeps per step: dt = 1/substeps. */
@@ -33,15 +27,10 @@ export interface CentralObservation extends Observation {
  * The central flow (math.md, section 4): the smooth curve through the middle of the optimizer's oscillation. Its
  * state starts with one plain update; below the edge it is the stable flow.
  */
-export class CentralProcess implements Process {
+export class CentralProcess extends SteppingProcess {
   readonly kind = "central";
-  status: ProcessStatus = { kind: "running" };
   observation: CentralObservation | undefined;
-  private readonly setup: ProcessSetup;
   private readonly settings: CentralSettings;
-  private readonly curvature: Curvature;
-  private weights: Float64Array;
-  private state: Float64Array;
   private next: { weights: Float64Array; state: Float64Array } | undefined;
 
   /** Throws when eigenvalues are not tracked: without them there is no central flow. */
@@ -53,17 +42,12 @@ export class CentralProcess implements Process {
         `a frequency of ${setup.eigen.frequency}`,
         "give --eig.frequency 1",
       );
-    this.setup = setup;
+    super(setup, "central", settings.frequencyInSubsteps ? 1 : settings.substeps);
     this.settings = settings;
-    this.curvature = new Curvature(setup, "central", settings.frequencyInSubsteps ? 1 : settings.substeps);
-    this.weights = setup.weights.slice();
-    this.state = new Float64Array(setup.state.length);
-    setup.objective.setWeights(this.weights);
-    setup.rule.update(setup.state, setup.objective.gradient(), this.state);
+    this.updateStateOnce();
   }
 
-  prepare(): void {
-    if (this.status.kind !== "running") return;
+  protected evaluate(): void {
     const { objective, rule } = this.setup;
     const watch = new Stopwatch();
     const weights = this.weights.slice();
@@ -136,18 +120,7 @@ export class CentralProcess implements Process {
     );
   }
 
-  advance(): void {
-    if (this.status.kind !== "running" || !this.next) return;
-    ({ weights: this.weights, state: this.state } = this.next);
-  }
-
-  snapshot(): Record<string, Float64Array> {
-    return { w: this.weights.slice(), state: this.state.slice(), ...this.curvature.snapshot() };
-  }
-
-  restore(saved: Readonly<Record<string, Float64Array>>): void {
-    this.weights = saved.w.slice();
-    this.state = saved.state.slice();
-    this.curvature.restore(saved);
+  protected move(): void {
+    if (this.next) ({ weights: this.weights, state: this.state } = this.next);
   }
 }

@@ -1,32 +1,17 @@
-import { Curvature, observe, Stopwatch } from "./evaluation.ts";
-import {
-  allFinite,
-  diverged,
-  type Observation,
-  type Process,
-  type ProcessSetup,
-  type ProcessStatus,
-} from "./process.ts";
+import { observe, Stopwatch } from "./evaluation.ts";
+import { allFinite, diverged, type Observation, type ProcessSetup } from "./process.ts";
+import { SteppingProcess } from "./stepping.ts";
 
 /** The optimizer itself: s⁺ = update(s, g), w⁺ = w − P(s⁺)⁻¹ g. Observed at w with the state already updated. */
-export class DiscreteProcess implements Process {
+export class DiscreteProcess extends SteppingProcess {
   readonly kind = "discrete";
-  status: ProcessStatus = { kind: "running" };
   observation: Observation | undefined;
-  private readonly setup: ProcessSetup;
-  private readonly curvature: Curvature;
-  private weights: Float64Array;
-  private state: Float64Array;
 
   constructor(setup: ProcessSetup) {
-    this.setup = setup;
-    this.curvature = new Curvature(setup, "discrete");
-    this.weights = setup.weights.slice();
-    this.state = setup.state.slice();
+    super(setup, "discrete");
   }
 
-  prepare(): void {
-    if (this.status.kind !== "running") return;
+  protected evaluate(): void {
     const { objective, rule } = this.setup;
     const watch = new Stopwatch();
     watch.time("grad_and_value", () => {
@@ -51,19 +36,8 @@ export class DiscreteProcess implements Process {
     });
   }
 
-  advance(): void {
-    if (this.status.kind !== "running" || !this.observation) return;
-    this.weights = steppedWeights(this.observation);
-  }
-
-  snapshot(): Record<string, Float64Array> {
-    return { w: this.weights.slice(), state: this.state.slice(), ...this.curvature.snapshot() };
-  }
-
-  restore(saved: Readonly<Record<string, Float64Array>>): void {
-    this.weights = saved.w.slice();
-    this.state = saved.state.slice();
-    this.curvature.restore(saved);
+  protected move(): void {
+    this.weights = steppedWeights(this.observation as Observation);
   }
 }
 

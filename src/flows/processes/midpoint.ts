@@ -1,38 +1,23 @@
 import { steppedWeights } from "./discrete.ts";
-import { Curvature, observe, Stopwatch } from "./evaluation.ts";
-import {
-  allFinite,
-  diverged,
-  type Observation,
-  type Process,
-  type ProcessSetup,
-  type ProcessStatus,
-} from "./process.ts";
+import { observe, Stopwatch } from "./evaluation.ts";
+import { allFinite, diverged, type Observation, type ProcessSetup } from "./process.ts";
+import { SteppingProcess } from "./stepping.ts";
 
 /**
  * The optimizer observed at the midpoints of its midpoints, w* = ¼(w₋₁ + 2w + w₊₁), where a period-two oscillation
  * cancels. The first step is observed at w. State and P are those of w; loss, gradient and eigenvalues those of w*.
  */
-export class MidpointProcess implements Process {
+export class MidpointProcess extends SteppingProcess {
   readonly kind = "midpoint";
-  status: ProcessStatus = { kind: "running" };
   observation: Observation | undefined;
-  private readonly setup: ProcessSetup;
-  private readonly curvature: Curvature;
-  private weights: Float64Array;
-  private state: Float64Array;
   private previous: Float64Array | undefined;
   private next: Float64Array | undefined;
 
   constructor(setup: ProcessSetup) {
-    this.setup = setup;
-    this.curvature = new Curvature(setup, "midpoint");
-    this.weights = setup.weights.slice();
-    this.state = setup.state.slice();
+    super(setup, "midpoint");
   }
 
-  prepare(): void {
-    if (this.status.kind !== "running") return;
+  protected evaluate(): void {
     const { objective, rule } = this.setup;
     const watch = new Stopwatch();
     const preconditioner = new Float64Array(rule.dimension);
@@ -70,25 +55,18 @@ export class MidpointProcess implements Process {
     return this.weights.map((weight, l) => weight - observed[l]);
   }
 
-  advance(): void {
-    if (this.status.kind !== "running" || !this.next) return;
+  protected move(): void {
     this.previous = this.weights;
-    this.weights = this.next;
+    this.weights = this.next as Float64Array;
   }
 
-  snapshot(): Record<string, Float64Array> {
-    return {
-      w: this.weights.slice(),
-      state: this.state.slice(),
-      ...(this.previous && { w_prev: this.previous.slice() }),
-      ...this.curvature.snapshot(),
-    };
+  override snapshot(): Record<string, Float64Array> {
+    const saved = super.snapshot();
+    return "w_prev" in saved || !this.previous ? saved : { ...saved, w_prev: this.previous.slice() };
   }
 
-  restore(saved: Readonly<Record<string, Float64Array>>): void {
-    this.weights = saved.w.slice();
-    this.state = saved.state.slice();
+  override restore(saved: Readonly<Record<string, Float64Array>>): void {
+    super.restore(saved);
     this.previous = saved.w_prev?.slice();
-    this.curvature.restore(saved);
   }
 }

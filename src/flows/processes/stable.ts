@@ -1,13 +1,7 @@
 import { stableSubstep } from "../central-flow.ts";
-import { Curvature, observe, Stopwatch } from "./evaluation.ts";
-import {
-  allFinite,
-  diverged,
-  type Observation,
-  type Process,
-  type ProcessSetup,
-  type ProcessStatus,
-} from "./process.ts";
+import { observe, Stopwatch } from "./evaluation.ts";
+import { allFinite, diverged, type Observation, type ProcessSetup } from "./process.ts";
+import { SteppingProcess } from "./stepping.ts";
 
 export interface StableSettings {
   readonly minSubsteps: number;
@@ -20,31 +14,20 @@ export interface StableSettings {
  * for gd the gradient flow. Euler with max(minSubsteps, ⌈2·S_eff⌉) substeps per step, which keeps every step four
  * times inside Euler's stability limit. Its state starts with one plain update.
  */
-export class StableProcess implements Process {
+export class StableProcess extends SteppingProcess {
   readonly kind = "stable";
-  status: ProcessStatus = { kind: "running" };
   observation: Observation | undefined;
-  private readonly setup: ProcessSetup;
   private readonly settings: StableSettings;
-  private readonly curvature: Curvature;
-  private weights: Float64Array;
-  private state: Float64Array;
   private next: { weights: Float64Array; state: Float64Array } | undefined;
 
   constructor(setup: ProcessSetup, settings: StableSettings) {
-    this.setup = setup;
-    this.settings = settings;
     // Along the stable flow eigenvalues grow without bound: a fixed number is tracked.
-    const eigen = { ...setup.eigen, trackThreshold: null };
-    this.curvature = new Curvature({ ...setup, eigen }, "stable");
-    this.weights = setup.weights.slice();
-    this.state = new Float64Array(setup.state.length);
-    setup.objective.setWeights(this.weights);
-    setup.rule.update(setup.state, setup.objective.gradient(), this.state);
+    super({ ...setup, eigen: { ...setup.eigen, trackThreshold: null } }, "stable");
+    this.settings = settings;
+    this.updateStateOnce();
   }
 
-  prepare(): void {
-    if (this.status.kind !== "running") return;
+  protected evaluate(): void {
     const { objective, rule } = this.setup;
     const watch = new Stopwatch();
     objective.setWeights(this.weights);
@@ -92,18 +75,7 @@ export class StableProcess implements Process {
     this.next = { weights, state };
   }
 
-  advance(): void {
-    if (this.status.kind !== "running" || !this.next) return;
-    ({ weights: this.weights, state: this.state } = this.next);
-  }
-
-  snapshot(): Record<string, Float64Array> {
-    return { w: this.weights.slice(), state: this.state.slice(), ...this.curvature.snapshot() };
-  }
-
-  restore(saved: Readonly<Record<string, Float64Array>>): void {
-    this.weights = saved.w.slice();
-    this.state = saved.state.slice();
-    this.curvature.restore(saved);
+  protected move(): void {
+    if (this.next) ({ weights: this.weights, state: this.state } = this.next);
   }
 }

@@ -1,11 +1,13 @@
 import {
   add,
+  cos,
   divide,
   less,
   multiply,
   power,
   select,
   stopGradient,
+  subtract,
   type Tensor,
 } from "../../autodiff/index.ts";
 import { valueError } from "../../base/index.ts";
@@ -29,6 +31,41 @@ export function warmupSchedule(lr: number, steps: number): Schedule {
   positive("learning rate", lr);
   positive("warm-up steps", steps);
   return (t) => multiply(select(less(t, steps), divide(t, steps), 1), lr);
+}
+
+export interface CosineOptions {
+  /** Steps of linear growth before the cosine, η·t/warmupSteps; 0 for none. */
+  readonly warmupSteps: number;
+  /** The step at which the cosine ends; more than `warmupSteps`. */
+  readonly totalSteps: number;
+  /**
+   * η never falls below this fraction of its peak after the warm-up, in (0, 1]; 0.001 by default. The flows divide by
+   * η, so a schedule may not end at 0; the default leaves all but the last 2% of the cosine as it is.
+   */
+  readonly finalFraction?: number;
+}
+
+/** η(t) = η·max(finalFraction, ½(1 + cos πs)), s = min(1, (t − warmupSteps)/(totalSteps − warmupSteps)). */
+export function cosineSchedule(lr: number, options: CosineOptions): Schedule {
+  const { warmupSteps, totalSteps, finalFraction = 0.001 } = options;
+  positive("learning rate", lr);
+  positive("final fraction", finalFraction);
+  if (finalFraction > 1) throw valueError("final fraction", "at most 1", String(finalFraction));
+  if (!(warmupSteps >= 0)) throw valueError("warm-up steps", "a number ≥ 0", String(warmupSteps));
+  if (!(totalSteps > warmupSteps && Number.isFinite(totalSteps)))
+    throw valueError(
+      "total steps",
+      `a finite number above the ${warmupSteps} warm-up steps`,
+      String(totalSteps),
+    );
+  return (t) => {
+    const elapsed = divide(subtract(t, warmupSteps), totalSteps - warmupSteps);
+    const progress = select(less(elapsed, 1), elapsed, 1);
+    const wave = multiply(add(cos(multiply(progress, Math.PI)), 1), 0.5);
+    const falling = select(less(finalFraction, wave), wave, finalFraction);
+    const factor = warmupSteps > 0 ? select(less(t, warmupSteps), divide(t, warmupSteps), falling) : falling;
+    return multiply(factor, lr);
+  };
 }
 
 /** η(t) = η·factor^⌊t/every⌋, constant in between. */

@@ -1,0 +1,61 @@
+import { Curvature } from "./evaluation.ts";
+import type { Observation, Process, ProcessKind, ProcessSetup, ProcessStatus } from "./process.ts";
+
+/**
+ * What all processes share: weights and state, eigenpairs, and snapshots that make a continued run equal to the bit.
+ * A process that has stopped or failed snapshots the moment before it did, so that a restored one ends the same way.
+ */
+export abstract class SteppingProcess implements Process {
+  abstract readonly kind: ProcessKind;
+  status: ProcessStatus = { kind: "running" };
+  abstract observation: Observation | undefined;
+  protected readonly setup: ProcessSetup;
+  protected readonly curvature: Curvature;
+  protected weights: Float64Array;
+  protected state: Float64Array;
+  private beforeEnd: Record<string, Float64Array> | undefined;
+
+  /** @param evaluationsPerStep how often eigenpairs are asked for per step */
+  constructor(setup: ProcessSetup, label: string, evaluationsPerStep = 1) {
+    this.setup = setup;
+    this.curvature = new Curvature(setup, label, evaluationsPerStep);
+    this.weights = setup.weights.slice();
+    this.state = setup.state.slice();
+  }
+
+  prepare(): void {
+    if (this.status.kind !== "running") return;
+    const before = this.snapshot();
+    this.evaluate();
+    if (this.status.kind !== "running") this.beforeEnd = before;
+  }
+
+  advance(): void {
+    if (this.status.kind === "running" && this.observation) this.move();
+  }
+
+  snapshot(): Record<string, Float64Array> {
+    return (
+      this.beforeEnd ?? { w: this.weights.slice(), state: this.state.slice(), ...this.curvature.snapshot() }
+    );
+  }
+
+  restore(saved: Readonly<Record<string, Float64Array>>): void {
+    this.weights = saved.w.slice();
+    this.state = saved.state.slice();
+    this.curvature.restore(saved);
+  }
+
+  /** Evaluates the current step: sets the observation, and the status where the process ends. */
+  protected abstract evaluate(): void;
+  /** Takes over the weights and state found by `evaluate`. */
+  protected abstract move(): void;
+
+  /** One plain update of the state at the current weights: where the flows start from. */
+  protected updateStateOnce(): void {
+    const { objective, rule, state } = this.setup;
+    objective.setWeights(this.weights);
+    this.state = new Float64Array(state.length);
+    rule.update(state, objective.gradient(), this.state);
+  }
+}
