@@ -28,7 +28,10 @@ export interface CompiledFunction<Y extends Tree> {
   (...inputs: readonly NumberTree[]): Numbers<Y>;
   readonly graph: Graph;
   readonly plan: Plan;
-  /** Evaluates on flat leaves without allocating: reads `inputs`, overwrites `outputs`. */
+  /**
+   * Evaluates on flat leaves without allocating: reads `inputs`, overwrites `outputs`. Throws when one of them has the
+   * wrong number of entries.
+   */
   run(inputs: readonly Float64Array[], outputs: readonly Float64Array[]): void;
 }
 
@@ -36,7 +39,7 @@ const REGIONS = { inputs: 0, outputs: 1, scratch: 2, constants: 3 };
 
 /**
  * Traces, plans and binds a function once for fixed shapes, e.g.
- * `compile((w: Tensor) => sum(square(w)), [3])(Float64Array.of(1, 2, 3))`.
+ * `compile((w: Tensor) => sum(square(w)), [[3]])(Float64Array.of(1, 2, 3))`.
  */
 export function compile<A extends readonly Tree[], Y extends Tree>(
   f: (...inputs: A) => Y,
@@ -71,6 +74,8 @@ export function compile<A extends readonly Tree[], Y extends Tree>(
   for (let region = 0; region < 3; region++) program.bases[region] = bases[region];
 
   const run = (inputs: readonly Float64Array[], outputs: readonly Float64Array[]): void => {
+    checkSizes("inputs", inputs, inputSizes);
+    checkSizes("outputs", outputs, outputSizes);
     let at = bases[REGIONS.inputs];
     for (let i = 0; i < inputSizes.length; i++) {
       program.memory.set(inputs[i], at);
@@ -78,10 +83,8 @@ export function compile<A extends readonly Tree[], Y extends Tree>(
     }
     program.runSegment(0);
     at = bases[REGIONS.outputs];
-    for (let i = 0; i < outputSizes.length; i++) {
-      outputs[i].set(program.memory.subarray(at, at + outputSizes[i]));
-      at += outputSizes[i];
-    }
+    for (const output of outputs)
+      for (let i = 0; i < output.length; i++, at++) output[i] = program.memory[at];
   };
   const call = (...inputs: readonly NumberTree[]): Numbers<Y> => {
     const leaves = shapes.flatMap((shape, i) => numbersOf(shape, inputs[i], `argument ${i}`));
@@ -90,6 +93,12 @@ export function compile<A extends readonly Tree[], Y extends Tree>(
     return numberTree(result, outputs);
   };
   return Object.assign(call, { graph, plan, run });
+}
+
+function checkSizes(what: string, arrays: readonly Float64Array[], sizes: readonly number[]): void {
+  for (let i = 0; i < sizes.length; i++)
+    if (arrays[i]?.length !== sizes[i])
+      throw valueError(`run, ${what}`, `${sizes[i]} entries in array ${i}`, String(arrays[i]?.length));
 }
 
 function cumulative(sizes: readonly number[]): number[] {

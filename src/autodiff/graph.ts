@@ -8,6 +8,8 @@ export interface PrimitiveParams {
   negate: None;
   exp: None;
   log: None;
+  sin: None;
+  cos: None;
   tanh: None;
   erf: None;
   sqrt: None;
@@ -49,7 +51,21 @@ export interface PrimitiveParams {
   gather: None;
   /** The transpose of gather: adds updates [...indices, …width] into a zero table [rows, …width]. */
   scatterAdd: { readonly rows: number };
+  /**
+   * One of the three arrays of a convolution, contracted from the other two (in the order input, kernel, output);
+   * `size` holds the spatial lengths of the wanted one.
+   */
+  convolution: {
+    readonly wanted: ConvolutionRole;
+    readonly stride: readonly [number, number];
+    readonly padding: readonly [number, number];
+    readonly size: readonly [number, number];
+  };
+  /** h_t = a_t∘h_{t−1} + b_t along an axis, from 0; reversed: h_t = a_{t+1}∘h_{t+1} + b_t. */
+  recurrence: { readonly axis: number; readonly reversed: boolean };
 }
+
+export type ConvolutionRole = "input" | "kernel" | "output";
 
 export type PrimitiveName = keyof PrimitiveParams;
 
@@ -90,7 +106,13 @@ function formatParams(node: Node): string {
   const entries = Object.entries(node.params as Record<string, unknown>);
   return entries.length === 0
     ? ""
-    : ` {${entries.map(([key, value]) => `${key}: ${JSON.stringify(value)}`).join(", ")}}`;
+    : ` {${entries.map(([key, value]) => `${key}: ${formatParam(value)}`).join(", ")}}`;
+}
+
+/** JSON, but for the numbers that JSON cannot write: NaN, infinities and −0. */
+function formatParam(value: unknown): string {
+  if (typeof value !== "number") return JSON.stringify(value);
+  return Object.is(value, -0) ? "-0" : String(value);
 }
 
 /** The graph as text, a node a line: `%3 = add %1 %2 : [4, 8]`. */

@@ -181,6 +181,7 @@ export class Objective {
    */
   hvp(vectors: Float64Array, products: Float64Array, count: number): void {
     const p = this.dimension;
+    checkRoom("hvp", vectors, count * p, products, count * p);
     products.fill(0, 0, count * p);
     for (let c = 0; c < this.chunks; c++) {
       this.ensure(c, STAGES.curvature);
@@ -200,6 +201,7 @@ export class Objective {
    */
   thirdDerivatives(vectors: Float64Array, count: number, rows: Float64Array): void {
     const p = this.dimension;
+    checkRoom("thirdDerivatives", vectors, count * p, rows, (count * (count + 1) * p) / 2);
     const norms = Float64Array.from({ length: count }, (_, i) => norm(vectors, i * p, p));
     rows.fill(0, 0, (count * (count + 1) * p) / 2);
     for (let c = 0; c < this.chunks; c++) {
@@ -338,6 +340,21 @@ function polarise(rows: Float64Array, count: number, p: number, norms: Float64Ar
   }
 }
 
+function checkRoom(
+  operation: string,
+  vectors: Float64Array,
+  read: number,
+  results: Float64Array,
+  written: number,
+): void {
+  if (vectors.length < read || results.length < written)
+    throw valueError(
+      operation,
+      `room for ${read} entries of vectors and ${written} of results`,
+      `${vectors.length} and ${results.length}`,
+    );
+}
+
 function norm(vectors: Float64Array, start: number, length: number): number {
   let total = 0;
   for (let i = start; i < start + length; i++) total += vectors[i] * vectors[i];
@@ -409,6 +426,12 @@ function planFor(definition: LossDefinition, chunk: number): { joint: JointGraph
       ...run(graph.outputs.slice(1 + 2 * p, 1 + 3 * p), REGION.third),
       ...run(graph.outputs.slice(1 + 3 * p), REGION.value, 1 + dimension),
     ],
+    // A gradient that the loss computes on its way is written with the gradient all the same: see collectStage.
+    outputSegments: graph.outputs.map((_, i) =>
+      i === 0 || i > 3 * p
+        ? STAGES.value
+        : [STAGES.gradient, STAGES.direction, STAGES.secondOrder][Math.floor((i - 1) / p)],
+    ),
     residualRegion: (stage) => (stage >= STAGES.direction ? REGION.tangent : REGION.primal),
     scratchRegion: REGION.scratch,
     constantsRegion: REGION.constants,

@@ -31,6 +31,8 @@ type Unary =
   | "negate"
   | "exp"
   | "log"
+  | "sin"
+  | "cos"
   | "tanh"
   | "erf"
   | "sqrt"
@@ -57,6 +59,8 @@ const binary =
 export const negate = unary("negate");
 export const exp = unary("exp");
 export const log = unary("log");
+export const sin = unary("sin");
+export const cos = unary("cos");
 export const tanh = unary("tanh");
 export const erf = unary("erf");
 export const sqrt = unary("sqrt");
@@ -103,10 +107,15 @@ export function array(like: Tensor, data: Float64Array, shape: Shape): Tensor {
 }
 
 export function reshape(x: Tensor, shape: Shape): Tensor {
-  const inferred = shape.indexOf(-1);
-  const known = sizeOf(shape.filter((length) => length !== -1));
-  const target =
-    inferred < 0 ? shape : shape.map((length) => (length === -1 ? sizeOf(x.shape) / known : length));
+  const known = shape.filter((length) => length !== -1);
+  const inferred = sizeOf(x.shape) / sizeOf(known);
+  if (known.length < shape.length - 1 || (known.length < shape.length && !Number.isInteger(inferred)))
+    throw valueError(
+      "reshape",
+      `at most one axis left open, with a whole length for the ${sizeOf(x.shape)} entries of ${formatShape(x.shape)}`,
+      formatShape(shape),
+    );
+  const target = shape.map((length) => (length === -1 ? inferred : length));
   return x.trace.emit("reshape", [x], { shape: target });
 }
 
@@ -114,7 +123,11 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 export function transpose(x: Tensor, permutation?: readonly number[]): Tensor {
   const rank = x.shape.length;
   if (!permutation && rank < 2) throw valueError("transpose", "at least two axes", formatShape(x.shape));
-  const order = permutation ?? [...Array(rank - 2).keys(), rank - 1, rank - 2];
+  const order = permutation?.map((axis) => (axis < 0 ? axis + rank : axis)) ?? [
+    ...Array(rank - 2).keys(),
+    rank - 1,
+    rank - 2,
+  ];
   return x.trace.emit("transpose", [x], { permutation: order });
 }
 
@@ -226,8 +239,9 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
       `${formatShape(a.shape)} and ${formatShape(b.shape)}`,
     );
   if (a.shape.length > 2 && b.shape.length === 2 && !transposeA) {
-    const rows = matmul(reshape(a, [-1, a.shape[a.shape.length - 1]]), b, { transposeB });
-    return reshape(rows, [...a.shape.slice(0, -1), rows.shape[1]]);
+    const lead = a.shape.slice(0, -1);
+    const rows = matmul(reshape(a, [sizeOf(lead), a.shape[lead.length]]), b, { transposeB });
+    return reshape(rows, [...lead, rows.shape[1]]);
   }
   const batch = broadcastShapes("matmul", [a.shape.slice(0, -2), b.shape.slice(0, -2)]);
   const left = broadcastTo(a, [...batch, ...a.shape.slice(-2)]);
@@ -242,6 +256,41 @@ export const gather = (table: Tensor, indices: Tensor): Tensor =>
 /** A zero table of `rows` rows to which the rows of `updates` are added at `indices`: the transpose of gather. */
 export const scatterAdd = (updates: Tensor, indices: Tensor, rows: number): Tensor =>
   updates.trace.emit("scatterAdd", [updates, indices], { rows });
+
+export interface ConvolutionOptions {
+  /** Input entries from one output entry to the next, on both axes; 1 by default. */
+  readonly stride?: number;
+  /** Zeros around the input, on both axes: equally many before and after; 0 by default. */
+  readonly padding?: number;
+}
+
+/**
+ * Cross-correlation of input [n, channels, h, w] with kernel [outputs, channels, kh, kw] → [n, outputs, …], PyTorch's
+ * conv2d: y[n, o, p] = Σ_{c,k} kernel[o, c, k]·input[n, c, p·stride + k − padding], zeros outside.
+ */
+export function convolution(input: Tensor, kernel: Tensor, options: ConvolutionOptions = {}): Tensor {
+  const { stride = 1, padding = 0 } = options;
+  const length = (axis: number): number =>
+    Math.floor((input.shape[axis] + 2 * padding - kernel.shape[axis]) / stride) + 1;
+  return input.trace.emit("convolution", [input, kernel], {
+    wanted: "output",
+    stride: [stride, stride],
+    padding: [padding, padding],
+    size: [length(2), length(3)],
+  });
+}
+
+export interface RecurrenceOptions {
+  readonly axis: number;
+  /** Runs from the last index to the first: h_t = a_{t+1}∘h_{t+1} + b_t. */
+  readonly reversed?: boolean;
+}
+
+/** The linear recurrence h_t = a_t∘h_{t−1} + b_t along one axis, from h = 0 before the first index; a and b alike in shape. */
+export function recurrence(a: Tensor, b: Tensor, options: RecurrenceOptions): Tensor {
+  const [axis] = normalizeAxes("recurrence", [options.axis], b.shape.length);
+  return b.trace.emit("recurrence", [a, b], { axis, reversed: options.reversed ?? false });
+}
 
 /** A new last axis of length `classes`: 1 at the label, else 0 (all 0 for a label outside 0, …, classes − 1). */
 export function oneHot(labels: Tensor, classes: number): Tensor {
@@ -275,8 +324,8 @@ export function softmax(x: Tensor, axis = -1): Tensor {
   return divide(weights, sum(weights, { axes, keepAxes: true }));
 }
 
-/** max(x, 0), with derivative 0 at 0. */
-export const relu = (x: Tensor): Tensor => select(less(0, x), x, 0);
+/** max(x, 0), with derivative 0 at 0; NaN stays NaN. */
+export const relu = (x: Tensor): Tensor => select(lessEqual(x, 0), 0, x);
 /** x·σ(x). */
 export const silu = (x: Tensor): Tensor => multiply(x, sigmoid(x));
 /** x·Φ(x) with the exact normal distribution function Φ. */

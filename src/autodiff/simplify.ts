@@ -1,6 +1,6 @@
 import type { Graph, Node, NodeOf, PrimitiveName, PrimitiveNode } from "./graph.ts";
 import { verifyGraph } from "./graph.ts";
-import { add, multiply, negate, reshape, subtract, transpose } from "./ops.ts";
+import { add, concatenate, multiply, negate, pad, reshape, subtract, transpose } from "./ops.ts";
 import { RULES } from "./primitives/registry.ts";
 import { contiguous, type PrimitiveRule } from "./primitives/rule.ts";
 import { type Shape, sameShape } from "./shape.ts";
@@ -41,8 +41,8 @@ function foldConstants(trace: Trace, node: PrimitiveNode): Tensor | undefined {
 
 /**
  * Local simplifications, tried on every node before it is emitted. Each keeps the value of every entry to the bit,
- * NaN and infinities included (so 0·x stays), except that products with constants are regrouped, which rounds once
- * less: (x·a)·b = x·(ab) for powers of two only.
+ * NaN and infinities included (so 0·x stays), with two exceptions: products with constants are regrouped, which
+ * rounds once less: (x·a)·b = x·(ab) for powers of two only; and x + 0 with a structural zero is x, also for x = −0.
  */
 function rewrite(trace: Trace, node: PrimitiveNode): Tensor | undefined {
   const folded = foldConstants(trace, node);
@@ -75,7 +75,7 @@ function rewrite(trace: Trace, node: PrimitiveNode): Tensor | undefined {
       if (second.op === "negate") return subtract(operand(0), trace.tensor(second.operands[0]));
       const first = nodeOf(0);
       if (first.op === "negate") return subtract(operand(1), trace.tensor(first.operands[0]));
-      return node.operands[0] > node.operands[1] ? add(operand(1), operand(0)) : undefined;
+      return node.operands[0] > node.operands[1] ? add(operand(1), operand(0)) : joinBlocks(trace, node);
     }
     case "subtract": {
       const second = nodeOf(1);
@@ -112,7 +112,7 @@ function rewrite(trace: Trace, node: PrimitiveNode): Tensor | undefined {
     case "pad":
       return sameShape(node.shape, nodeOf(0).shape) ? operand(0) : undefined;
     case "concatenate":
-      return node.operands.length === 1 ? operand(0) : undefined;
+      return node.operands.length === 1 ? operand(0) : flattenParts(trace, node);
     case "stopGradient":
       return nodeOf(0).op === "stopGradient" ? operand(0) : undefined;
     case "matmul":
@@ -129,10 +129,58 @@ function regroupProduct(trace: Trace, node: NodeOf<"multiply">): Tensor | undefi
   if (value === undefined || inner.op !== "multiply") return undefined;
   const factor = constantValue(trace.nodes[inner.operands[1]]);
   if (factor === undefined) return undefined;
-  const isPowerOfTwo = (x: number): boolean =>
-    Math.abs(x) >= 2 ** -40 && Math.abs(x) <= 2 ** 40 && Number.isInteger(Math.log2(Math.abs(x)));
   if (!isPowerOfTwo(value) && !isPowerOfTwo(factor)) return undefined;
   return multiply(trace.tensor(inner.operands[0]), trace.constant(value * factor, node.shape));
+}
+
+/**
+ * Two blocks side by side in zeros, added: one concatenated block in zeros. The gradient of an array that is read
+ * slice by slice is such a sum; added up as written it would cost the whole array for every slice.
+ */
+function joinBlocks(trace: Trace, node: NodeOf<"add">): Tensor | undefined {
+  const [first, second] = node.operands.map((id) => trace.nodes[id]);
+  if (first.op !== "pad" || second.op !== "pad") return undefined;
+  const lows = [first.params.low, second.params.low];
+  const axis = lows[0].findIndex((low, i) => low !== lows[1][i]);
+  if (axis < 0) return undefined;
+  const blocks = [first, second].map(({ operands: [id] }) => trace.tensor(id));
+  const [left, right] = lows[0][axis] < lows[1][axis] ? [0, 1] : [1, 0];
+  const touch = lows[left][axis] + blocks[left].shape[axis] === lows[right][axis];
+  const alike = blocks[0].shape.every(
+    (length, i) => i === axis || (length === blocks[1].shape[i] && lows[0][i] === lows[1][i]),
+  );
+  const solid = [...first.params.interior, ...second.params.interior].every((gap) => gap === 0);
+  if (!touch || !alike || !solid) return undefined;
+  const high = [first, second][right].params.high;
+  return pad(concatenate([blocks[left], blocks[right]], axis), lows[left], high);
+}
+
+/** A concatenation of concatenations along one axis. */
+function flattenParts(
+  trace: Trace,
+  { operands, params: { axis } }: NodeOf<"concatenate">,
+): Tensor | undefined {
+  let nested = false;
+  const parts = operands.flatMap((id) => {
+    const inner = trace.nodes[id];
+    if (inner.op !== "concatenate" || inner.params.axis !== axis) return [id];
+    nested = true;
+    return inner.operands;
+  });
+  if (!nested) return undefined;
+  return concatenate(
+    parts.map((id) => trace.tensor(id)),
+    axis,
+  );
+}
+
+/** ±2ᵏ with |k| ≤ 40. */
+function isPowerOfTwo(x: number): boolean {
+  let size = Math.abs(x);
+  if (!(size >= 2 ** -40 && size <= 2 ** 40)) return false;
+  while (size < 1) size *= 2;
+  while (size > 1) size /= 2;
+  return size === 1;
 }
 
 /** A swap of an operand's last two axes becomes a flag of the product. */

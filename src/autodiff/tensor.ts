@@ -111,6 +111,13 @@ export class Trace {
 
   /** The part of the trace that `outputs` need, as an immutable graph with these inputs in this order. */
   graph(inputs: readonly Tensor[], outputs: readonly Tensor[]): Graph {
+    if ([...inputs, ...outputs].some((tensor) => tensor.trace !== this))
+      throw kindError(
+        "trace",
+        "tensors of one traced function",
+        "a tensor kept from another trace",
+        "pass it as an argument",
+      );
     const needed = new Uint8Array(this.nodes.length);
     for (const output of outputs) needed[output.id] = 1;
     for (let id = this.nodes.length - 1; id >= 0; id--)

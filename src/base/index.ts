@@ -2,15 +2,19 @@ export { erf } from "./elementary/erf.ts";
 export { exp, expm1, sigmoid, tanh } from "./elementary/exponential.ts";
 export { log, log1p, softplus } from "./elementary/logarithm.ts";
 export { pow } from "./elementary/power.ts";
+export { cos, sin } from "./elementary/sine.ts";
 export {
   ERF_TABLE,
   EXP_TABLE,
+  HALF_PI_PARTS,
   LN2_HIGH,
   LN2_LOW,
   LOG_TABLE,
+  QUARTERS_PER_RADIAN,
   STEP_HIGH,
   STEP_LOW,
   STEPS_PER_UNIT,
+  TWO_OVER_PI_WORDS,
 } from "./elementary/tables.ts";
 export { InputKindError, InputValueError, isMisuse, kindError, valueError } from "./errors.ts";
 export { EPS, SMALLEST_NORMAL } from "./float.ts";

@@ -80,9 +80,8 @@ export function rowsOfDataSets(dataSets: readonly DataSet[]): StepRow[] {
   const series = dataSets.filter(({ path, shape }) => path !== "step" && shape[0] === steps.length);
   const rows: StepRow[] = [];
   for (let index = 0; index < steps.length; index++) {
-    const quantities: Record<string, Quantity> = {};
-    for (const { path, shape, data } of series) quantities[path] = rowOf(shape, data, index);
-    rows.push({ index, step: Number(steps[index]), quantities });
+    const quantities = series.map(({ path, shape, data }) => [path, rowOf(shape, data, index)]);
+    rows.push({ index, step: Number(steps[index]), quantities: Object.fromEntries(quantities) });
   }
   const holdsData = (row: StepRow) => Object.values(row.quantities).some(isPresent);
   return rows.slice(0, rows.findLastIndex(holdsData) + 1);

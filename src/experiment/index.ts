@@ -1,7 +1,12 @@
+export { criticalValueOf } from "./build.ts";
+export * from "./config.ts";
+export { fixtureFiles } from "./fixtures.ts";
 export type { DataSet, RunPlan } from "./hdf5.ts";
 export { dataSetsOfRows, readHdf5, rowsOfDataSets, writeHdf5 } from "./hdf5.ts";
 export type { Journal, JournalContents, JournalHeader, JournalOptions } from "./journal.ts";
 export { createJournal, openJournal, readJournal } from "./journal.ts";
 export type { Quantity, StepRow } from "./rows.ts";
 export { isIntegerQuantity, isWallClock, quantityData, quantityShape, rowDifference } from "./rows.ts";
+export { type RunEvents, type RunOutcome, readRunConfig, resumeRun, runDirectory, startRun } from "./run.ts";
 export { fileError, writeFileAtomic } from "./run-files.ts";
+export { type Check, type Skip, type Verdict, type VerifyOptions, verifyAll } from "./verify.ts";

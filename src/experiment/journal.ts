@@ -217,19 +217,18 @@ function decodeHeader(record: Record<string, unknown>, path: string): JournalHea
 type EncodedArray = { shape: readonly number[]; data: (number | string)[]; integer?: true };
 type EncodedQuantity = number | string | EncodedArray;
 
-function encodeRow(row: StepRow): object {
-  const quantities: Record<string, EncodedQuantity> = {};
-  for (const [path, quantity] of Object.entries(row.quantities)) quantities[path] = encodeQuantity(quantity);
-  return { index: row.index, step: row.step, quantities };
+// Object.fromEntries defines own properties: a quantity may have any name, `__proto__` included.
+function encodeRow({ index, step, quantities }: StepRow): object {
+  const encoded = Object.entries(quantities).map(([path, quantity]) => [path, encodeQuantity(quantity)]);
+  return { index, step, quantities: Object.fromEntries(encoded) };
 }
 
 function decodeRow(record: Record<string, unknown>, index: number, path: string, line: number): StepRow {
   if (record.index !== index)
     throw damage(path, line, `row ${String(record.index)} where row ${index} belongs`);
-  const quantities: Record<string, Quantity> = {};
-  for (const [key, encoded] of Object.entries(record.quantities as Record<string, EncodedQuantity>))
-    quantities[key] = decodeQuantity(encoded);
-  return { index, step: record.step as number, quantities };
+  const encoded = Object.entries(record.quantities as Record<string, EncodedQuantity>);
+  const quantities = encoded.map(([key, value]) => [key, decodeQuantity(value)]);
+  return { index, step: record.step as number, quantities: Object.fromEntries(quantities) };
 }
 
 function encodeQuantity(quantity: Quantity): EncodedQuantity {

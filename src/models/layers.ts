@@ -21,6 +21,20 @@ export function uniform(random: Random, count: number, bound: number): Float64Ar
   return Float64Array.from({ length: count }, () => (2 * random.uniform() - 1) * bound);
 }
 
+/** Draws `count` normal numbers of this standard deviation. */
+export function normal(random: Random, count: number, deviation: number): Float64Array {
+  return scaled(random.fillNormal(new Float64Array(count)), deviation);
+}
+
+/** `count` times one number. */
+export function constants(count: number, value: number): Float64Array {
+  return new Float64Array(count).fill(value);
+}
+
+export function scaled(values: Float64Array, factor: number): Float64Array {
+  return values.map((value) => value * factor);
+}
+
 /** Draws every parameter by its own rule and joins them into the flat weight vector. */
 export function drawParameters(
   parameters: Readonly<Record<string, Shape>>,

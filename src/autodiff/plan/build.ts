@@ -126,9 +126,22 @@ class Planner {
       for (const operand of this.graph.nodes[id].operands)
         this.use(this.resolved[operand].root, id, this.segment[id]);
     }
-    // An output that is a view is copied at the end of the segment of its node.
-    for (const id of this.graph.outputs)
-      this.use(this.resolved[id].root, Number.POSITIVE_INFINITY, this.segment[id]);
+    // An output that is not computed in its place is copied there at the end of the segment that writes it.
+    this.graph.outputs.forEach((id, i) => {
+      this.use(this.resolved[id].root, Number.POSITIVE_INFINITY, this.outputSegment(i));
+    });
+  }
+
+  private outputSegment(i: number): number {
+    const own = this.segment[this.graph.outputs[i]];
+    const segment = this.request.outputSegments?.[i] ?? own;
+    if (!(segment >= own && segment < this.request.segmentCount))
+      throw valueError(
+        "buildPlan",
+        `output ${i} in a segment from ${own} to ${this.request.segmentCount - 1}`,
+        String(segment),
+      );
+    return segment;
   }
 
   private use(root: number, by: number, segment: number): void {
@@ -143,8 +156,8 @@ class Planner {
   private claimOutputs(): void {
     this.graph.outputs.forEach((id, i) => {
       const lifetime = this.lifetimes.get(id);
-      if (lifetime && !lifetime.crosses && !this.outputPlace.has(id))
-        this.outputPlace.set(id, this.request.outputs[i]);
+      if (!lifetime || lifetime.crosses || this.outputPlace.has(id)) return;
+      this.outputPlace.set(id, this.request.outputs[i]);
     });
   }
 
@@ -222,7 +235,7 @@ class Planner {
       const wanted = this.request.outputs[i];
       if (this.outputPlace.get(id) === wanted) return;
       const node = this.graph.nodes[id];
-      segments[this.segment[id]].push({
+      segments[this.outputSegment(i)].push({
         node: id,
         op: "reshape",
         params: { shape: node.shape },

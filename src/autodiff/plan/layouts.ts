@@ -17,15 +17,19 @@ export interface Resolved {
  * A constant is one number with strides 0 unless someone needs it contiguous.
  */
 export function resolveLayouts(graph: Graph): Resolved[] {
-  const optimistic = resolve(graph, new Set());
   const owned = new Set<number>();
-  graph.nodes.forEach((node) => {
-    if (!isPrimitive(node) || RULES[node.op].access !== "contiguous") return;
-    for (const operand of node.operands)
-      if (sizeOf(graph.nodes[operand].shape) > 0 && !isContiguous(optimistic[operand].layout))
-        owned.add(operand);
-  });
-  return resolve(graph, owned);
+  for (;;) {
+    const resolved = resolve(graph, owned);
+    const before = owned.size;
+    graph.nodes.forEach((node) => {
+      if (!isPrimitive(node) || RULES[node.op].access !== "contiguous") return;
+      for (const operand of node.operands)
+        if (sizeOf(graph.nodes[operand].shape) > 0 && !isContiguous(resolved[operand].layout))
+          owned.add(operand);
+    });
+    // A node that gets a buffer of its own changes the layouts of its views, perhaps from contiguous ones.
+    if (owned.size === before) return resolved;
+  }
 }
 
 function resolve(graph: Graph, owned: ReadonlySet<number>): Resolved[] {

@@ -51,6 +51,11 @@ export interface PlanRequest {
   readonly inputs: readonly Location[];
   /** Where each graph output is to be written, contiguous. */
   readonly outputs: readonly Location[];
+  /**
+   * The segment that writes each output, not before the one of its node; that one by default. Matters for an output
+   * whose node also serves an earlier segment: its place is not overwritten before the segment that it belongs to.
+   */
+  readonly outputSegments?: readonly number[];
   /** The region that keeps a segment's values for later segments. */
   readonly residualRegion: (segment: number) => number;
   readonly scratchRegion: number;

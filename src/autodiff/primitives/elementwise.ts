@@ -1,18 +1,22 @@
 import {
+  cos as cosValue,
   erf as erfValue,
   exp as expValue,
   log as logValue,
   pow as powValue,
   sigmoid as sigmoidValue,
+  sin as sinValue,
   softplus as softplusValue,
   tanh as tanhValue,
   valueError,
 } from "../../base/index.ts";
 import {
   add,
+  cos,
   divide,
+  equal,
   exp,
-  less,
+  lessEqual,
   log,
   multiply,
   negate,
@@ -20,6 +24,7 @@ import {
   select,
   sigmoid,
   sign,
+  sin,
   square,
   subtract,
 } from "../ops.ts";
@@ -32,6 +37,8 @@ type UnaryName =
   | "negate"
   | "exp"
   | "log"
+  | "sin"
+  | "cos"
   | "tanh"
   | "erf"
   | "sqrt"
@@ -114,6 +121,24 @@ export const logRule: PrimitiveRule<"log"> = {
   }),
   jvp: ({ primals, tangents }) => tangents[0] && divide(tangents[0], primals[0]),
 };
+
+/** d sin x = cos x dx */
+export const sinRule = unary(
+  "sin",
+  (m, o, n, a, as) => {
+    for (let i = 0; i < n; i++, a += as) m[o + i] = sinValue(m[a]);
+  },
+  (x) => cos(x),
+);
+
+/** d cos x = −sin x dx */
+export const cosRule = unary(
+  "cos",
+  (m, o, n, a, as) => {
+    for (let i = 0; i < n; i++, a += as) m[o + i] = cosValue(m[a]);
+  },
+  (x) => negate(sin(x)),
+);
 
 /** d tanh x = (1 − y²) dx */
 export const tanhRule = unary(
@@ -225,7 +250,11 @@ export const divideRule = binary(
   ({ operands: [, b], linear, cotangent }) => [linear[0] ? divide(cotangent, b) : undefined, undefined],
 );
 
-/** d(aᵇ) = b·a^{b−1} da + aᵇ·log a db */
+/**
+ * d(aᵇ) = b·a^{b−1} da + aᵇ·log a db, with the limits 0·0^{−1} = 0 and 0ᵇ·log 0 = 0. Both are taken by replacing an
+ * operand rather than the result, so that the reverse mode of this rule meets no 0·∞ either. Where a < 0 the second
+ * term is 0 (whole b) or NaN.
+ */
 export const powerRule = binary(
   "power",
   (m, o, n, a, as, b, bs) => {
@@ -233,9 +262,8 @@ export const powerRule = binary(
   },
   ({ primals: [a, b], result, tangents: [da, db] }) =>
     sumOf(
-      da && multiply(multiply(b, power(a, subtract(b, 1))), da),
-      // aᵇ·log a has the limit 0 at a = 0 (for b > 0), where the product itself is 0·(−∞).
-      db && multiply(select(less(0, a), multiply(result, log(a)), 0), db),
+      da && multiply(multiply(b, power(a, select(equal(b, 0), 1, subtract(b, 1)))), da),
+      db && multiply(multiply(result, log(select(lessEqual(a, 0), 1, a))), db),
     ),
 );
 

@@ -1,6 +1,14 @@
 import { valueError } from "../../base/index.ts";
 import { concatenate, full, pad, reshape, slice, sum, transpose } from "../ops.ts";
-import { checkShape, formatShape, normalizeAxes, type Shape, sizeOf, stridesOf } from "../shape.ts";
+import {
+  checkShape,
+  formatShape,
+  normalizeAxes,
+  type Shape,
+  sameShape,
+  sizeOf,
+  stridesOf,
+} from "../shape.ts";
 import { copySpan, kernel1 } from "./loops.ts";
 import { contiguous, isContiguous, type Kernel, type Layout, type PrimitiveRule } from "./rule.ts";
 
@@ -34,15 +42,37 @@ export const reshapeRule: PrimitiveRule<"reshape"> = {
   jvp: ({ params, tangents: [dx] }) => dx && reshape(dx, params.shape),
   transpose: ({ operands: [x], cotangent }) => [reshape(cotangent, x.shape)],
   kernel: (_, [operand]) => copyKernel(operand, 0),
-  view: (_, operand, shape) => (isContiguous(operand) ? { layout: contiguous(shape), offset: 0 } : undefined),
+  view: (_, operand, shape) => {
+    if (isContiguous(operand)) return { layout: contiguous(shape), offset: 0 };
+    const layout = withUnitAxes(operand, shape);
+    return layout && { layout, offset: 0 };
+  },
   cost: free,
 };
+
+/** A layout in a shape that differs from its own in axes of length 1 only; undefined where more differs. */
+function withUnitAxes(layout: Layout, shape: Shape): Layout | undefined {
+  const strides = layout.strides.filter((_, axis) => layout.shape[axis] !== 1);
+  const lengths = layout.shape.filter((length) => length !== 1);
+  if (
+    !sameShape(
+      lengths,
+      shape.filter((length) => length !== 1),
+    )
+  )
+    return undefined;
+  let next = 0;
+  return { shape, strides: shape.map((length) => (length === 1 ? 0 : strides[next++])) };
+}
 
 /** Linear; its transpose is the inverse permutation. */
 export const transposeRule: PrimitiveRule<"transpose"> = {
   access: "strided",
   shape({ permutation }, [operand]) {
-    if (normalizeAxes("transpose", permutation, operand.length).length !== operand.length)
+    if (
+      normalizeAxes("transpose", permutation, operand.length).length !== operand.length ||
+      permutation.some((axis) => axis < 0)
+    )
       throw valueError("transpose", `a permutation of ${operand.length} axes`, JSON.stringify(permutation));
     return permutation.map((axis) => operand[axis]);
   },
@@ -104,7 +134,9 @@ export const sliceRule: PrimitiveRule<"slice"> = {
       steps.length === rank &&
       operand.every(
         (length, axis) =>
+          [starts[axis], sizes[axis], steps[axis]].every(Number.isSafeInteger) &&
           starts[axis] >= 0 &&
+          starts[axis] <= length &&
           sizes[axis] >= 0 &&
           steps[axis] >= 1 &&
           (sizes[axis] === 0 || starts[axis] + (sizes[axis] - 1) * steps[axis] < length),
@@ -163,7 +195,7 @@ export const padRule: PrimitiveRule<"pad"> = {
       counts.length !== 3 * rank ||
       low.length !== rank ||
       high.length !== rank ||
-      counts.some((count) => !(count >= 0))
+      counts.some((count) => !(Number.isSafeInteger(count) && count >= 0))
     )
       throw valueError(
         "pad",

@@ -1,6 +1,8 @@
+import { convolutionRule } from "./convolution.ts";
 import {
   absoluteRule,
   addRule,
+  cosRule,
   divideRule,
   equalRule,
   erfRule,
@@ -14,6 +16,7 @@ import {
   selectRule,
   sigmoidRule,
   signRule,
+  sinRule,
   softplusRule,
   sqrtRule,
   stopGradientRule,
@@ -30,6 +33,7 @@ import {
   sliceRule,
   transposeRule,
 } from "./movement.ts";
+import { recurrenceRule } from "./recurrence.ts";
 import { maxRule, sumRule } from "./reduction.ts";
 import type { RuleTable } from "./rule.ts";
 
@@ -38,6 +42,8 @@ export const RULES: RuleTable = {
   negate: negateRule,
   exp: expRule,
   log: logRule,
+  sin: sinRule,
+  cos: cosRule,
   tanh: tanhRule,
   erf: erfRule,
   sqrt: sqrtRule,
@@ -66,4 +72,6 @@ export const RULES: RuleTable = {
   matmul: matmulRule,
   gather: gatherRule,
   scatterAdd: scatterAddRule,
+  convolution: convolutionRule,
+  recurrence: recurrenceRule,
 };

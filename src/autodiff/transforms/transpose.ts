@@ -61,14 +61,17 @@ export function pullBack(
   wrt: readonly Tensor[],
   cotangents: readonly Tensor[],
 ): Tensor[] {
-  outputs.forEach((output, i) => {
-    if (!sameShape(output.shape, cotangents[i].shape))
-      throw valueError(
-        "vjp",
-        `a cotangent of shape ${formatShape(output.shape)}`,
-        formatShape(cotangents[i].shape),
-      );
-  });
+  if (outputs.length === 0)
+    throw kindError("vjp", "a function with at least one tensor as its value", "none");
+  if (
+    outputs.length !== cotangents.length ||
+    outputs.some((output, i) => !sameShape(output.shape, cotangents[i].shape))
+  )
+    throw valueError(
+      "vjp",
+      `a cotangent like the value: ${outputs.map((output) => formatShape(output.shape)).join(", ")}`,
+      cotangents.map((cotangent) => formatShape(cotangent.shape)).join(", "),
+    );
   const { trace } = outputs[0];
   const placeholders = wrt.map((x) => trace.input("tangent", x.shape));
   const tangents = pushForward(outputs, wrt, placeholders);

@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+import { isMisuse } from "../base/index.ts";
+import { summaryText } from "../report/index.ts";
+import { parseCommand } from "./flags.ts";
+import { helpText } from "./help.ts";
+import { infoCommand } from "./info-command.ts";
+import { reportOf } from "./report-files.ts";
+import { resumeCommand, runCommand } from "./run-command.ts";
+import { verifyCommand } from "./verify-command.ts";
+import { version } from "./version.ts";
+
+/** Runs one command line; returns the exit status: 0 done, 1 failed, 2 misused, 130 interrupted. */
+async function main(argv: readonly string[]): Promise<number> {
+  const command = parseCommand(argv);
+  switch (command.command) {
+    case "run":
+      return runCommand(command.config, command.notices, ["central-flows", ...argv].join(" "));
+    case "resume":
+      return resumeCommand(command.dir, command.steps, command);
+    case "verify":
+      return verifyCommand(command.paths, command.json);
+    case "report": {
+      const { path, summary } = reportOf(command.dir);
+      process.stdout.write(`${summaryText(summary)}\nreport ${path}\n`);
+      return 0;
+    }
+    case "info":
+      return infoCommand(command.json);
+    case "help":
+      process.stdout.write(helpText(command.topic));
+      return 0;
+    case "version":
+      process.stdout.write(`${version()}\n`);
+      return 0;
+  }
+}
+
+/** A failure in words; the stack only for what nobody foresaw. */
+function explain(error: unknown): string {
+  if (isMisuse(error)) return error.message;
+  if (!(error instanceof Error)) return String(error);
+  return error.constructor === Error ? error.message : (error.stack ?? error.message);
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exitCode = isMisuse(error) ? 2 : 1;
+}

@@ -1,0 +1,56 @@
+import { cpus } from "node:os";
+import { join } from "node:path";
+import {
+  criticalValueOf,
+  type RunConfig,
+  readJournal,
+  readRunConfig,
+  type StepRow,
+  toConfigJson,
+  writeFileAtomic,
+} from "../experiment/index.ts";
+import { renderReport, type Summary, summaryTable } from "../report/index.ts";
+import { version } from "./version.ts";
+
+/** A line on what computed a run. */
+export function environmentLine(seconds?: number): string {
+  const processor = cpus()[0]?.model.trim() ?? "unknown processor";
+  const duration = seconds === undefined ? "" : `, ${seconds.toFixed(1)} s`;
+  return `central-flows ${version()}, js backend, Node ${process.versions.node}, ${processor} (${cpus().length} cores)${duration}`;
+}
+
+/** Writes report.html into a run's folder; returns its path and the summary it shows. */
+export function writeReport(
+  directory: string,
+  config: RunConfig,
+  rows: readonly StepRow[],
+  criticalValue: number,
+  status: string,
+  seconds?: number,
+): { readonly path: string; readonly summary: Summary } {
+  const path = join(directory, "report.html");
+  const summary = summaryTable(rows);
+  const json = toConfigJson(config, { cmd: "", gitHash: null, version: version() });
+  const page = renderReport({
+    title: config.expid,
+    summary,
+    config: json,
+    rows,
+    criticalValue,
+    status,
+    environment: environmentLine(seconds),
+  });
+  writeFileAtomic(path, page);
+  return { path, summary };
+}
+
+/** Makes the report of a run, finished or not, from its journal. */
+export function reportOf(directory: string): { readonly path: string; readonly summary: Summary } {
+  const config = readRunConfig(directory);
+  const { rows } = readJournal(join(directory, "journal.jsonl"));
+  const status =
+    rows.length >= config.steps
+      ? `finished ${config.steps} steps`
+      : `${rows.length} of ${config.steps} steps`;
+  return writeReport(directory, config, rows, criticalValueOf(config), status);
+}

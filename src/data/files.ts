@@ -1,0 +1,22 @@
+import { kindError, valueError } from "../base/index.ts";
+
+/**
+ * Reads a whole file with Node's file system; undefined when there is none. Relative paths start at the working
+ * directory. Node is looked up when called, so this module loads in a browser as well.
+ *
+ * @throws InputValueError when there is something at that path that cannot be read; InputKindError where there is
+ * no Node (version 20.16 or later)
+ */
+export function readFileFromDisk(path: string): Uint8Array | undefined {
+  const fs = globalThis.process?.getBuiltinModule?.("node:fs");
+  if (fs === undefined)
+    throw kindError("readFile", "Node.js 20.16 or later", "none", "pass loadDataset a readFile function");
+  try {
+    const { buffer, byteOffset, byteLength } = fs.readFileSync(path);
+    return new Uint8Array(buffer, byteOffset, byteLength);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw valueError("readFile", "a readable file", error instanceof Error ? error.message : path);
+  }
+}

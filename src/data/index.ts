@@ -1,0 +1,14 @@
+export { type ClassChoice, type Criterion, classCount, type Dataset, type Examples } from "./dataset.ts";
+export type { DatasetDefinition, ReadFile } from "./definition.ts";
+export { readFileFromDisk } from "./files.ts";
+export {
+  type NpyArray,
+  type NpyFile,
+  openNpy,
+  readNpy,
+  type WritableArray,
+  writeNpy,
+} from "./npy.ts";
+export { openNpz, readNpz, writeNpz } from "./npz.ts";
+export type { OptionSpec, OptionSpecs } from "./options.ts";
+export { type DatasetName, datasets, loadDataset } from "./registry.ts";

@@ -1,0 +1,52 @@
+import { valueError } from "../base/index.ts";
+import { cifar10 } from "./cifar10.ts";
+import { circles } from "./circles.ts";
+import { classification } from "./classification.ts";
+import { copying } from "./copying.ts";
+import type { Dataset } from "./dataset.ts";
+import type { DatasetDefinition, ReadFile } from "./definition.ts";
+import { digits } from "./digits.ts";
+import { readFileFromDisk } from "./files.ts";
+import { fashionMnist, mnist } from "./mnist.ts";
+import { moons } from "./moons.ts";
+import { npz } from "./npz-dataset.ts";
+import { sorting } from "./sorting.ts";
+import { sst2 } from "./sst2.ts";
+
+/** Every data set by name, with the options it takes and their defaults. */
+export const datasets = {
+  digits,
+  moons,
+  circles,
+  classification,
+  sorting,
+  copying,
+  npz,
+  cifar10,
+  mnist,
+  "fashion-mnist": fashionMnist,
+  sst2,
+} as const satisfies Readonly<Record<string, DatasetDefinition>>;
+
+export type DatasetName = keyof typeof datasets;
+
+/**
+ * Loads a data set by name.
+ *
+ * @param name one of the names in {@link datasets}
+ * @param options by camel-case name as in `datasets[name].options`; what is left out takes its default
+ * @param readFile gives the bytes of a file, undefined if there is none; by default from Node's file system.
+ * Data sets that are built in or generated do not call it
+ * @throws InputValueError for an unknown data set or option, an option out of range, a missing or corrupt file;
+ * InputKindError for an option of the wrong kind
+ */
+export function loadDataset(
+  name: string,
+  options: Readonly<Record<string, unknown>> = {},
+  readFile: ReadFile = readFileFromDisk,
+): Dataset {
+  if (!Object.hasOwn(datasets, name))
+    throw valueError("loadDataset", `a data set among ${Object.keys(datasets).join(", ")}`, `"${name}"`);
+  const definition: DatasetDefinition = datasets[name as DatasetName];
+  return definition.load(options, readFile);
+}

@@ -1,0 +1,160 @@
+import { Objective, type ObjectiveOptions } from "../autodiff/index.ts";
+import { Random, valueError } from "../base/index.ts";
+import { type Dataset, type Examples, loadDataset, readFileFromDisk, readNpz } from "../data/index.ts";
+import {
+  compileRule,
+  cosineSchedule,
+  gradientDescent,
+  type ProcessKind,
+  rmsProp,
+  type Schedule,
+  scalarRmsProp,
+  stepSchedule,
+  type UpdateRule,
+  warmupSchedule,
+} from "../flows/index.ts";
+import { accuracy, createModel, type Model, supervisedLoss } from "../models/index.ts";
+import { eigOf, type OptConfig, partOptions, type RunConfig } from "./config.ts";
+import type { WatchedExamples } from "./observations.ts";
+import { type ProcessPlan, Simulation } from "./simulation.ts";
+
+/** A configured run made ready: data loaded, network traced, processes at their start. */
+export interface BuiltRun {
+  readonly dataset: Dataset;
+  readonly model: Model;
+  readonly objective: Objective;
+  readonly simulation: Simulation;
+  /** The edge of stability of the effective sharpness. */
+  readonly criticalValue: number;
+  readonly backend: string;
+}
+
+/** Builds what a configuration describes. Throws, with a sentence, where the configuration cannot be run. */
+export function buildRun(config: RunConfig): BuiltRun {
+  const dataset = loadDataset(config.data.name, partOptions(config.data));
+  const model = createModel(
+    config.arch.name,
+    {
+      inputShape: dataset.inputShape,
+      outputDim: dataset.outputDim,
+      ...(dataset.vocabulary !== undefined && { vocabulary: dataset.vocabulary }),
+    },
+    partOptions(config.arch),
+  );
+  const options = objectiveOptions(config);
+  const objective = new Objective(supervisedLoss(model, dataset.criterion, dataset.train), options);
+  const rule = compileRule(updateRule(config.opt, config), objective.dimension);
+  const simulation = new Simulation({
+    objective,
+    rule,
+    initialWeights: initialWeights(config, model, objective.dimension),
+    warmStart: config.load.path === null ? config.warmStart : 0,
+    processes: processPlans(config),
+    central: {
+      substeps: config.central.nsubsteps,
+      criticalThreshold: config.central.sdcpThreshold,
+      frequencyInSubsteps: config.central.frequencyInSubsteps,
+    },
+    stable: { minSubsteps: config.stable.minNsubsteps, maxSharpness: config.stable.maxSeff },
+    seed: config.seed,
+    watched: {
+      train: watchedExamples(dataset, dataset.train),
+      test: dataset.test && {
+        ...watchedExamples(dataset, dataset.test),
+        objective: new Objective(supervisedLoss(model, dataset.criterion, dataset.test), options),
+      },
+    },
+  });
+  return { dataset, model, objective, simulation, criticalValue: rule.rule.criticalValue, backend: "js" };
+}
+
+function objectiveOptions({ chunk, memory, data }: RunConfig): ObjectiveOptions {
+  const ghost = data.ghostBatchSize > 0 ? data.ghostBatchSize : undefined;
+  const examples = chunk === "auto" ? ghost : chunk;
+  return { ...(examples !== undefined && { chunk: examples }), ...(memory !== "auto" && { memory }) };
+}
+
+function watchedExamples(dataset: Dataset, examples: Examples): WatchedExamples {
+  return {
+    accuracy: (outputs) => accuracy(dataset.criterion, outputs, examples.labels),
+    outputShape: [...examples.labelShape, dataset.outputDim],
+  };
+}
+
+/** The rule of an optimizer's configuration; schedules that last "the run" end with its last step. */
+function updateRule(opt: OptConfig, { steps, warmStart }: RunConfig): UpdateRule {
+  const lr = learningRate(opt, steps + Math.max(0, warmStart));
+  switch (opt.name) {
+    case "gd":
+      return gradientDescent({ lr });
+    case "scalar-rmsprop":
+      return scalarRmsProp({ ...opt, lr });
+    case "rmsprop":
+      return rmsProp({ ...opt, lr });
+  }
+}
+
+/** The edge of stability of the effective sharpness under a run's optimizer. */
+export function criticalValueOf(config: RunConfig): number {
+  return updateRule(config.opt, config).criticalValue;
+}
+
+function learningRate(opt: OptConfig, runSteps: number): number | Schedule {
+  const { lr, warmupSteps, totalSteps, stepEvery, stepFactor } = opt;
+  switch (opt.schedule) {
+    case "constant":
+      return lr;
+    case "warmup":
+      return warmupSchedule(lr, warmupSteps);
+    case "cosine":
+      return cosineSchedule(lr, {
+        warmupSteps: Math.max(0, warmupSteps),
+        totalSteps: totalSteps > 0 ? totalSteps : runSteps,
+      });
+    case "step":
+      return stepSchedule(lr, stepEvery, stepFactor);
+  }
+}
+
+function processPlans(config: RunConfig): ProcessPlan[] {
+  return config.runs.map((kind) => {
+    if (kind === "stationary" || kind === "ablated")
+      throw valueError(
+        "run",
+        "processes discrete, midpoint, central, stable",
+        kind,
+        "this build does not have it yet",
+      );
+    const eig = eigOf(config, kind);
+    return {
+      kind: kind satisfies ProcessKind,
+      eigen: {
+        frequency: eig.frequency,
+        trackThreshold: eig.trackThreshold,
+        initialCount: eig.initialNeigs,
+        solver: eig.solver === "lobpcg" ? "lobpcg" : "lanczos",
+        tolerance: eig.tol,
+      },
+      rawEigenvalues: eig.rawEigenvalues,
+    };
+  });
+}
+
+/** Drawn from the seed, or read from an .npz file's array `w0` or `w`. */
+function initialWeights(config: RunConfig, model: Model, dimension: number): Float64Array {
+  if (config.init === null) return model.initialWeights(new Random(config.seed, "initial weights"));
+  const bytes = readFileFromDisk(config.init);
+  if (!bytes) throw valueError("--init", "an .npz file", `${config.init}, which does not exist`);
+  const arrays = readNpz(bytes, `--init ${config.init}`);
+  const array = arrays.get("w0") ?? arrays.get("w");
+  if (!array) throw valueError("--init", 'an array "w0" or "w"', [...arrays.keys()].join(", ") || "none");
+  if (array.data.length !== dimension)
+    throw valueError(
+      "--init",
+      `${dimension} weights for this network`,
+      `${array.data.length} in ${config.init}`,
+    );
+  const bad = array.data.findIndex((weight) => !Number.isFinite(weight));
+  if (bad >= 0) throw valueError("--init", "finite weights", `${array.data[bad]} at position ${bad}`);
+  return array.data;
+}

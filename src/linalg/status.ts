@@ -1,0 +1,30 @@
+/** How a solver ended. Each solver's result type lists the few of these that it can return. */
+export type SolverStatus = keyof typeof advice;
+
+/** How a dense factorisation ended. */
+export type DenseStatus = "solved" | "not-finite" | "iteration-limit";
+
+/** How an iterative eigensolver ended. */
+export type EigenStatus = "converged" | "iteration-limit" | "stagnated" | "stopped" | "not-finite";
+
+/** One sentence per status: what it means and what to do next. */
+export const advice = {
+  solved: "All conditions hold to the stated tolerance; nothing to do.",
+  converged: "Every required pair meets its tolerance; nothing to do.",
+  "iteration-limit":
+    "The iteration limit came first; raise maxIterations, loosen the tolerance or start closer to the solution.",
+  stagnated:
+    "Rounding errors in the operator keep the residual above the tolerance; loosen the tolerance or accept the residuals in stats.",
+  stopped: "The caller's stop callback ended the run; the pairs are the best so far.",
+  "not-finite":
+    "The problem's data or the operator's products contain NaN or infinity; check the model for overflow and take a smaller step.",
+  "not-positive-definite":
+    "A pivot was not positive; the matrix is singular or indefinite, so add a shift or use an eigen decomposition.",
+  infeasible: "No point satisfies all constraints; the multipliers returned prove it, so relax a constraint.",
+  unbounded:
+    "The objective falls without bound along the direction returned; add a constraint or a positive curvature there.",
+  inaccurate:
+    "The best point found violates a condition by more than the tolerance; read the violations in stats, and rescale the problem if they are too large.",
+  unsolvable:
+    "No solution of moderate size exists, because B does not push back along the direction returned, on which A is negative; take a smaller step so that A stays positive, or check that B is not zero.",
+} as const;

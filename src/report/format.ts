@@ -1,0 +1,26 @@
+/** A number for reading: four significant digits, an exponent when it is very large or small, – when absent. */
+export function formatNumber(x: number | undefined): string {
+  if (x === undefined || Number.isNaN(x)) return "–";
+  if (!Number.isFinite(x)) return x > 0 ? "∞" : "−∞";
+  const size = Math.abs(x);
+  const text = size !== 0 && (size < 1e-3 || size >= 1e6) ? x.toExponential(2) : trimmed(x.toPrecision(4));
+  return text.replace("-", "−").replace("e+", "e");
+}
+
+/** Drops the exponent that toPrecision gives for 12345 and like; keeps the zeros that tell the precision. */
+function trimmed(text: string): string {
+  return text.includes("e") ? String(Number(text)) : text;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** Text made safe for HTML, inside elements and inside quoted attributes. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]);
+}

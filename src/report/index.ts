@@ -1,0 +1,4 @@
+export type { ReportInput } from "./render.ts";
+export { renderReport } from "./render.ts";
+export type { DistanceSummary, ProcessSummary, Summary } from "./summary.ts";
+export { summaryTable, summaryText } from "./summary.ts";
