@@ -1,4 +1,4 @@
-"""Writes src/base/elementary/tables.ts: the tables behind exp, log and erf.
+"""Writes src/base/elementary/tables.ts: the tables behind exp, log, erf, sin and cos.
 
     pip install mpmath
     python tools/elementary-coefficients.py > src/base/elementary/tables.ts
@@ -40,6 +40,25 @@ def interpolant(f, low, high, terms):
         for j in range(terms):
             vandermonde[i, j] = node**j
     return [float(c) for c in lu_solve(vandermonde, values)]
+
+
+def half_pi_parts():
+    """π/2 as three numbers of 33 bits and the double nearest to what they leave."""
+    parts, left = [], pi / 2
+    for bits in (32, 65, 99):
+        high, _ = chopped(left, bits)
+        parts.append(high)
+        left -= mpf(high)
+    return [*parts, float(left)]
+
+
+def two_over_pi_words(count):
+    """The first 32·count bits of 2/π after the point, most significant word first."""
+    digits = mp.dps
+    mp.dps = 32 * count * 3 // 10 + 40
+    bits = int(2 / pi * mpf(2) ** (32 * count))
+    mp.dps = digits
+    return [(bits >> (32 * (count - 1 - i))) & 0xFFFFFFFF for i in range(count)]
 
 
 def exp_table():
@@ -91,8 +110,8 @@ def number(x):
     return text[:-2] if text.endswith(".0") else text
 
 
-def emit(name, doc, rows):
-    print(f"\n/** {doc} */\nexport const {name} = new Float64Array([")
+def emit(name, doc, rows, kind="Float64Array"):
+    print(f"\n/** {doc} */\nexport const {name} = new {kind}([")
     print(", ".join(number(x) for x in rows))
     print("]);")
 
@@ -117,3 +136,10 @@ emit(
     log_table(),
 )
 emit("ERF_TABLE", "45 rows of 12, as erf.ts reads them: value, rest of the value, ten coefficients of Q.", erf_table())
+constant("QUARTERS_PER_RADIAN", "2/π.", float(2 / pi))
+emit(
+    "HALF_PI_PARTS",
+    "π/2 = three numbers of at most 33 bits, whose products with 20-bit integers are exact, and the rest.",
+    half_pi_parts(),
+)
+emit("TWO_OVER_PI_WORDS", "The first 1216 bits of 2/π after the point, most significant word first.", two_over_pi_words(38), "Uint32Array")

@@ -14,11 +14,16 @@ const path = process.argv[2];
 if (path === undefined) throw new Error("embed-digits: expected the path of digits.csv.gz, got none");
 const rows = gunzipSync(readFileSync(path)).toString("latin1").trim().split(/\r?\n/);
 const table = rows.map((row) => row.split(",").map(Number));
-if (!table.every((row) => row.length === COLUMNS && row.every((v) => Number.isInteger(v) && v >= 0 && v <= 16)))
+if (
+  !table.every((row) => row.length === COLUMNS && row.every((v) => Number.isInteger(v) && v >= 0 && v <= 16))
+)
   throw new Error(`embed-digits: expected rows of ${COLUMNS} integers from 0 to 16`);
 
 // Column by column deflates to 44 kB where row by row takes 46 kB: a pixel is most like the same pixel elsewhere.
-const columns = Uint8Array.from({ length: COLUMNS * table.length }, (_, i) => table[i % table.length][Math.floor(i / table.length)]);
+const columns = Uint8Array.from(
+  { length: COLUMNS * table.length },
+  (_, i) => table[i % table.length][Math.floor(i / table.length)],
+);
 const base64 = deflateRawSync(columns, { level: 9, memLevel: 9 }).toString("base64");
 
 writeFileSync(

@@ -63,16 +63,7 @@ export function leastDistance(
       if (iterations++ >= limit) return { y, multipliers, active, iterations, status: "iteration-limit" };
       const { step, r, outside } = project(problem, active, entering, sign);
       const independent = outside > DEPENDENT * lengths[entering];
-      let dropped = -1;
-      let partial = Number.POSITIVE_INFINITY;
-      active.forEach((i, place) => {
-        if (i < equalities || !(r[place] > 0)) return;
-        const ratio = multipliers[i] / r[place];
-        if (ratio < partial) {
-          partial = ratio;
-          dropped = place;
-        }
-      });
+      const { dropped, partial } = firstToVanish(active, equalities, multipliers, r);
       const gap = sign * (bounds[entering] - dot(normals, entering * n, y, 0, n));
       const full = independent ? Math.max(0, gap) / (outside * outside) : Number.POSITIVE_INFINITY;
       const length = Math.min(partial, full);
@@ -105,6 +96,26 @@ export function leastDistance(
       active = active.filter((_, place) => place !== dropped);
     }
   }
+}
+
+/** The longest dual step `partial`, and the place of the active inequality whose multiplier ends it at zero. */
+function firstToVanish(
+  active: readonly number[],
+  equalities: number,
+  multipliers: Float64Array,
+  r: Float64Array,
+) {
+  let dropped = -1;
+  let partial = Number.POSITIVE_INFINITY;
+  active.forEach((i, place) => {
+    if (i < equalities || !(r[place] > 0)) return;
+    const ratio = multipliers[i] / r[place];
+    if (ratio < partial) {
+      partial = ratio;
+      dropped = place;
+    }
+  });
+  return { dropped, partial };
 }
 
 /** The constraint with the largest violation in units of length, beyond rounding errors; equalities first. */

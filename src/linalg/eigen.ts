@@ -48,7 +48,7 @@ export function symmetricEigen(a: Float64Array, n: number): SymmetricEigen {
 }
 
 /**
- * A = Q T Qᵀ with Q = H₀H₁…H₍ₙ₋₃₎, H_j = I − 2 v_j v_jᵀ, where v_j (a unit vector) has its support in j+1 … n−1.
+ * A = Q T Qᵀ with Q = H₀H₁…H₍ₙ₋₃₎, H_j = I − 2 v_j v_jᵀ, where the unit vector v_j is zero up to element j.
  * @param a n×n, symmetric; read, overwritten by Qᵀ (row i is column i of Q)
  * @param diagonal overwritten by T_ii
  * @param offDiagonal overwritten by T_{i,i+1} in element i (the last is 0)
@@ -135,7 +135,7 @@ function negligible(e: number, d0: number, d1: number): boolean {
   return Math.abs(e) <= EPS * (Math.abs(d0) + Math.abs(d1)) || Math.abs(e) <= EPS * EPS;
 }
 
-/** One implicit QL step on rows low … high of T: rotations from the bottom up chase the bulge of T − σI = QL. */
+/** One implicit QL step on rows low … high of T: rotations chase the bulge of T − σI = QL upwards. */
 function qlStep(
   d: Float64Array,
   e: Float64Array,

@@ -23,7 +23,7 @@ export interface LanczosOptions {
   readonly memory?: number;
   /** search once more, orthogonally to what was found, for copies of multiple eigenvalues; default false */
   readonly confirm?: boolean;
-  /** recompute A·X for the vectors returned (one application per pair); default true; else `products` are NaN */
+  /** recompute A·X for the vectors returned, an application each; default true; if false, products are NaN */
   readonly verify?: boolean;
 }
 
@@ -298,6 +298,7 @@ class Lanczos {
       relativeResiduals[i] = size > 0 ? residuals[i] / size : 0;
     }
     const verifications = verified ? found : 0;
+    if (verified && !allFinite(products, 0, found * n)) status = "not-finite";
     const failed = values.some((value, i) => !this.meets(value, residuals[i]));
     return {
       value: { values, vectors, products, count: wanted },

@@ -36,7 +36,7 @@ export interface LobpcgOptions {
   readonly looseTolerance?: number;
   /** default 100 */
   readonly maxIterations?: number;
-  /** most vectors in the basis, at least 3·count (plain LOBPCG); default the larger of 6·count and 24, see below */
+  /** most vectors in the basis, at least 3·count (plain LOBPCG); default the larger of 6·count and 24 */
   readonly memory?: number;
   /** recompute A·X for the vectors returned (`count` applications more); default true */
   readonly verify?: boolean;
@@ -267,7 +267,7 @@ class Lobpcg {
     return true;
   }
 
-  /** Ritz values, best first, and the coefficients of their vectors; the last coefficients become `previous`. */
+  /** Ritz values, best first, and their vectors' coefficients; the last coefficients become `previous`. */
   private rayleighRitz(): void {
     const { m, projected } = this;
     const { count, memory: stride, which } = this.settings;

@@ -13,7 +13,7 @@ export interface NnlsSolution {
   readonly gradient: Float64Array;
 }
 
-/** Violations of the optimality conditions, relative to ‖c_j‖·(‖d‖ + Σ_i ‖c_i‖ x_i), the size of what cancels. */
+/** Violations of the optimality conditions, relative to what cancels: ‖c_j‖·(‖d‖ + Σ_i ‖c_i‖ x_i). */
 export interface NnlsStats {
   readonly iterations: number;
   /** ‖Cx − d‖ */

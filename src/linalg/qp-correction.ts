@@ -23,7 +23,8 @@ const PASSES = 3;
  *     [−N  0 ] [du] = [N x − bounds]
  *
  * over the active constraints N, by the pseudo-inverse, so that neither a singular Q nor dependent or
- * degenerate constraints matter. The data are expected to be of size 1. Multipliers of inequalities that turn negative become zero.
+ * degenerate constraints matter. Multipliers of inequalities that turn negative become zero. The data are
+ * expected to be of size 1.
  *
  * @returns the best of the point given and the corrected ones, by worst violation
  * Cost: 9(n + w)³ operations for w active constraints.

@@ -1,4 +1,4 @@
-/** A quadratic program with all constraints in one array: the q equalities first, then the p inequalities (≥). */
+/** A quadratic program, all constraints in one array: the q equalities first, then the p inequalities (≥). */
 export interface QpData {
   readonly n: number;
   readonly p: number;

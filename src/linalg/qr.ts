@@ -69,7 +69,7 @@ function swapColumns(r: Float64Array, rows: number, order: number[], i: number, 
   [order[i], order[j]] = [order[j], order[i]];
 }
 
-/** Writes the unit vector of the reflection of x = r[at …] to a multiple of e₁; false (v = 0) if there is none. */
+/** Writes the unit vector of the reflection of x = r[at …] to a multiple of e₁; false if x is one already. */
 function reflector(r: Float64Array, at: number, length: number, v: Float64Array, vAt: number): boolean {
   const rest = norm(r, at + 1, length - 1);
   if (!(rest > 0)) return false;
@@ -94,7 +94,7 @@ export function applyQ({ rows, reflectors }: Qr, x: Float64Array): void {
     addScaled(-2 * dot(reflectors, at, x, 0, rows), reflectors, at, x, 0, rows);
 }
 
-/** x ← R⁻¹ x for the leading `size` rows and columns of R, whose diagonal must not vanish; reads x[0 … size−1]. */
+/** x ← R⁻¹ x for the leading `size` rows and columns of R, with nonzero diagonal, and elements of x. */
 export function solveUpper({ rows, r }: Qr, size: number, x: Float64Array): void {
   for (let j = size - 1; j >= 0; j--) {
     x[j] /= r[j * rows + j];

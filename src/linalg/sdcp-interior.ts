@@ -79,7 +79,7 @@ function proofOfUnsolvability(problem: SdcpProblem, x: Float64Array): Float64Arr
   return descent > 1e-8 && descent > HUGE_SOLUTION * norm(image) ? direction : undefined;
 }
 
-/** One predictor–corrector step; undefined if a factorisation breaks down, as it does at the limit of roundoff. */
+/** One predictor–corrector step; undefined if a factorisation breaks down, at the limit of roundoff. */
 function newtonStep(problem: SdcpProblem, x: Float64Array, y: Float64Array, residual: Float64Array) {
   const { k } = problem;
   const scaling = nesterovTodd(x, y, k);
@@ -121,7 +121,7 @@ function problemSlackMove(problem: SdcpProblem, move: Float64Array, residual: Fl
   return moved.map((entry, i) => entry - problem.a[i] + residual[i]);
 }
 
-/** G and the diagonal d of D in G⁻¹XG⁻ᵀ = GᵀYG = D; undefined if X or Y is not numerically positive definite. */
+/** G and the diagonal d of D in G⁻¹XG⁻ᵀ = GᵀYG = D; undefined if X or Y is not positive definite. */
 function nesterovTodd(x: Float64Array, y: Float64Array, k: number) {
   const l = cholesky(x, k);
   const m = cholesky(y, k);

@@ -15,7 +15,7 @@ export interface NewtonOutcome {
 }
 
 const MAX_ITERATIONS = 25;
-/** Steps without a residual below half of the best end the run: it diverges, cycles, or has reached roundoff. */
+/** Steps without a residual below half the best end the run: it diverges, cycles or has reached roundoff. */
 const PATIENCE = 4;
 
 /**

@@ -66,8 +66,9 @@ const TRUSTED = 1e-12;
  * @param b the operator B in `svec` coordinates, m×m row-major with m = k(k+1)/2, read: column c holds
  *   svec(B[E_c]). Its symmetric part is used, negative eigenvalues clipped to zero unless they are rounding
  *   errors (above −m·ε·‖B‖); Y and the violations refer to that operator, stats.repair says what changed
- * @returns "solved"; "inaccurate" (seen only where stats.roundoff exceeds the tolerance); "unsolvable" (a proof in `direction` that every solution has a norm above
- *   10¹⁰·‖A‖/‖B‖ in the scaled problem); "not-finite" (A or B: X and Y are NaN)
+ * @returns "solved"; "inaccurate" (seen only where stats.roundoff exceeds the tolerance); "unsolvable" (a
+ *   proof in `direction` that every solution has a norm above 10¹⁰·‖A‖/‖B‖ in the scaled problem);
+ *   "not-finite" (A or B: X and Y are NaN)
  * @throws InputValueError for lengths that do not fit
  * Cost: about 5 to 40 steps of 4k³m + m³/3 operations.
  */

@@ -51,7 +51,7 @@ export function maxAbs(x: Float64Array): number {
   return largest;
 }
 
-/** ‖x‖₂ over n elements; rescales by a power of two only when the plain sum of squares leaves the safe range. */
+/** ‖x‖₂ over n elements; rescales by a power of two if the plain sum of squares leaves the safe range. */
 export function norm(x: Float64Array, at = 0, n = x.length): number {
   const squares = dot(x, at, x, at, n);
   if (squares > 1e-280 && squares < 1e280) return Math.sqrt(squares);

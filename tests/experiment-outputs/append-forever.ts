@@ -1,0 +1,15 @@
+/** Appends plain rows to a new journal (first argument) until killed or refused, telling after each append. */
+import { writeSync } from "node:fs";
+import { createJournal } from "../../src/experiment/journal.ts";
+import { plainRow } from "./rows.ts";
+
+const journal = createJournal(process.argv[2], { configHash: "abc" });
+try {
+  for (let index = 0; ; index++) {
+    journal.append(plainRow(index));
+    writeSync(1, `${index}\n`);
+  }
+} catch (error) {
+  writeSync(2, `${String(error)}\n`);
+  process.exit(1);
+}
