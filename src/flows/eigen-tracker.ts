@@ -1,13 +1,20 @@
 import type { Objective } from "../autodiff/index.ts";
 import { Random } from "../base/index.ts";
-import { type EigenStatus, lanczos, lobpcg } from "../linalg/index.ts";
+import {
+  type BlockOperator,
+  type EigenPairs,
+  type EigenResult,
+  type EigenStatus,
+  lanczos,
+  lobpcg,
+} from "../linalg/index.ts";
 import { effectiveHessian, innerProduct } from "./preconditioned.ts";
 
 /** How eigenpairs are tracked along a process. */
 export interface EigenSettings {
   /** Recompute every so many calls; in between Rayleigh quotients of the last vectors. ≤ 0: never compute any. */
   readonly frequency: number;
-  /** Track one pair more while the smallest is at least this, in the unit where c = 2; null: a fixed number. */
+  /** Track one pair more while the smallest eigenvalue of P⁻¹H is at least this; null: a fixed number. */
   readonly trackThreshold: number | null;
   readonly initialCount: number;
   readonly solver: "lobpcg" | "lanczos";
@@ -102,58 +109,71 @@ export class EigenTracker {
     [this.age, this.count, this.solves] = counters;
   }
 
+  /** Solves for `count` pairs, and for one more as long as the smallest is not below the threshold. */
   private solve(inverseRoot: Float64Array): TrackedPairs {
-    const { trackThreshold, tolerance, solver, maxIterations = 100 } = this.settings;
+    const { trackThreshold } = this.settings;
     const p = this.objective.dimension;
     const apply = effectiveHessian(this.objective, inverseRoot);
-    const bound = Math.min(tolerance * 10 * p, 1e-2);
+    let start: Pick<EigenPairs, "vectors"> & Partial<EigenPairs> = {
+      vectors: this.vectors.subarray(0, Math.min(this.vectors.length, this.count * p)),
+    };
     let iterations = 0;
     let applications = 0;
     for (;;) {
-      const random = new Random(this.seed, `${this.label} ${this.solves++}`);
-      const { count } = this;
-      const required = (values: Float64Array): number => {
-        if (trackThreshold === null) return count;
-        const above = values.findIndex((value) => value < WATCH_MARGIN * trackThreshold);
-        return Math.max(1, above < 0 ? count : above);
-      };
-      const initial =
-        this.vectors.length > 0
-          ? this.vectors.subarray(0, Math.min(this.vectors.length, count * p))
-          : undefined;
-      const { value, status, stats } =
-        solver === "lobpcg"
-          ? lobpcg(p, apply, {
-              count,
-              random,
-              tolerance: bound,
-              looseTolerance: Math.max(bound, WATCH_TOLERANCE),
-              required,
-              maxIterations,
-              ...(initial && { initial }),
-            })
-          : lanczos(p, apply, {
-              largest: count,
-              random,
-              tolerance: bound,
-              maxIterations,
-              ...(initial && { initial: initial.subarray(0, p) }),
-            });
+      const { value, status, stats } = this.solveOnce(apply, start);
       iterations += stats.iterations;
       applications += stats.applications;
-      const done = trackThreshold === null || count >= p || !(value.values[count - 1] >= trackThreshold);
-      if (status !== "not-finite") this.vectors = this.aligned(value.vectors.slice());
-      if (!done) {
+      const grows =
+        trackThreshold !== null && this.count < p && value.values[this.count - 1] >= trackThreshold;
+      if (grows) {
         this.count++;
+        start = value;
         continue;
       }
+      if (status !== "not-finite") this.vectors = this.aligned(value.vectors.slice());
       return {
-        count,
+        count: this.count,
         values: value.values.slice(),
         vectors: this.rightVectors(inverseRoot),
         solve: { status, iterations, applications, residuals: stats.relativeResiduals.slice() },
       };
     }
+  }
+
+  private solveOnce(
+    apply: BlockOperator,
+    { vectors, products }: Pick<EigenPairs, "vectors"> & Partial<EigenPairs>,
+  ): EigenResult {
+    const { trackThreshold, solver, maxIterations = 100 } = this.settings;
+    const p = this.objective.dimension;
+    const { count } = this;
+    const random = new Random(this.seed, `${this.label} ${this.solves++}`);
+    const tolerance = Math.min(this.settings.tolerance * 10 * p, 1e-2);
+    if (solver === "lanczos") {
+      const initial = vectors.length > 0 ? { initial: vectors.subarray(0, p) } : {};
+      return lanczos(p, apply, {
+        largest: count,
+        random,
+        tolerance,
+        maxIterations: maxIterations * count,
+        ...initial,
+      });
+    }
+    const required = (values: Float64Array): number => {
+      if (trackThreshold === null) return count;
+      const above = values.findIndex((value) => value < WATCH_MARGIN * trackThreshold);
+      return Math.max(1, above < 0 ? count : above);
+    };
+    return lobpcg(p, apply, {
+      count,
+      random,
+      tolerance,
+      looseTolerance: Math.max(tolerance, WATCH_TOLERANCE),
+      required,
+      maxIterations,
+      ...(vectors.length > 0 && { initial: vectors }),
+      ...(products && { initialProducts: products }),
+    });
   }
 
   /** Keeps the sign of each vector that was there before. */

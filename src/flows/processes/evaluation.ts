@@ -1,6 +1,6 @@
 import type { Objective } from "../../autodiff/index.ts";
 import type { CompiledRule } from "../compiled-rule.ts";
-import { EigenTracker, type TrackedPairs } from "../eigen-tracker.ts";
+import { type EigenSettings, EigenTracker, type TrackedPairs } from "../eigen-tracker.ts";
 import { inverseRootOf } from "../preconditioned.ts";
 import type { Observation, ProcessSetup } from "./process.ts";
 
@@ -31,8 +31,13 @@ export class Curvature {
   constructor(setup: ProcessSetup, label: string, evaluationsPerStep = 1) {
     const { objective, rule, eigen, seed, rawEigenvalues } = setup;
     this.uniform = rule.preconditionerIsUniform;
-    const frequency = eigen.frequency * evaluationsPerStep;
-    this.tracker = new EigenTracker(objective, { ...eigen, frequency }, seed, label);
+    const settings: EigenSettings = {
+      ...eigen,
+      frequency: eigen.frequency * evaluationsPerStep,
+      trackThreshold:
+        eigen.trackThreshold === null ? null : (eigen.trackThreshold * rule.rule.criticalValue) / 2,
+    };
+    this.tracker = new EigenTracker(objective, settings, seed, label);
     this.raw =
       rawEigenvalues && !this.uniform
         ? new EigenTracker(objective, { ...eigen, trackThreshold: null }, seed, `${label} raw`)

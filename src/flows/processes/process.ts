@@ -36,6 +36,7 @@ export interface ProcessSetup {
   readonly rule: CompiledRule;
   readonly weights: Float64Array;
   readonly state: Float64Array;
+  /** `trackThreshold` is in the unit where the critical value is 2. */
   readonly eigen: EigenSettings;
   /** Also track eigenvalues of the Hessian itself where they do not follow from those of P⁻¹H. */
   readonly rawEigenvalues: boolean;

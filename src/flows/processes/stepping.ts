@@ -1,5 +1,13 @@
 import { Curvature } from "./evaluation.ts";
-import type { Observation, Process, ProcessKind, ProcessSetup, ProcessStatus } from "./process.ts";
+import {
+  allFinite,
+  diverged,
+  type Observation,
+  type Process,
+  type ProcessKind,
+  type ProcessSetup,
+  type ProcessStatus,
+} from "./process.ts";
 
 /**
  * What all processes share: weights and state, eigenpairs, and snapshots that make a continued run equal to the bit.
@@ -27,6 +35,9 @@ export abstract class SteppingProcess implements Process {
     if (this.status.kind !== "running") return;
     const before = this.snapshot();
     this.evaluate();
+    const values = this.observation?.pairs?.values;
+    if (this.status.kind === "running" && values && !allFinite(values))
+      this.status = diverged(this.kind, "Hessian");
     if (this.status.kind !== "running") this.beforeEnd = before;
   }
 
