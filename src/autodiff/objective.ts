@@ -387,12 +387,13 @@ function planJoint(definition: LossDefinition, examples: number, options: Object
     return { chunk, ...planFor(definition, chunk) };
   }
   const probe = Math.min(examples, 4);
-  const sizes = planFor(definition, probe).plan.regionSizes;
+  const probed = planFor(definition, probe);
+  const sizes = probed.plan.regionSizes;
   const perExample =
     (sizes[REGION.batch] + sizes[REGION.primal] + sizes[REGION.tangent] + sizes[REGION.scratch]) / probe;
   const most = Math.max(1, Math.floor(CHUNK_ENTRIES / Math.max(1, perExample)));
   const chunk = Math.ceil(examples / Math.ceil(examples / most));
-  return { chunk, ...planFor(definition, chunk) };
+  return chunk === probe ? { chunk, ...probed } : { chunk, ...planFor(definition, chunk) };
 }
 
 function planFor(definition: LossDefinition, chunk: number): { joint: JointGraph; plan: Plan } {

@@ -17,8 +17,11 @@ function lift(trace: Trace, operation: string, operand: Operand): Tensor {
 }
 
 /** Operands as tensors of one common shape. */
-function aligned(operation: string, operands: readonly Operand[]): [Trace, Tensor[]] {
+function aligned(operation: string, operands: readonly Operand[]): [Trace, readonly Tensor[]] {
   const trace = traceOf(operation, operands);
+  const alike = (operand: Operand): boolean =>
+    operand instanceof Tensor && sameShape(operand.shape, (operands[0] as Tensor).shape);
+  if (operands[0] instanceof Tensor && operands.every(alike)) return [trace, operands as readonly Tensor[]];
   const tensors = operands.map((operand) => lift(trace, operation, operand));
   const shape = broadcastShapes(
     operation,
@@ -299,7 +302,8 @@ export function oneHot(labels: Tensor, classes: number): Tensor {
 }
 
 const iotas = new Map<number, Float64Array>();
-function iota(length: number): Float64Array {
+/** 0, 1, …, length − 1, the same array each time, so that graphs share it. */
+export function iota(length: number): Float64Array {
   let numbers = iotas.get(length);
   if (!numbers) {
     numbers = Float64Array.from({ length }, (_, i) => i);

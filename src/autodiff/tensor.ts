@@ -35,6 +35,12 @@ function literalKey(data: Float64Array): number {
   return key;
 }
 
+/** Equal for equal nodes. Most nodes have no parameters; theirs are not spelled out, which halves the cost of a key. */
+function nodeKey(op: PrimitiveName, operands: readonly number[], params: object): string {
+  for (const _ in params) return `${op}|${operands.join()}|${JSON.stringify(params)}`;
+  return operands.length === 2 ? `${op}|${operands[0]},${operands[1]}` : `${op}|${operands.join()}`;
+}
+
 /**
  * A growing list of nodes. Emitting a node that exists returns the existing one, so common subexpressions
  * are shared as they arise, across all derivatives emitted into one trace.
@@ -89,20 +95,17 @@ export class Trace {
           "a tensor kept from another trace",
           "pass it as an argument",
         );
+    const ids = operands.map((operand) => operand.id);
+    const key = nodeKey(op, ids, params);
+    const known = this.known.get(key);
+    if (known !== undefined) return this.tensor(known);
     const shape = this.rules.shape(
       op,
       params,
       operands.map((operand) => operand.shape),
     );
-    const node = {
-      op,
-      params,
-      operands: operands.map((operand) => operand.id),
-      shape,
-    } as unknown as PrimitiveNode;
-    const simpler = this.rules.rewrite(this, node);
-    if (simpler) return simpler;
-    return this.share(`${op}|${node.operands.join()}|${JSON.stringify(params)}`, node);
+    const node = { op, params, operands: ids, shape } as unknown as PrimitiveNode;
+    return this.rules.rewrite(this, node) ?? this.share(key, node);
   }
 
   tensor(id: number): Tensor {

@@ -19,11 +19,11 @@ export interface ScheduleConfig {
   readonly stepFactor: number;
 }
 
-interface LearningRate extends ScheduleConfig {
+export interface LearningRate extends ScheduleConfig {
   readonly lr: number;
 }
 
-interface SecondMoment {
+export interface SecondMoment {
   readonly beta2: number;
   /** Added outside the root. */
   readonly eps: number;
@@ -39,19 +39,19 @@ export type Criterion = "ce" | "mse";
 /** A number of classes; `binary`: two classes on one output; null: as many as the data have. */
 export type ClassCount = number | "binary" | null;
 
-interface AnyData {
+export interface AnyData {
   /** The reference's bound on examples per chunk, −1 for all; used where `chunk` is "auto". */
   readonly ghostBatchSize: number;
   readonly cacheDir: string;
 }
 
-interface ImageData extends AnyData {
+export interface ImageData extends AnyData {
   readonly criterion: Criterion;
   readonly n: number;
   readonly classes: ClassCount;
 }
 
-interface SequenceData extends AnyData {
+export interface SequenceData extends AnyData {
   readonly criterion: Criterion;
   readonly n: number;
   readonly nTest: number;
@@ -59,7 +59,7 @@ interface SequenceData extends AnyData {
   readonly length: number;
 }
 
-interface PointData extends AnyData {
+export interface PointData extends AnyData {
   readonly n: number;
   readonly nTest: number;
   readonly seed: number;

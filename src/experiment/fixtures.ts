@@ -11,8 +11,18 @@ export interface FixtureCase {
   readonly arrays: ReadonlyMap<string, NpyArray>;
 }
 
-/** The .json files with a .npz beside them, at or below a path (a folder, or one of the two files), sorted. */
+/**
+ * The .json files of cases at or below a path (a folder, or one of a case's two files), sorted.
+ * Throws when the path does not exist or has none.
+ */
 export function fixtureFiles(path: string): string[] {
+  const found = jsonFiles(path);
+  if (found.length === 0)
+    throw valueError("verify", "a folder with fixtures, NAME.json and NAME.npz", `${path}, which has none`);
+  return found.sort();
+}
+
+function jsonFiles(path: string): string[] {
   let stats: ReturnType<typeof statSync>;
   try {
     stats = statSync(path);
@@ -25,13 +35,16 @@ export function fixtureFiles(path: string): string[] {
   }
   const found = readdirSync(path, { withFileTypes: true }).flatMap((entry) => {
     const child = join(path, entry.name);
-    if (entry.isDirectory()) return fixtureFiles(child);
+    if (entry.isDirectory()) return jsonFiles(child);
     return entry.name.endsWith(".json") ? [child] : [];
   });
-  return found.sort();
+  return found;
 }
 
-/** Reads one case. Throws with the file's name when either file is missing or broken. */
+/**
+ * Reads one case; a JSON file that names no architecture is none, and its arrays are not read.
+ * Throws with the file's name when either file is missing or broken.
+ */
 export function readFixture(jsonPath: string): FixtureCase {
   const stem = jsonPath.replace(/\.json$/, "");
   const name = `${basename(dirname(jsonPath))}/${basename(stem)}`;
@@ -54,7 +67,7 @@ export function readFixture(jsonPath: string): FixtureCase {
   return {
     name,
     meta: meta as Record<string, unknown>,
-    arrays: readNpz(read(`${stem}.npz`), `verify ${name}`),
+    arrays: "architecture" in meta ? readNpz(read(`${stem}.npz`), `verify ${name}`) : new Map(),
   };
 }
 
@@ -64,6 +77,22 @@ export function arrayOf(fixture: FixtureCase, name: string): NpyArray {
   if (!found)
     throw valueError(`verify ${fixture.name}`, `an array "${name}"`, [...fixture.arrays.keys()].join(", "));
   return found;
+}
+
+/** A field of the case's description that must be an object; throws when it is none. */
+export function objectOf(fixture: FixtureCase, key: string): Readonly<Record<string, unknown>> {
+  const value = fixture.meta[key];
+  if (value === null || typeof value !== "object" || Array.isArray(value))
+    throw valueError(`verify ${fixture.name}`, `an object "${key}"`, JSON.stringify(value) ?? "none");
+  return value as Readonly<Record<string, unknown>>;
+}
+
+/** A field of the case's description that must be a list; throws when it is none. */
+export function listOf(fixture: FixtureCase, key: string): readonly unknown[] {
+  const value = fixture.meta[key];
+  if (!Array.isArray(value))
+    throw valueError(`verify ${fixture.name}`, `a list "${key}"`, JSON.stringify(value) ?? "none");
+  return value;
 }
 
 /** Options with their keys in camel case: mlp_dim → mlpDim. */

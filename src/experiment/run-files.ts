@@ -13,6 +13,7 @@ const BAD_PATH: Readonly<Record<string, string>> = {
   ENOENT: "no such folder",
   ENOTDIR: "a file where a folder should be",
   EISDIR: "a folder where a file should be",
+  EEXIST: "a file where a folder should be",
 };
 
 /**

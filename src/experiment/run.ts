@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { valueError } from "../base/index.ts";
 import type { ProcessStatus } from "../flows/index.ts";
@@ -37,7 +37,8 @@ export interface RunOutcome {
 
 /** Seconds between checkpoints for `resume`, which only save it time, and between rewritings of data.hdf5. */
 const CHECKPOINT_SECONDS = 20;
-const RESUME_CHECKPOINT = "resume.npz";
+/** The last checkpoint of a run, at its end the final weights. */
+export const LATEST_CHECKPOINT = "latest.npz";
 
 /** The folder of a run: --out, or EXPERIMENT_DIR (or `experiments`) and the expid. */
 export function runDirectory(
@@ -101,6 +102,13 @@ export async function resumeRun(
   const config = readRunConfig(directory);
   const planned = steps === null ? config : { ...config, steps };
   const { journal, rows, header, droppedBytes } = openJournal(join(directory, "journal.jsonl"));
+  if (header.configHash !== configHash(planned) && header.configHash === configHash(config))
+    throw valueError(
+      "resume",
+      `${config.steps} steps, which the learning rate's schedule lasts`,
+      `--steps ${planned.steps}`,
+      "start a new run, with --opt.total-steps if its length shall not matter",
+    );
   if (header.configHash !== configHash(planned))
     throw valueError(
       "resume",
@@ -112,14 +120,24 @@ export async function resumeRun(
     events.notice?.(`the last line of the journal was torn by the stop and is computed again`);
   if (planned.steps < rows.length)
     throw valueError("resume", `at least the ${rows.length} steps there are`, String(planned.steps));
+  const complete = rows.length === planned.steps;
   const built = buildRun(planned);
   const load = config.load.path === null ? undefined : readCheckpoint(config.load.path);
   if (load) restoreProcesses(built.simulation.processes, load, config.load.fromProcess);
-  const from = restoreLatest(directory, built, rows.length);
+  const from = complete ? rows.length : restoreLatest(directory, built, rows.length);
   const initialStep = built.simulation.initialStep + (load?.index ?? 0);
+  if (planned.steps !== config.steps) writePlannedSteps(directory, planned.steps);
+  if (complete) events.notice?.(`all ${rows.length} steps are logged already; nothing is computed`);
   if (from < rows.length)
     events.notice?.(`replaying ${rows.length - from} logged steps from the checkpoint at step ${from}`);
   return new RunLoop(planned, directory, built, journal, [...rows], initialStep, events).run(from);
+}
+
+/** Makes a run's new length its own, so that the next `resume` needs no --steps. */
+function writePlannedSteps(directory: string, steps: number): void {
+  const path = join(directory, "config.json");
+  const json = { ...JSON.parse(readFileSync(path, "utf8")), steps };
+  writeFileAtomic(path, `${JSON.stringify(json, null, 4)}\n`);
 }
 
 /** The configuration in a run's folder. */
@@ -164,6 +182,7 @@ class RunLoop {
   private readonly rows: StepRow[];
   private readonly initialStep: number;
   private readonly events: RunEvents;
+  private computed = false;
   private readonly started = performance.now();
   private saved = performance.now();
 
@@ -189,9 +208,10 @@ class RunLoop {
     const { simulation } = this.built;
     const { steps } = this.config;
     let interrupted = false;
+    let index = from;
     try {
       if (from === 0) await this.writeHdf5();
-      for (let index = from; index < steps && simulation.running; index++) {
+      for (; index < steps && simulation.running; index++) {
         // Signals arrive only when the event loop turns.
         await new Promise((turn) => setImmediate(turn));
         if (this.events.interrupted?.()) {
@@ -199,12 +219,13 @@ class RunLoop {
           break;
         }
         await this.maybeSave(index);
+        this.computed = true;
         this.take({ index, step: this.initialStep + index, quantities: simulation.step() });
       }
       await this.writeHdf5();
       const finished = this.rows.length >= steps || !simulation.running;
-      if (finished) rmSync(join(this.directory, "checkpoints", RESUME_CHECKPOINT), { force: true });
-      else this.checkpoint(RESUME_CHECKPOINT, this.rows.length);
+      if (finished) rmSync(join(this.directory, "checkpoints", LATEST_CHECKPOINT), { force: true });
+      else this.checkpoint(LATEST_CHECKPOINT, index);
     } finally {
       this.journal.close();
     }
@@ -233,7 +254,7 @@ class RunLoop {
     if ((frequency > 0 && index % frequency === 0) || steps.includes(index))
       this.checkpoint(`checkpoint_${index}.npz`, index);
     if (performance.now() - this.saved < CHECKPOINT_SECONDS * 1000 || index < this.rows.length) return;
-    this.checkpoint(RESUME_CHECKPOINT, index);
+    this.checkpoint(LATEST_CHECKPOINT, index);
     await this.writeHdf5();
     this.saved = performance.now();
   }
@@ -249,9 +270,19 @@ class RunLoop {
     return writeHdf5(join(this.directory, "data.hdf5"), this.rows, plan);
   }
 
+  /** The statuses that the last row tells of: a process that has failed is absent from it. */
+  private loggedStatuses(): Record<string, ProcessStatus> {
+    const last = this.rows.at(-1);
+    const statuses = this.built.simulation.statuses();
+    for (const kind of Object.keys(statuses))
+      if (last && !(`${kind}/train_loss` in last.quantities))
+        statuses[kind] = { kind: "failed", reason: `${kind}: failed before step ${last.step}` };
+    return statuses;
+  }
+
   private outcome(interrupted: boolean): RunOutcome {
     const { simulation, criticalValue } = this.built;
-    const processes = simulation.statuses();
+    const processes = this.computed ? simulation.statuses() : this.loggedStatuses();
     const failures = Object.values(processes).flatMap((status) =>
       status.kind === "failed" ? [status.reason] : [],
     );

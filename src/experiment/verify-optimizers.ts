@@ -1,6 +1,6 @@
 import type { Objective } from "../autodiff/index.ts";
 import { compileRule, rmsProp, type UpdateRule } from "../flows/index.ts";
-import { arrayOf, type FixtureCase } from "./fixtures.ts";
+import { arrayOf, type FixtureCase, objectOf } from "./fixtures.ts";
 import { relativeError, type Verdict } from "./verify.ts";
 
 const TOLERANCE = 1e-9;
@@ -21,7 +21,7 @@ function ruleFor(description: string): UpdateRule | undefined {
 
 /** Checks update rules against torch.optim's: loss before every step, weights every ten steps and at the end. */
 export function verifyOptimizers(fixture: FixtureCase, objective: Objective): Verdict[] {
-  const described = fixture.meta.optimizers as Readonly<Record<string, string>>;
+  const described = objectOf(fixture, "optimizers") as Readonly<Record<string, string>>;
   const steps = Number(fixture.meta.steps);
   return Object.entries(described).flatMap(([name, description]): Verdict[] => {
     const rule = ruleFor(description);

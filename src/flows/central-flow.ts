@@ -57,6 +57,7 @@ export function stableSubstep(rule: CompiledRule, point: FlowPoint, dt: number):
  * Overwrites weights and state, unless the complementarity problem has no solution: then both are untouched.
  * Limits: with T = 0 and f linear in g it is the stable substep; with one critical pair X = max(0, −A/B).
  * Cost: k(k+1)/2 third derivatives, about k⁴p/2 multiplications.
+ * @param time wraps the third derivatives, the dearest part, under the reference's name for it, `dH`
  */
 export function centralSubstep(
   objective: Objective,
@@ -64,6 +65,7 @@ export function centralSubstep(
   point: FlowPoint,
   critical: CriticalPairs,
   dt: number,
+  time: (part: "dH", work: () => void) => void = (_, work) => work(),
 ): CentralSubstep {
   const { weights, state, gradient, preconditioner } = point;
   const p = weights.length;
@@ -76,7 +78,7 @@ export function centralSubstep(
   const dw = new Float64Array((1 + pairs) * p);
   const ds = new Float64Array((1 + pairs) * s);
   const third = new Float64Array(pairs * p);
-  objective.thirdDerivatives(critical.vectors, k, third);
+  time("dH", () => objective.thirdDerivatives(critical.vectors, k, third));
   for (let l = 0; l < p; l++) dw[l] = -gradient[l] / preconditioner[l];
   for (let a = 0; a < pairs; a++)
     for (let l = 0; l < p; l++) dw[(1 + a) * p + l] = (-0.5 * third[a * p + l]) / preconditioner[l];

@@ -22,7 +22,7 @@ export function checkFlags(architecture: string, flags: Readonly<Record<string, 
 
 /** Throws unless examples are images [channels, height, width]; returns those three. */
 export function imageShape(architecture: string, { inputShape }: ModelShape): [number, number, number] {
-  if (inputShape.length !== 3)
+  if (inputShape.length !== 3 || inputShape.includes(0))
     throw valueError(
       architecture,
       "images [channels, height, width]",
@@ -37,7 +37,7 @@ export function tokenShape(
   architecture: string,
   { inputShape, vocabulary }: ModelShape,
 ): { readonly length: number; readonly vocabulary: number } {
-  if (inputShape.length !== 1 || vocabulary === undefined)
+  if (inputShape.length !== 1 || inputShape[0] < 1 || vocabulary === undefined)
     throw valueError(
       architecture,
       "sequences of tokens [length] and the size of their vocabulary",

@@ -1,19 +1,35 @@
-import { add, gelu, matmul, relu, type Shape, silu, sizeOf, type Tensor, tanh } from "../autodiff/index.ts";
+import {
+  add,
+  gelu,
+  matmul,
+  relu,
+  type Shape,
+  silu,
+  sizeOf,
+  type Tensor,
+  take,
+  tanh,
+} from "../autodiff/index.ts";
 import { type Random, valueError } from "../base/index.ts";
 
 export const ACTIVATIONS = { gelu, silu, tanh, relu } as const;
 export type Activation = keyof typeof ACTIVATIONS;
 
 export function activationNamed(name: string): (x: Tensor) => Tensor {
-  const activation = (ACTIVATIONS as Record<string, ((x: Tensor) => Tensor) | undefined>)[name];
-  if (!activation) throw valueError("activation", `one of ${Object.keys(ACTIVATIONS).join(", ")}`, name);
-  return activation;
+  if (!Object.hasOwn(ACTIVATIONS, name))
+    throw valueError("activation", `one of ${Object.keys(ACTIVATIONS).join(", ")}`, String(name));
+  return ACTIVATIONS[name as Activation];
 }
 
 /** x·Wᵀ + b with PyTorch's weight layout [out, in]; rows are all axes of x but the last. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   const y = matmul(x, weight, { transposeB: true });
   return bias ? add(y, bias) : y;
+}
+
+/** [batch, length, width] at its last position: [batch, width]. */
+export function lastPosition(x: Tensor): Tensor {
+  return take(x, 1, x.shape[1] - 1);
 }
 
 /** Fills `count` entries uniformly from ±bound. */

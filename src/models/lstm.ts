@@ -13,7 +13,7 @@ import {
   tanh,
 } from "../autodiff/index.ts";
 import { checkCounts, tokenShape } from "./checks.ts";
-import { drawParameters, fanInBound, linear, normal, uniform } from "./layers.ts";
+import { drawParameters, fanInBound, lastPosition, linear, normal, uniform } from "./layers.ts";
 import type { Model, ModelShape } from "./model.ts";
 
 export interface LstmOptions {
@@ -42,6 +42,7 @@ export function lstm(shape: ModelShape, options: LstmOptions = {}): Model {
   return {
     name: "lstm",
     parameters,
+    vocabulary,
     forward(p, tokens) {
       const table = p["embed.weight"];
       let x = table;
@@ -54,7 +55,7 @@ export function lstm(shape: ModelShape, options: LstmOptions = {}): Model {
         const driven = drive(tokensFirst ? gather(table, tokens) : x);
         x = lstmLayer(i === 0 && !tokensFirst ? gather(driven, tokens) : driven, weights("Whh"));
       }
-      return linear(x, p["linear.weight"], p["linear.bias"]);
+      return linear(shape.lastOnly ? lastPosition(x) : x, p["linear.weight"], p["linear.bias"]);
     },
     initialWeights: (random) =>
       drawParameters(parameters, (name, size) => {

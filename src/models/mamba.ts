@@ -10,11 +10,10 @@ import {
   slice,
   softplus,
   type Tensor,
-  take,
 } from "../autodiff/index.ts";
 import { expm1, exp as expValue, log, type Random } from "../base/index.ts";
 import { checkCounts, checkFinite, checkFlags, tokenShape } from "./checks.ts";
-import { constants, drawParameters, linear, normal, scaled, uniform } from "./layers.ts";
+import { constants, drawParameters, lastPosition, linear, normal, scaled, uniform } from "./layers.ts";
 import type { Model, ModelShape } from "./model.ts";
 import { rmsNorm } from "./normalization.ts";
 import { depthwiseCausalConvolution, selectiveScan } from "./state-space.ts";
@@ -46,7 +45,7 @@ export function mamba(shape: ModelShape, options: MambaOptions = {}): Model {
   checkCounts("mamba", { layers, dModel });
   checkFlags("mamba", { binary, pscan });
   checkFinite("mamba", "initScale", initScale);
-  const { length, vocabulary } = tokenShape("mamba", shape);
+  const { vocabulary } = tokenShape("mamba", shape);
   const inner = EXPAND * dModel;
   const rank = Math.ceil(dModel / 16);
   const layer = (i: number): Record<string, Shape> => ({
@@ -70,12 +69,13 @@ export function mamba(shape: ModelShape, options: MambaOptions = {}): Model {
   return {
     name: "mamba",
     parameters,
+    vocabulary,
     forward(p, tokens) {
       let x = gather(p["embed.weight"], tokens);
       for (let i = 0; i < layers; i++)
         x = add(x, mixer(p, `mamba.layers.${i}.mixer`, rmsNorm(x, p[`mamba.layers.${i}.norm.weight`])));
-      const last = binary ? take(x, 1, length - 1) : x;
-      return linear(rmsNorm(last, p["norm_f.weight"]), p["linear.weight"]);
+      const read = binary || shape.lastOnly ? lastPosition(x) : x;
+      return linear(rmsNorm(read, p["norm_f.weight"]), p["linear.weight"]);
     },
     initialWeights: (random) =>
       drawParameters(parameters, (name, size) => initial(random, name, size, rank, initScale)),

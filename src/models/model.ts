@@ -7,6 +7,8 @@ export interface ModelShape {
   readonly outputDim: number;
   /** The number of different tokens, for inputs that are tokens. */
   readonly vocabulary?: number;
+  /** For tokens: one row of outputs per sequence, that of its last position, instead of one per position. */
+  readonly lastOnly?: boolean;
 }
 
 /** A network as a traced function of its parameters, with PyTorch's parameter names, order and layouts. */
@@ -14,6 +16,8 @@ export interface Model {
   readonly name: string;
   /** Name → shape; the flat weight vector holds them in this order. */
   readonly parameters: Readonly<Record<string, Shape>>;
+  /** Present where inputs are tokens: whole numbers from 0 up to but excluding this. */
+  readonly vocabulary?: number;
   /** Inputs [examples, …inputShape] → outputs [examples, …, outputDim]. */
   readonly forward: (parameters: Readonly<Record<string, Tensor>>, inputs: Tensor) => Tensor;
   /** Initial weights, drawn from PyTorch's default distributions; one flat vector. */

@@ -26,6 +26,18 @@ export function supervisedLoss(
   const { inputs, shape, labels, labelShape } = examples;
   const bad = inputs.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) throw valueError("inputs", "finite numbers", `${inputs[bad]} at position ${bad}`);
+  const { vocabulary } = model;
+  if (vocabulary !== undefined) {
+    const strange = inputs.findIndex(
+      (token) => !(Number.isInteger(token) && token >= 0 && token < vocabulary),
+    );
+    if (strange >= 0)
+      throw valueError(
+        "inputs",
+        `tokens, whole numbers from 0 to ${vocabulary - 1}`,
+        `${inputs[strange]} at position ${strange}`,
+      );
+  }
   return {
     parameters: model.parameters,
     examples: {

@@ -12,7 +12,7 @@ import {
 import { valueError } from "../base/index.ts";
 import { attention, causalMask, mergeHeads, splitHeads } from "./attention.ts";
 import { checkCounts, checkFinite, checkFlags, tokenShape } from "./checks.ts";
-import { constants, drawParameters, fanInBound, linear, scaled, uniform } from "./layers.ts";
+import { constants, drawParameters, fanInBound, lastPosition, linear, scaled, uniform } from "./layers.ts";
 import type { Model, ModelShape } from "./model.ts";
 import { layerNorm } from "./normalization.ts";
 import { linePositions } from "./positions.ts";
@@ -81,12 +81,14 @@ export function transformer(shape: ModelShape, options: TransformerOptions = {})
   return {
     name: "transformer",
     parameters,
+    vocabulary,
     forward(p, tokens) {
       const embedded = multiply(gather(p["embedding.weight"], tokens), Math.sqrt(dModel));
       const memory = add(embedded, array(embedded, positions, [length, dModel]));
       let x = memory;
       for (const prefix of prefixes) x = decoderLayer(p, prefix, x, memory, nhead, mask);
-      return linear(x, p["output_layer.weight"], p["output_layer.bias"]);
+      const read = shape.lastOnly ? lastPosition(x) : x;
+      return linear(read, p["output_layer.weight"], p["output_layer.bias"]);
     },
     initialWeights: (random) =>
       drawParameters(parameters, (name, size) => {

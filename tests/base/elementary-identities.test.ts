@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import {
+  cos,
   EPS,
   erf,
   exp,
@@ -9,6 +10,7 @@ import {
   pow,
   Random,
   sigmoid,
+  sin,
   softplus,
   tanh,
 } from "../../src/base/index.ts";
@@ -32,9 +34,15 @@ function holdsFor(xs: readonly number[], ratio: (x: number) => number): void {
   expect(worst, `worst at x = ${at}, seed ${SEED}`).toBeLessThanOrEqual(1);
 }
 
-test.each(Object.entries({ erf, tanh }))("%s is odd to the bit", (name, f) => {
+test.each(Object.entries({ erf, sin, tanh }))("%s is odd to the bit", (name, f) => {
   const xs = [...samples(name, 0, 7), ...samples(name, 0, 0.2), ...samples(name, 0, 1e-300), 0];
   holdsFor(xs, (x) => (Object.is(f(-x), -f(x)) ? 0 : 2));
+});
+
+test("cos is even to the bit and its square completes that of sin", () => {
+  const xs = [...samples("cos", 0, 7), ...samples("cos", 0, 2e6), ...samples("cos", 0, 1e300)];
+  holdsFor(xs, (x) => (Object.is(cos(-x), cos(x)) ? 0 : 2));
+  holdsFor(xs, (x) => Math.abs(sin(x) ** 2 + cos(x) ** 2 - 1) / (3 * EPS));
 });
 
 test("sigmoid(x) + sigmoid(−x) is 1 up to the rounding of its terms", () => {

@@ -1,5 +1,18 @@
 import { expect, test } from "vitest";
-import { erf, exp, expm1, log, log1p, pow, Random, sigmoid, softplus, tanh } from "../../src/base/index.ts";
+import {
+  cos,
+  erf,
+  exp,
+  expm1,
+  log,
+  log1p,
+  pow,
+  Random,
+  sigmoid,
+  sin,
+  softplus,
+  tanh,
+} from "../../src/base/index.ts";
 import * as exact from "./exact.ts";
 import { bitsOf, type Exact, exactly, fromBits, ulpError } from "./exact.ts";
 
@@ -29,6 +42,29 @@ const stepSeams = bothSigns([
 ]);
 const logSeams = range(256).map((i) => fromBits(BigInt(0x3fe61000 + (i << 13)) << 32n));
 const subnormals: Interval = [2 ** -1074, 2 ** -1022];
+/** Where the quarter turn changes, and where sine or cosine vanish: the neighbours of odd and even multiples of π/4. */
+const quarterSeams = bothSigns([
+  ...range(200).map((i) => exact.quarterTurn(i) / 2),
+  ...range(700).map((i) => exact.quarterTurn(1 + 953 * i)),
+  2 ** 20,
+  // The double nearest to a multiple of π/2, relative to its size (Kahan 1983), and the largest double.
+  6381956970095103 * 2 ** 797,
+  Number.MAX_VALUE,
+]);
+const waves = {
+  bound: 1,
+  domain: [-Number.MAX_VALUE, Number.MAX_VALUE],
+  intervals: [
+    [-1, 1],
+    [-8, 8],
+    [-1e5, 1e5],
+    [-(2 ** 20), 2 ** 20],
+    [2 ** 20, 2 ** 54],
+    [-1e-7, 1e-7],
+    subnormals,
+  ],
+  seams: quarterSeams,
+} satisfies Partial<Case>;
 
 const cases: Record<string, Case> = {
   exp: {
@@ -112,6 +148,8 @@ const cases: Record<string, Case> = {
     intervals: [[-0.5, 0.5], [0.5, 1], [1, 2], [2, 6], [-0.01, 0.01], subnormals],
     seams: bothSigns(range(49).map((i) => i / 8)),
   },
+  sin: { f: sin, reference: exact.exactSin, ...waves },
+  cos: { f: cos, reference: exact.exactCos, ...waves },
 };
 
 /** The doubles from two before x to two after. */

@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { erf, exp, expm1, log, log1p, pow, sigmoid, softplus, tanh } from "../../src/base/index.ts";
+import { cos, erf, exp, expm1, log, log1p, pow, sigmoid, sin, softplus, tanh } from "../../src/base/index.ts";
 
-const functions = { erf, exp, expm1, log, log1p, sigmoid, softplus, tanh };
+const functions = { cos, erf, exp, expm1, log, log1p, sigmoid, sin, softplus, tanh };
 const TINY = Number.MIN_VALUE;
 const HUGE = Number.MAX_VALUE;
 
@@ -13,7 +13,7 @@ test.each(Object.entries(functions))("%s passes NaN through", (_, f) => {
   expect(f(NaN)).toBe(NaN);
 });
 
-test.each(Object.entries({ erf, expm1, log1p, tanh }))(
+test.each(Object.entries({ erf, expm1, log1p, sin, tanh }))(
   "%s keeps ±0 and the smallest subnormals",
   (name, f) => {
     expect(f(0)).toBe(0);
@@ -69,6 +69,13 @@ const values: readonly (readonly [name: keyof typeof functions, x: number, value
   ["softplus", HUGE, HUGE],
   ["softplus", -745.13, TINY],
   ["softplus", -HUGE, 0],
+  ["sin", Infinity, NaN],
+  ["sin", -Infinity, NaN],
+  ["cos", 0, 1],
+  ["cos", -0, 1],
+  ["cos", TINY, 1],
+  ["cos", Infinity, NaN],
+  ["cos", -Infinity, NaN],
 ];
 
 test.each(values)("%s(%d) = %d", (name, x, value) => {
@@ -105,6 +112,9 @@ test("no result depends on the engine's own elementary functions", () => {
     "cosh",
     "tanh",
     "cbrt",
+    "sin",
+    "cos",
+    "tan",
   ] as const;
   for (const name of engine)
     vi.spyOn(Math, name).mockImplementation(() => {

@@ -2,14 +2,27 @@ import { expect, test } from "vitest";
 import {
   ERF_TABLE,
   EXP_TABLE,
+  HALF_PI_PARTS,
   LN2_HIGH,
   LN2_LOW,
   LOG_TABLE,
+  QUARTERS_PER_RADIAN,
   STEP_HIGH,
   STEP_LOW,
   STEPS_PER_UNIT,
+  TWO_OVER_PI_WORDS,
 } from "../../src/base/index.ts";
-import { add, divide, type Exact, exactErf, exactExp, exactLog, exactly, multiply } from "./exact.ts";
+import {
+  add,
+  divide,
+  type Exact,
+  exactErf,
+  exactExp,
+  exactLog,
+  exactly,
+  HALF_PI_WIDE,
+  multiply,
+} from "./exact.ts";
 
 const LN2 = exactLog(exactly(2));
 
@@ -67,4 +80,17 @@ test("ERF_TABLE holds erf at the centres as double-doubles", () => {
     expect(high + low).toBe(high);
     expect(relativeDistance(high, low, exactErf(exactly((i + 3.5) / 8))), `row ${i}`).toBeLessThan(-104);
   }
+});
+
+test("HALF_PI_PARTS add up to π/2 and have short heads; TWO_OVER_PI_WORDS continue its reciprocal", () => {
+  const [p1, p2, p3, p4] = HALF_PI_PARTS;
+  for (const part of [p1, p2, p3]) expect(width(part)).toBeLessThanOrEqual(53 - 20);
+  const sum = [p1, p2, p3].map(exactly).reduce(add);
+  expect(relativeDistance(p4, 0, add(HALF_PI_WIDE, { m: -sum.m, e: sum.e }))).toBeLessThan(-52);
+  expect(relativeDistance(QUARTERS_PER_RADIAN, 0, divide(exactly(1), HALF_PI_WIDE))).toBeLessThan(-52);
+  const words = TWO_OVER_PI_WORDS.reduce((bits, word) => (bits << 32n) | BigInt(word), 0n);
+  const product = words * HALF_PI_WIDE.m;
+  const one = 1n << BigInt(32 * TWO_OVER_PI_WORDS.length - HALF_PI_WIDE.e);
+  expect(one - product).toBeGreaterThan(0n);
+  expect(one - product).toBeLessThanOrEqual(HALF_PI_WIDE.m);
 });

@@ -175,6 +175,45 @@ export function exactErf(x: Exact): Exact {
   return divide(trim(multiply({ m: 2n * sum, e: -bits }, decay)), rootPi);
 }
 
+const RADIAN_BITS = 1500;
+/** π/2 with enough bits to reduce the largest double, and to hold the smallest. */
+const HALF_PI =
+  8n * oddSeries((1n << BigInt(RADIAN_BITS)) / 5n, RADIAN_BITS, true) -
+  2n * oddSeries((1n << BigInt(RADIAN_BITS)) / 239n, RADIAN_BITS, true);
+
+export const HALF_PI_WIDE: Exact = { m: HALF_PI, e: -RADIAN_BITS };
+
+/** n·π/2 rounded to a double, for picking arguments near the zeros of sine and cosine. */
+export function quarterTurn(n: number): number {
+  return Number((BigInt(n) * HALF_PI) >> BigInt(RADIAN_BITS - 300)) * 2 ** -300;
+}
+
+/** Σ ±r^(2j+first)/(2j+first)!: sine from first = 1, cosine from first = 0. */
+function waveSeries(r: bigint, bits: number, first: bigint): bigint {
+  const shift = BigInt(bits);
+  const square = (r * r) >> shift;
+  let sum = 0n;
+  let term = first === 1n ? r : 1n << shift;
+  for (let j = first; term !== 0n && term !== -1n; j += 2n) {
+    sum += term;
+    term = -((term * square) >> shift) / ((j + 1n) * (j + 2n));
+  }
+  return sum;
+}
+
+function exactWave(x: Exact, ahead: bigint): Exact {
+  const wide = fixed(x, RADIAN_BITS);
+  const n = (2n * wide + HALF_PI) / (2n * HALF_PI) - (2n * wide + HALF_PI < 0n ? 1n : 0n);
+  const r: Exact = { m: wide - n * HALF_PI, e: -RADIAN_BITS };
+  const turns = (n + ahead) & 3n;
+  const bits = r.m === 0n ? BITS : fractionBits(r);
+  const m = waveSeries(fixed(r, bits), bits, turns % 2n === 0n ? 1n : 0n);
+  return { m: turns >= 2n ? -m : m, e: -bits };
+}
+
+export const exactSin = (x: Exact): Exact => exactWave(x, 0n);
+export const exactCos = (x: Exact): Exact => exactWave(x, 1n);
+
 /** ⌊√n⌋ by Newton's iteration. */
 function integerSqrt(n: bigint): bigint {
   let x = 1n << BigInt((n.toString(2).length + 1) >> 1);

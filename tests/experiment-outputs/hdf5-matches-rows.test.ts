@@ -1,10 +1,11 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { dataSetsOfRows, readHdf5, rowsOfDataSets, writeHdf5 } from "../../src/experiment/hdf5.ts";
 import type { Quantity, StepRow } from "../../src/experiment/rows.ts";
+import { findPython } from "../support/python.ts";
 
 let folder: string;
 let path: string;
@@ -60,10 +61,8 @@ test("data sets have the largest shape, NaN or 0 elsewhere, and come back from t
 });
 
 test("the authors' reader, h5py, sees the same paths, types, shapes and bits", async (ctx) => {
-  if (spawnSync("python3", ["-c", "import h5py"]).status !== 0) {
-    console.warn("skipped: no python3 with h5py");
-    return ctx.skip();
-  }
+  const python = findPython("h5py");
+  if (!python) return ctx.skip();
   await writeHdf5(path, rows, plan);
   const script = `
 import h5py, json, sys
@@ -73,7 +72,7 @@ def visit(name, node):
         out[name] = [str(node.dtype), list(node.shape), node[()].tobytes().hex()]
 h5py.File(sys.argv[1]).visititems(visit)
 print(json.dumps(out))`;
-  const seen = JSON.parse(execFileSync("python3", ["-c", script, path], { encoding: "utf8" }));
+  const seen = JSON.parse(execFileSync(python, ["-c", script, path], { encoding: "utf8" }));
   const meant = dataSetsOfRows(rows, plan).map(({ path, shape, data }) => [
     path,
     [data instanceof BigInt64Array ? "int64" : "float64", shape, Buffer.from(data.buffer).toString("hex")],

@@ -1,22 +1,13 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { renderReport, summaryTable } from "../../src/report/index.ts";
+import { launchChromium } from "../support/chromium.ts";
 import { CONFIG, syntheticRun } from "./synthetic-run.ts";
-
-const USUAL_PATHS = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-];
-const executablePath = [process.env.CHROMIUM_PATH, ...USUAL_PATHS].find((path) => path && existsSync(path));
-const FLAGS =
-  "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync";
 
 const STEPS = 200;
 const rows = syntheticRun(STEPS);
@@ -30,8 +21,7 @@ let requests: string[];
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "report-"));
   url = write("report.html", rows);
-  if (executablePath) browser = await chromium.launch({ executablePath, args: FLAGS.split(" ") });
-  else console.warn("skipped: no Chromium; set CHROMIUM_PATH to run the report in a browser");
+  browser = await launchChromium();
 });
 afterAll(async () => {
   await browser?.close();

@@ -1,5 +1,5 @@
 import { valueError } from "../../base/index.ts";
-import { gather, scatterAdd } from "../ops.ts";
+import { array, equal, gather, iota, reshape, scatterAdd, select } from "../ops.ts";
 import { formatShape, sameShape, sizeOf } from "../shape.ts";
 import type { PrimitiveRule } from "./rule.ts";
 
@@ -33,7 +33,10 @@ export const gatherRule: PrimitiveRule<"gather"> = {
   cost: () => ({ flops: 0, products: 0 }),
 };
 
-/** Linear in the updates. Updates are added in the order of their indices; one whose index is no row is dropped. */
+/**
+ * Linear in the updates. Updates are added in the order of their indices; one whose index is no row is dropped, and
+ * its cotangent is 0, where gather alone would give NaN.
+ */
 export const scatterAddRule: PrimitiveRule<"scatterAdd"> = {
   access: "contiguous",
   shape({ rows }, [updates, indices]) {
@@ -47,7 +50,11 @@ export const scatterAddRule: PrimitiveRule<"scatterAdd"> = {
   },
   jvp: ({ params, primals: [, indices], tangents: [dUpdates] }) =>
     dUpdates && scatterAdd(dUpdates, indices, params.rows),
-  transpose: ({ operands: [, indices], cotangent }) => [gather(cotangent, indices), undefined],
+  transpose({ params: { rows }, operands: [updates, indices], cotangent }) {
+    const isRow = equal(gather(array(indices, iota(rows), [rows]), indices), indices);
+    const perUpdate = updates.shape.map((length, axis) => (axis < indices.shape.length ? length : 1));
+    return [select(reshape(isRow, perUpdate), gather(cotangent, indices), 0), undefined];
+  },
   kernel({ rows }, [updates, indices], shape) {
     const width = sizeOf(updates.shape.slice(indices.shape.length));
     const count = sizeOf(indices.shape);

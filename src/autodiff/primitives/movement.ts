@@ -9,7 +9,7 @@ import {
   sizeOf,
   stridesOf,
 } from "../shape.ts";
-import { copySpan, kernel1 } from "./loops.ts";
+import { coalesce, copySpan, kernel1 } from "./loops.ts";
 import { contiguous, isContiguous, type Kernel, type Layout, type PrimitiveRule } from "./rule.ts";
 
 const free = () => ({ flops: 0, products: 0 });
@@ -238,25 +238,25 @@ function scatterCopy(
   to: Layout,
   offset: number,
 ): (memory: Float64Array, o: number, a: number) => void {
-  const { shape } = from;
-  const rank = shape.length;
-  const index = new Int32Array(rank);
-  const size = sizeOf(shape);
+  const { lengths, strides } = coalesce(from.shape, [to.strides, from.strides]);
+  const depth = lengths.length - 1;
+  const [inStep, outStep] = [strides[depth][1], strides[depth][0]];
+  const run = lengths[depth];
+  const turns = lengths.slice(0, depth);
+  const index = new Int32Array(depth);
+  const count = sizeOf(turns);
   return (memory, o, a) => {
-    index.fill(0);
     let target = o + offset;
     let source = a;
-    for (let count = 0; count < size; count++) {
-      memory[target] = memory[source];
-      for (let axis = rank - 1; axis >= 0; axis--) {
-        if (++index[axis] < shape[axis]) {
-          target += to.strides[axis];
-          source += from.strides[axis];
-          break;
-        }
-        target -= to.strides[axis] * (shape[axis] - 1);
-        source -= from.strides[axis] * (shape[axis] - 1);
-        index[axis] = 0;
+    for (let turn = 0; turn < count; turn++) {
+      for (let i = 0; i < run; i++) memory[target + i * outStep] = memory[source + i * inStep];
+      for (let loop = depth - 1; loop >= 0; loop--) {
+        const [out, step] = strides[loop];
+        const again = ++index[loop] < turns[loop];
+        target += again ? out : -out * (turns[loop] - 1);
+        source += again ? step : -step * (turns[loop] - 1);
+        if (again) break;
+        index[loop] = 0;
       }
     }
   };

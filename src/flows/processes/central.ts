@@ -3,7 +3,14 @@ import { advice } from "../../linalg/index.ts";
 import { ACCEPTABLE_VIOLATION, type CentralSubstep, centralSubstep, stableSubstep } from "../central-flow.ts";
 import type { TrackedPairs } from "../eigen-tracker.ts";
 import { observe, Stopwatch } from "./evaluation.ts";
-import { allFinite, diverged, type Observation, type ProcessSetup } from "./process.ts";
+import {
+  allFinite,
+  allPositive,
+  diverged,
+  type Observation,
+  type ProcessSetup,
+  unusablePreconditioner,
+} from "./process.ts";
 import { SteppingProcess } from "./stepping.ts";
 
 export interface CentralSettings {
@@ -64,7 +71,15 @@ export class CentralProcess extends SteppingProcess {
         break;
       }
       rule.preconditioner(state, preconditioner);
+      if (!allPositive(preconditioner)) {
+        this.status = unusablePreconditioner(this.kind);
+        break;
+      }
       const pairs = watch.time("eig", () => this.curvature.pairs(preconditioner)) as TrackedPairs;
+      if (!allFinite(pairs.values)) {
+        this.status = diverged(this.kind, "Hessian");
+        break;
+      }
       const critical = this.criticalCount(pairs);
       let seen: Observation | undefined;
       if (i === 0) {
@@ -116,6 +131,7 @@ export class CentralProcess extends SteppingProcess {
         point,
         { count: critical, values: pairs.values, vectors: pairs.vectors },
         dt,
+        (part, work) => watch.time(part, work),
       ),
     );
   }

@@ -1,5 +1,12 @@
 import { observe, Stopwatch } from "./evaluation.ts";
-import { allFinite, diverged, type Observation, type ProcessSetup } from "./process.ts";
+import {
+  allFinite,
+  allPositive,
+  diverged,
+  type Observation,
+  type ProcessSetup,
+  unusablePreconditioner,
+} from "./process.ts";
 import { SteppingProcess } from "./stepping.ts";
 
 /** The optimizer itself: s⁺ = update(s, g), w⁺ = w − P(s⁺)⁻¹ g. Observed at w with the state already updated. */
@@ -26,6 +33,10 @@ export class DiscreteProcess extends SteppingProcess {
     }
     const preconditioner = new Float64Array(rule.dimension);
     rule.preconditioner(this.state, preconditioner);
+    if (!allPositive(preconditioner)) {
+      this.status = unusablePreconditioner(this.kind);
+      return;
+    }
     const pairs = watch.time("eig", () => this.curvature.pairs(preconditioner));
     const hessianValues = watch.time("eig", () => this.curvature.hessianValues(pairs, preconditioner));
     this.observation = observe(objective, rule, this.state, {

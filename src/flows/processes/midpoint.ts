@@ -1,6 +1,13 @@
 import { steppedWeights } from "./discrete.ts";
 import { observe, Stopwatch } from "./evaluation.ts";
-import { allFinite, diverged, type Observation, type ProcessSetup } from "./process.ts";
+import {
+  allFinite,
+  allPositive,
+  diverged,
+  type Observation,
+  type ProcessSetup,
+  unusablePreconditioner,
+} from "./process.ts";
 import { SteppingProcess } from "./stepping.ts";
 
 /**
@@ -32,13 +39,26 @@ export class MidpointProcess extends SteppingProcess {
       this.status = diverged(this.kind, "loss or gradient");
       return;
     }
+    if (!allPositive(preconditioner)) {
+      this.status = unusablePreconditioner(this.kind);
+      return;
+    }
     const after = steppedWeights({ weights: this.weights, preconditioner, gradient: objective.gradient() });
     this.next = after;
     const before = this.previous;
     const observed = before
       ? this.weights.map((weight, l) => 0.25 * (before[l] + 2 * weight + after[l]))
       : this.weights;
-    if (before) watch.time("grad_and_value", () => objective.setWeights(observed));
+    if (before) {
+      const finite = watch.time("grad_and_value", () => {
+        objective.setWeights(observed);
+        return allFinite(objective.gradient()) && Number.isFinite(objective.loss());
+      });
+      if (!finite) {
+        this.status = diverged(this.kind, "loss or gradient at the midpoint");
+        return;
+      }
+    }
     const pairs = watch.time("eig", () => this.curvature.pairs(preconditioner));
     const hessianValues = watch.time("eig", () => this.curvature.hessianValues(pairs, preconditioner));
     this.observation = observe(objective, rule, this.state, {

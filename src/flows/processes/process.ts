@@ -66,6 +66,20 @@ export function diverged(kind: ProcessKind, what: string): ProcessStatus {
   };
 }
 
+/** The failed status of a process whose P has an entry that is zero, negative or not a number. */
+export function unusablePreconditioner(kind: ProcessKind): ProcessStatus {
+  return {
+    kind: "failed",
+    reason: `${kind}: an entry of the preconditioner is not positive; a weight whose gradient is always 0 needs --opt.eps above 0, a flow with a small beta2 more substeps (--central.nsubsteps, --stable.min-nsubsteps)`,
+  };
+}
+
+/** Whether P can be divided by. */
+export function allPositive(values: Float64Array): boolean {
+  for (const value of values) if (!(value > 0)) return false;
+  return true;
+}
+
 export function allFinite(values: Float64Array): boolean {
   for (const value of values) if (!Number.isFinite(value)) return false;
   return true;

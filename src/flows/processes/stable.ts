@@ -1,6 +1,13 @@
 import { stableSubstep } from "../central-flow.ts";
 import { observe, Stopwatch } from "./evaluation.ts";
-import { allFinite, diverged, type Observation, type ProcessSetup } from "./process.ts";
+import {
+  allFinite,
+  allPositive,
+  diverged,
+  type Observation,
+  type ProcessSetup,
+  unusablePreconditioner,
+} from "./process.ts";
 import { SteppingProcess } from "./stepping.ts";
 
 export interface StableSettings {
@@ -37,7 +44,15 @@ export class StableProcess extends SteppingProcess {
     }
     const preconditioner = new Float64Array(rule.dimension);
     rule.preconditioner(this.state, preconditioner);
+    if (!allPositive(preconditioner)) {
+      this.status = unusablePreconditioner(this.kind);
+      return;
+    }
     const pairs = watch.time("eig", () => this.curvature.pairs(preconditioner));
+    if (pairs && !allFinite(pairs.values)) {
+      this.status = diverged(this.kind, "Hessian");
+      return;
+    }
     const hessianValues = watch.time("eig", () => this.curvature.hessianValues(pairs, preconditioner));
     const seen = observe(objective, rule, this.state, {
       weights: this.weights,
@@ -70,6 +85,10 @@ export class StableProcess extends SteppingProcess {
     for (let i = 0; i < substeps; i++) {
       if (i > 0) objective.setWeights(weights);
       rule.preconditioner(state, preconditioner);
+      if (!allPositive(preconditioner)) {
+        this.status = unusablePreconditioner(this.kind);
+        return;
+      }
       stableSubstep(rule, { weights, state, gradient: objective.gradient(), preconditioner }, 1 / substeps);
     }
     this.next = { weights, state };
