@@ -124,7 +124,7 @@ export async function resumeRun(
   const built = buildRun(planned);
   const load = config.load.path === null ? undefined : readCheckpoint(config.load.path);
   if (load) restoreProcesses(built.simulation.processes, load, config.load.fromProcess);
-  const from = complete ? rows.length : restoreLatest(directory, built, rows.length);
+  const from = restoreLatest(directory, built, rows.length);
   const initialStep = built.simulation.initialStep + (load?.index ?? 0);
   if (planned.steps !== config.steps) writePlannedSteps(directory, planned.steps);
   if (complete) events.notice?.(`all ${rows.length} steps are logged already; nothing is computed`);
@@ -223,9 +223,7 @@ class RunLoop {
         this.take({ index, step: this.initialStep + index, quantities: simulation.step() });
       }
       await this.writeHdf5();
-      const finished = this.rows.length >= steps || !simulation.running;
-      if (finished) rmSync(join(this.directory, "checkpoints", LATEST_CHECKPOINT), { force: true });
-      else this.checkpoint(LATEST_CHECKPOINT, index);
+      this.checkpoint(LATEST_CHECKPOINT, index);
     } finally {
       this.journal.close();
     }

@@ -244,6 +244,7 @@ function verifyTrajectory(fixture: FixtureCase, { steps: limit, progress }: Veri
     },
   });
   const total = Number(meta.steps);
+  if (!(total >= 1)) throw valueError(`verify ${name}`, 'a number "steps" ≥ 1', String(meta.steps));
   const steps = Math.min(limit ?? total, total);
   const tallies = new Map<string, Tally>();
   for (let step = 0; step < steps; step++) {
