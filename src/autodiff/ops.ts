@@ -5,6 +5,11 @@ import { Tensor, type Trace } from "./tensor.ts";
 /** What the operations take: a tensor, or a number that stands for a scalar. */
 export type Operand = Tensor | number;
 
+function checkTensors(operation: string, ...operands: readonly Tensor[]): void {
+  for (const operand of operands)
+    if (!(operand instanceof Tensor)) throw kindError(operation, "a tensor", typeof operand);
+}
+
 function traceOf(operation: string, operands: readonly Operand[]): Trace {
   for (const operand of operands) if (operand instanceof Tensor) return operand.trace;
   throw kindError(operation, "at least one tensor among the operands", operands.map(String).join(", "));
@@ -49,7 +54,7 @@ type Binary = "add" | "subtract" | "multiply" | "divide" | "power" | "less" | "l
 const unary =
   (op: Unary) =>
   (x: Tensor): Tensor => {
-    if (!(x instanceof Tensor)) throw kindError(op, "a tensor", typeof x);
+    checkTensors(op, x);
     return x.trace.emit(op, [x], {});
   };
 const binary =
@@ -110,6 +115,7 @@ export function array(like: Tensor, data: Float64Array, shape: Shape): Tensor {
 }
 
 export function reshape(x: Tensor, shape: Shape): Tensor {
+  checkTensors("reshape", x);
   const known = shape.filter((length) => length !== -1);
   const inferred = sizeOf(x.shape) / sizeOf(known);
   if (known.length < shape.length - 1 || (known.length < shape.length && !Number.isInteger(inferred)))
@@ -124,6 +130,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 
 /** Reorders axes: output axis i is input axis `permutation[i]`. Without one, the last two axes swap. */
 export function transpose(x: Tensor, permutation?: readonly number[]): Tensor {
+  checkTensors("transpose", x);
   const rank = x.shape.length;
   if (!permutation && rank < 2) throw valueError("transpose", "at least two axes", formatShape(x.shape));
   const order = permutation?.map((axis) => (axis < 0 ? axis + rank : axis)) ?? [
@@ -136,6 +143,7 @@ export function transpose(x: Tensor, permutation?: readonly number[]): Tensor {
 
 /** Repeats x to a larger shape by the broadcasting rule. */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+  checkTensors("broadcastTo", x);
   if (sameShape(x.shape, shape)) return x;
   const lead = shape.length - x.shape.length;
   const common = lead < 0 ? undefined : broadcastShapes("broadcastTo", [x.shape, shape]);
@@ -159,11 +167,13 @@ export function slice(
   sizes: readonly number[],
   steps?: readonly number[],
 ): Tensor {
+  checkTensors("slice", x);
   return x.trace.emit("slice", [x], { starts, sizes, steps: steps ?? starts.map(() => 1) });
 }
 
 /** One index of an axis; the axis is dropped. */
 export function take(x: Tensor, axis: number, index: number): Tensor {
+  checkTensors("take", x);
   const [along] = normalizeAxes("take", [axis], x.shape.length);
   const starts = x.shape.map((_, i) => (i === along ? index : 0));
   const sizes = x.shape.map((length, i) => (i === along ? 1 : length));
@@ -180,11 +190,13 @@ export function pad(
   high: readonly number[],
   interior: readonly number[] = low.map(() => 0),
 ): Tensor {
+  checkTensors("pad", x);
   return x.trace.emit("pad", [x], { low, high, interior });
 }
 
 export function concatenate(parts: readonly Tensor[], axis = 0): Tensor {
   if (parts.length === 0) throw valueError("concatenate", "at least one tensor", "none");
+  checkTensors("concatenate", ...parts);
   const [along] = normalizeAxes("concatenate", [axis], parts[0].shape.length);
   return parts[0].trace.emit("concatenate", parts, { axis: along });
 }
@@ -192,6 +204,7 @@ export function concatenate(parts: readonly Tensor[], axis = 0): Tensor {
 /** Equal tensors side by side along a new axis. */
 export function stack(parts: readonly Tensor[], axis = 0): Tensor {
   if (parts.length === 0) throw valueError("stack", "at least one tensor", "none");
+  checkTensors("stack", ...parts);
   const [along] = normalizeAxes("stack", [axis], parts[0].shape.length + 1);
   return concatenate(
     parts.map((part) => reshape(part, [...part.shape.slice(0, along), 1, ...part.shape.slice(along)])),
@@ -207,6 +220,7 @@ export interface ReductionOptions {
 }
 
 function reduced(op: "sum" | "max", x: Tensor, options: ReductionOptions): Tensor {
+  checkTensors(op, x);
   const axes = normalizeAxes(op, options.axes ?? x.shape.map((_, axis) => axis), x.shape.length);
   const result = axes.length === 0 ? x : x.trace.emit(op, [x], { axes });
   if (!options.keepAxes) return result;
@@ -235,6 +249,7 @@ export interface MatmulOptions {
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
   const { transposeA = false, transposeB = false } = options;
+  checkTensors("matmul", a, b);
   if (a.shape.length < 2 || b.shape.length < 2)
     throw valueError(
       "matmul",
@@ -253,12 +268,16 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
 }
 
 /** Rows of `table` [rows, …width] at whole-number `indices` → [...indices.shape, …width]. */
-export const gather = (table: Tensor, indices: Tensor): Tensor =>
-  table.trace.emit("gather", [table, indices], {});
+export function gather(table: Tensor, indices: Tensor): Tensor {
+  checkTensors("gather", table, indices);
+  return table.trace.emit("gather", [table, indices], {});
+}
 
 /** A zero table of `rows` rows to which the rows of `updates` are added at `indices`: the transpose of gather. */
-export const scatterAdd = (updates: Tensor, indices: Tensor, rows: number): Tensor =>
-  updates.trace.emit("scatterAdd", [updates, indices], { rows });
+export function scatterAdd(updates: Tensor, indices: Tensor, rows: number): Tensor {
+  checkTensors("scatterAdd", updates, indices);
+  return updates.trace.emit("scatterAdd", [updates, indices], { rows });
+}
 
 export interface ConvolutionOptions {
   /** Input entries from one output entry to the next, on both axes; 1 by default. */
@@ -273,6 +292,7 @@ export interface ConvolutionOptions {
  */
 export function convolution(input: Tensor, kernel: Tensor, options: ConvolutionOptions = {}): Tensor {
   const { stride = 1, padding = 0 } = options;
+  checkTensors("convolution", input, kernel);
   const length = (axis: number): number =>
     Math.floor((input.shape[axis] + 2 * padding - kernel.shape[axis]) / stride) + 1;
   return input.trace.emit("convolution", [input, kernel], {
@@ -291,12 +311,14 @@ export interface RecurrenceOptions {
 
 /** The linear recurrence h_t = a_t∘h_{t−1} + b_t along one axis, from h = 0 before the first index; a and b alike in shape. */
 export function recurrence(a: Tensor, b: Tensor, options: RecurrenceOptions): Tensor {
+  checkTensors("recurrence", a, b);
   const [axis] = normalizeAxes("recurrence", [options.axis], b.shape.length);
   return b.trace.emit("recurrence", [a, b], { axis, reversed: options.reversed ?? false });
 }
 
 /** A new last axis of length `classes`: 1 at the label, else 0 (all 0 for a label outside 0, …, classes − 1). */
 export function oneHot(labels: Tensor, classes: number): Tensor {
+  checkTensors("oneHot", labels);
   const numbers = array(labels, iota(classes), [classes]);
   return equal(reshape(labels, [...labels.shape, 1]), numbers);
 }

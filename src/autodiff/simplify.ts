@@ -30,8 +30,8 @@ function foldConstant(node: PrimitiveNode, values: readonly number[]): number {
 
 /** Constants through elementwise primitives and through those that only move or repeat entries. */
 function foldConstants(trace: Trace, node: PrimitiveNode): Tensor | undefined {
+  if (node.operands.some((id) => trace.nodes[id].op !== "constant")) return undefined;
   const values = node.operands.map((id) => constantValue(trace.nodes[id]));
-  if (values.some((value) => value === undefined)) return undefined;
   if (RULES[node.op].access === "elementwise")
     return trace.constant(foldConstant(node, values as number[]), node.shape);
   if (node.op === "reshape" || node.op === "transpose" || node.op === "broadcast" || node.op === "slice")
@@ -64,10 +64,10 @@ function rewrite(trace: Trace, node: PrimitiveNode): Tensor | undefined {
         if (value === -1) return negate(operand(other));
       }
       // The constant goes second, so that x·c and c·x are one node.
-      if (constantValue(nodeOf(0)) !== undefined) return multiply(operand(1), operand(0));
+      if (constantValue(nodeOf(0)) !== undefined) return swapped(trace, node);
       // Products commute to the bit: one order for both.
       if (constantValue(nodeOf(1)) === undefined && node.operands[0] > node.operands[1])
-        return multiply(operand(1), operand(0));
+        return swapped(trace, node);
       return regroupProduct(trace, node);
     }
     case "add": {
@@ -75,7 +75,7 @@ function rewrite(trace: Trace, node: PrimitiveNode): Tensor | undefined {
       if (second.op === "negate") return subtract(operand(0), trace.tensor(second.operands[0]));
       const first = nodeOf(0);
       if (first.op === "negate") return subtract(operand(1), trace.tensor(first.operands[0]));
-      return node.operands[0] > node.operands[1] ? add(operand(1), operand(0)) : joinBlocks(trace, node);
+      return node.operands[0] > node.operands[1] ? swapped(trace, node) : joinBlocks(trace, node);
     }
     case "subtract": {
       const second = nodeOf(1);
@@ -120,6 +120,10 @@ function rewrite(trace: Trace, node: PrimitiveNode): Tensor | undefined {
     default:
       return undefined;
   }
+}
+
+function swapped(trace: Trace, { op, operands: [a, b], params }: NodeOf<"add" | "multiply">): Tensor {
+  return trace.emit(op, [trace.tensor(b), trace.tensor(a)], params);
 }
 
 /** (x·a)·b → x·(ab) where b is a power of two, so that the product of constants is exact. */

@@ -47,6 +47,7 @@ function nodeKey(op: PrimitiveName, operands: readonly number[], params: object)
  */
 export class Trace {
   readonly nodes: Node[] = [];
+  private readonly tensors: Tensor[] = [];
   private readonly known = new Map<string, number>();
   private readonly rules: TraceRules;
 
@@ -109,7 +110,8 @@ export class Trace {
   }
 
   tensor(id: number): Tensor {
-    return new Tensor(this, id, this.nodes[id].shape);
+    this.tensors[id] ??= new Tensor(this, id, this.nodes[id].shape);
+    return this.tensors[id];
   }
 
   /** The part of the trace that `outputs` need, as an immutable graph with these inputs in this order. */

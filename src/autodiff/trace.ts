@@ -1,3 +1,4 @@
+import { kindError } from "../base/index.ts";
 import type { Graph } from "./graph.ts";
 import type { Shape } from "./shape.ts";
 import { newTrace, verify } from "./simplify.ts";
@@ -39,6 +40,8 @@ export function trace<A extends readonly Tree[], Y extends Tree>(
       inputs.push(input);
       return input;
     }
+    if (tree === null || typeof tree !== "object")
+      throw kindError("trace", `shapes in arrays or records for ${name}`, String(tree), "[] for a scalar");
     const entries = Object.entries(tree as Record<string, ShapeTree>).map(
       ([key, value]) => [key, build(value, `${name}.${key}`)] as const,
     );

@@ -37,7 +37,11 @@ export function buildRun(config: RunConfig): BuiltRun {
     {
       inputShape: dataset.inputShape,
       outputDim: dataset.outputDim,
-      ...(dataset.vocabulary !== undefined && { vocabulary: dataset.vocabulary }),
+      ...(dataset.vocabulary !== undefined && {
+        vocabulary: dataset.vocabulary,
+        // One label for a whole sequence is answered at its last position.
+        lastOnly: dataset.train.labelShape.length === 0,
+      }),
     },
     partOptions(config.arch),
   );

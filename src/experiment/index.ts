@@ -9,4 +9,5 @@ export type { Quantity, StepRow } from "./rows.ts";
 export { isIntegerQuantity, isWallClock, quantityData, quantityShape, rowDifference } from "./rows.ts";
 export { type RunEvents, type RunOutcome, readRunConfig, resumeRun, runDirectory, startRun } from "./run.ts";
 export { fileError, writeFileAtomic } from "./run-files.ts";
-export { type Check, type Skip, type Verdict, type VerifyOptions, verifyAll } from "./verify.ts";
+export type { Check, Skip, Verdict } from "./verdict.ts";
+export { type VerifyOptions, verifyAll } from "./verify.ts";

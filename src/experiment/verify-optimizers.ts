@@ -1,7 +1,7 @@
 import type { Objective } from "../autodiff/index.ts";
 import { compileRule, rmsProp, type UpdateRule } from "../flows/index.ts";
 import { arrayOf, type FixtureCase, objectOf } from "./fixtures.ts";
-import { relativeError, type Verdict } from "./verify.ts";
+import { relativeError, type Verdict } from "./verdict.ts";
 
 const TOLERANCE = 1e-9;
 

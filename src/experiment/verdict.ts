@@ -1,0 +1,30 @@
+/** One quantity of one case compared with the reference. `pass` is null where the deviation is reported unjudged. */
+export interface Check {
+  readonly case: string;
+  readonly quantity: string;
+  /** Relative error, in the 2-norm of the array; for trajectories the largest over the steps. */
+  readonly error: number;
+  readonly tolerance: number;
+  readonly pass: boolean | null;
+}
+
+export interface Skip {
+  readonly case: string;
+  readonly skipped: string;
+}
+
+export type Verdict = Check | Skip;
+
+/** ‖a − b‖/‖b‖ over the entries; entries where both are NaN agree, where one is they do not (∞). */
+export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) return Number.POSITIVE_INFINITY;
+  let difference = 0;
+  let size = 0;
+  for (let i = 0; i < b.length; i++) {
+    if (Number.isNaN(a[i]) && Number.isNaN(b[i])) continue;
+    difference += (a[i] - b[i]) ** 2;
+    size += b[i] ** 2;
+  }
+  if (Number.isNaN(difference)) return Number.POSITIVE_INFINITY;
+  return difference === 0 ? 0 : Math.sqrt(difference / size);
+}
