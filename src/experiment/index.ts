@@ -1,4 +1,4 @@
-export { criticalValueOf } from "./build.ts";
+export { type BuiltRun, buildRun, criticalValueOf } from "./build.ts";
 export * from "./config.ts";
 export { fixtureFiles } from "./fixtures.ts";
 export type { DataSet, RunPlan } from "./hdf5.ts";
