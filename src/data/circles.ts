@@ -1,11 +1,11 @@
-import { Random } from "../base/index.ts";
+import { cos, Random, sin } from "../base/index.ts";
 import { defineDataset } from "./definition.ts";
 import { integer, real, seedOption } from "./options.ts";
 import { type Curve, twoCurves } from "./planar.ts";
 
 /** The circle of the given radius around the origin, counter-clockwise from (radius, 0). */
 function circle(radius: number): Curve {
-  return (k, m) => [radius * Math.cos((2 * Math.PI * k) / m), radius * Math.sin((2 * Math.PI * k) / m)];
+  return (k, m) => [radius * cos((2 * Math.PI * k) / m), radius * sin((2 * Math.PI * k) / m)];
 }
 
 /**

@@ -1,4 +1,4 @@
-import { Random } from "../base/index.ts";
+import { cos, Random, sin } from "../base/index.ts";
 import { defineDataset } from "./definition.ts";
 import { integer, real, seedOption } from "./options.ts";
 import { twoCurves } from "./planar.ts";
@@ -11,8 +11,8 @@ const angle = (k: number, m: number): number => (m > 1 ? (Math.PI * k) / (m - 1)
 
 /** Upper half of the unit circle around (0, 0), and lower half of that around (1, ½). */
 const HALF_CIRCLES = [
-  (k: number, m: number) => [Math.cos(angle(k, m)), Math.sin(angle(k, m))],
-  (k: number, m: number) => [1 - Math.cos(angle(k, m)), 0.5 - Math.sin(angle(k, m))],
+  (k: number, m: number) => [cos(angle(k, m)), sin(angle(k, m))],
+  (k: number, m: number) => [1 - cos(angle(k, m)), 0.5 - sin(angle(k, m))],
 ] as const satisfies Parameters<typeof twoCurves>[1];
 
 /**

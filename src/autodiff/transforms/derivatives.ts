@@ -21,6 +21,8 @@ function withFreshInputs<X extends Tree, Y extends Tree>(x: X, body: (fresh: X) 
   const fresh = leaves.map((leaf) => trace.input("argument", leaf.shape));
   const result = body(withLeaves(x, fresh));
   const outputs = leavesOf(result);
+  if (outputs.length === 0)
+    throw kindError("derivative", "a function with at least one tensor as its value", "none");
   const others = freeInputs(outputs, fresh);
   const graph = trace.graph([...fresh, ...others], outputs);
   return withLeaves(result, inline(trace, graph, [...leaves, ...others]));
