@@ -52,7 +52,7 @@ const schedule: Fields<ScheduleConfig> = {
   totalSteps: {
     kind: countOrMinusOne,
     default: -1,
-    help: "step at which the cosine reaches 0; -1: the last one",
+    help: "step at which the cosine ends, at a thousandth of lr; -1: the last one",
   },
   stepEvery: { kind: countOrMinusOne, default: -1, help: "steps between two drops (step)", example: "100" },
   stepFactor: { kind: number({ over: 0 }), default: 0.5, help: "what a drop multiplies η by (step)" },

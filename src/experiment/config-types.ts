@@ -8,7 +8,7 @@ export type ReferenceProcess = (typeof REFERENCE_PROCESSES)[number];
 
 /**
  * How the learning rate changes: constant; warmup: linear growth over the first `warmupSteps`; cosine: the same
- * growth, then half a cosine down to 0 at `totalSteps` (−1: the last step, warm start included); step: times
+ * growth, then half a cosine down to lr/1000 at `totalSteps` (−1: the last step, warm start included); step: times
  * `stepFactor` every `stepEvery` steps. Settings that a schedule does not read keep their defaults 0, −1, −1.
  */
 export interface ScheduleConfig {

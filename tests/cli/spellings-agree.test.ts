@@ -113,7 +113,7 @@ describe("one meaning, several spellings", () => {
     ["--eig.solver LOBPCG", ""],
     [
       "",
-      "opt:gd data:digits arch:mlp --opt.lr 0.05 --data.n 200 --arch.width 32 --steps 500 --eig.frequency 1",
+      "opt:gd data:digits arch:mlp --opt.lr 0.2 --data.n 200 --arch.width 8 --steps 250 --eig.frequency 1",
     ],
   ];
   for (const [first, ...others] of groups) {
