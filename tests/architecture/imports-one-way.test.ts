@@ -1,0 +1,104 @@
+import { expect, test } from "vitest";
+import { codeOnly, filesBelow, type SourceFile } from "./sources.ts";
+
+const CORE = ["base", "autodiff", "linalg", "flows", "models"];
+
+/** Which layers the files of a layer may import. `""` is src/index.ts, the package's root. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  base: [],
+  autodiff: ["base"],
+  linalg: ["base"],
+  flows: ["autodiff", "linalg", "base"],
+  models: ["autodiff", "base"],
+  data: ["base"],
+  experiment: ["flows", "models", "data", "autodiff", "linalg", "base"],
+  report: ["experiment", "base"],
+  cli: ["report", "experiment", ...CORE, "data"],
+  "": CORE,
+};
+
+/** Layers of which only the types may be used. */
+const TYPES_ONLY = new Set(["report → experiment"]);
+
+/** Doors besides index.ts: the command line's help needs the settings, and not all that an experiment loads. */
+const DOORS = new Set(["cli → src/experiment/config.ts"]);
+
+const files = filesBelow("src", ".ts", ".js");
+
+const layerOf = (path: string): string => /^src\/([^/]+)\//.exec(path)?.[1] ?? "";
+
+test("files import their own folder directly and other layers through index.ts, along the arrows", () => {
+  const wrong = files.flatMap((file) =>
+    file.imports
+      .filter(({ target }) => target !== undefined)
+      .flatMap(({ target, typeOnly }) => {
+        const complaint = complaintAbout(layerOf(file.path), target as string, typeOnly);
+        return complaint ? [`${file.path} imports ${target}: ${complaint}`] : [];
+      }),
+  );
+  expect(wrong).toEqual([]);
+});
+
+function complaintAbout(from: string, target: string, typeOnly: boolean): string | undefined {
+  const to = layerOf(target);
+  if (!files.some(({ path }) => path === target)) return "no such file";
+  if (!(from in MAY_IMPORT)) return `${from} is not among the layers`;
+  if (from === to)
+    return target === `src/${to}/index.ts` ? "a layer's own index is for the others" : undefined;
+  if (!MAY_IMPORT[from].includes(to)) return `${from} may not import ${to}`;
+  if (TYPES_ONLY.has(`${from} → ${to}`) && !typeOnly) return `${from} may import types of ${to} only`;
+  if (target !== `src/${to}/index.ts` && !DOORS.has(`${from} → ${target}`)) return "not the layer's index.ts";
+  return undefined;
+}
+
+test("the core imports no package and nothing of Node, and makes no code from strings", () => {
+  const core = files.filter(({ path }) => CORE.includes(layerOf(path)));
+  for (const layer of CORE) expect(core.some(({ path }) => layerOf(path) === layer)).toBe(true);
+  const outside = core.flatMap(({ path, imports }) =>
+    imports.filter(({ target }) => !target).map(({ specifier }) => `${path} imports ${specifier}`),
+  );
+  expect(outside).toEqual([]);
+  expect(mentions(core, /\brequire\(|\beval\(|\bnew Function\b|\bBuffer\b|\b__dirname\b/)).toEqual([]);
+});
+
+test("no file leads back to itself by imports of values", () => {
+  const next = new Map(
+    files.map(({ path, imports }) => [
+      path,
+      imports.filter(({ typeOnly }) => !typeOnly).flatMap(({ target }) => target ?? []),
+    ]),
+  );
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (path: string, trail: readonly string[]): void => {
+    if (trail.includes(path)) cycles.push([...trail.slice(trail.indexOf(path)), path].join(" → "));
+    else if (!done.has(path)) {
+      for (const target of next.get(path) ?? []) visit(target, [...trail, path]);
+      done.add(path);
+    }
+  };
+  for (const path of next.keys()) visit(path, []);
+  expect(cycles).toEqual([]);
+});
+
+test("no file holds more than 500 lines, or is called after nothing", () => {
+  const all = ["src", "tests", "tools", "bench", "examples"].flatMap((folder) =>
+    filesBelow(folder, ".ts", ".js", ".mjs", ".css", ".py"),
+  );
+  expect(all.filter(({ text }) => text.split("\n").length > 501).map(({ path }) => path)).toEqual([]);
+  expect(all.map(({ path }) => path).filter((path) => /\b(utils?|helpers?)\b/.test(path))).toEqual([]);
+});
+
+test("nothing escapes the type checker and nothing is left to do", () => {
+  const typed = ["src", "tests", "bench", "examples"].flatMap((folder) => filesBelow(folder, ".ts"));
+  expect(mentions(typed, /(?::|\bas|<|\||,|=>)\s*any\b(?!\s*[:(.])/)).toEqual([]);
+  const marks = new RegExp(["@ts-(?:ignore|expect-error|nocheck)", "TO" + "DO", "FIX" + "ME"].join("|"));
+  expect(typed.filter(({ text }) => marks.test(text)).map(({ path }) => path)).toEqual([]);
+});
+
+function mentions(among: readonly SourceFile[], pattern: RegExp): string[] {
+  return among.flatMap(({ path, text }) => {
+    const found = pattern.exec(codeOnly(text));
+    return found ? [`${path}: ${found[0]}`] : [];
+  });
+}

@@ -1,0 +1,125 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { publint } from "publint";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ROOT, run } from "../support/build.ts";
+
+const MODULES = join(ROOT, "node_modules");
+const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+  version: string;
+  dependencies: Record<string, string>;
+  exports: Record<string, unknown>;
+};
+
+let folder: string;
+let app: string;
+let tarball: string;
+
+/** The tarball as publishing makes it, in a project that has nothing else. Dependencies come from this checkout. */
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "package-"));
+  run("npm", ["pack", "--pack-destination", folder], ROOT);
+  tarball = join(folder, readdirSync(folder)[0]);
+  app = join(folder, "app");
+  mkdirSync(app);
+  writeFileSync(join(app, "package.json"), '{ "private": true, "type": "module" }');
+  const dependencies = Object.keys(manifest.dependencies).map((name) => join(MODULES, name));
+  const flags = ["--offline", "--ignore-scripts", "--install-links", "--no-audit", "--no-fund"];
+  run("npm", ["install", ...flags, tarball, ...dependencies], app);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function write(name: string, text: string): void {
+  writeFileSync(join(app, name), text);
+}
+
+test("it holds what runs, its types, its licence, and nothing else", () => {
+  const files = readdirSync(join(app, "node_modules", "central-flows"), {
+    recursive: true,
+    encoding: "utf8",
+  });
+  const folders = new Set(files.map((file) => file.split("/")[0]));
+  expect([...folders].filter((name) => name !== "README.md").sort()).toEqual([
+    "LICENSE",
+    "dist",
+    "package.json",
+  ]);
+  for (const file of files) expect(file).toMatch(/^[^/]*$|^dist(\/[\w-]+)*(\.js|\.js\.map|\.d\.ts|\.css)?$/);
+});
+
+test("the command runs an experiment and knows its version", () => {
+  expect(run("npx", ["--no-install", "central-flows", "--version"], app).trim()).toBe(manifest.version);
+  const out = join(folder, "out");
+  run("npx", ["--no-install", "central-flows", "run", "--steps", "3", "--quiet", "--out", out], app);
+  for (const file of ["config.json", "data.hdf5", "report.html"])
+    expect(existsSync(join(out, file)), file).toBe(true);
+});
+
+const subpaths = Object.keys(manifest.exports).filter((path) => path !== "./package.json");
+const names = subpaths.map((path) => path.replace(/^\./, "central-flows"));
+
+test("every subpath loads in plain Node", () => {
+  const imports = names.map((name, i) => `import * as m${i} from "${name}";`).join("\n");
+  const counts = `console.log(JSON.stringify([${names.map((_, i) => `Object.keys(m${i}).length`)}]));`;
+  write("all.js", `${imports}\n${counts}\n`);
+  const found = JSON.parse(run(process.execPath, ["all.js"], app)) as number[];
+  expect(found.filter((count) => count > 0)).toHaveLength(names.length);
+});
+
+/** Uses values and types of several layers. */
+const PROGRAM = `\
+import { compile, grad, Objective, Random, square, sum, type Tensor, nnls } from "central-flows";
+import { compileRule, gradientDescent } from "central-flows/flows";
+import { loadDataset } from "central-flows/data";
+import { createModel, supervisedLoss } from "central-flows/models";
+
+const gradient = compile(grad((x: Tensor) => sum(square(x))), [[3]] as const)(Float64Array.of(1, 2, 3));
+const { train, inputShape, outputDim, criterion } = loadDataset("digits", { n: 50 });
+const model = createModel("mlp", { inputShape, outputDim }, { width: 4 });
+const objective = new Objective(supervisedLoss(model, criterion, train));
+objective.setWeights(model.initialWeights(new Random(1)));
+const rule = compileRule(gradientDescent({ lr: 0.1 }), objective.dimension);
+if (!Number.isFinite(objective.loss()) || rule.dimension !== objective.dimension) throw new Error("wrong");
+if (nnls(Float64Array.of(1), Float64Array.of(1), 1, 1).status !== "solved") throw new Error("unsolved");
+console.log(String(gradient), train.labels.length);
+`;
+
+describe.each([
+  ["NodeNext", "NodeNext"],
+  ["ESNext", "Bundler"],
+])("in a %s project with moduleResolution %s", (module, moduleResolution) => {
+  test("a program passes the type checker without types of Node or the browser, and runs", () => {
+    const imports = names.map((name, i) => `import type * as m${i} from "${name}";`).join("\n");
+    const used = `export type All = [${names.map((_, i) => `typeof m${i}`).join(", ")}];\n`;
+    const console = "declare const console: { log(...values: unknown[]): void };\n";
+    write("consumer.ts", `${imports}\n${used}${console}${PROGRAM}`);
+    const compilerOptions = {
+      ...{ module, moduleResolution, target: "ES2022", lib: ["ES2022"], types: [] },
+      ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false },
+    };
+    write("tsconfig.json", JSON.stringify({ compilerOptions, files: ["consumer.ts"] }));
+    const compiler = dirname(createRequire(import.meta.url).resolve("typescript/package.json"));
+    expect(run(process.execPath, [join(compiler, "bin", "tsc"), "-p", app], app)).toBe("");
+    expect(run(process.execPath, ["consumer.js"], app)).toBe("2,4,6 50\n");
+  });
+});
+
+test("publint and arethetypeswrong find nothing wrong", async () => {
+  const file = readFileSync(tarball);
+  const bytes = file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength);
+  const { messages } = await publint({ pack: { tarball: bytes }, strict: true });
+  expect(messages).toEqual([]);
+  const attw = join(MODULES, ".bin", "attw");
+  const { analysis } = JSON.parse(run(attw, [tarball, "--profile", "esm-only", "--format", "json"], ROOT));
+  expect(Object.keys(analysis.entrypoints)).toHaveLength(Object.keys(manifest.exports).length);
+});
