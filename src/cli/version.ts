@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -14,8 +14,9 @@ export function version(): string {
   return found;
 }
 
-/** The commit of this checkout; null in an installed package. */
+/** The commit of this checkout; null in an installed package, wherever that is. */
 export function gitHash(): string | null {
+  if (!existsSync(join(ROOT, ".git"))) return null;
   try {
     return execFileSync("git", ["rev-parse", "HEAD"], { cwd: ROOT, stdio: ["ignore", "pipe", "ignore"] })
       .toString()

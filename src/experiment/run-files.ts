@@ -1,4 +1,13 @@
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { valueError } from "../base/index.ts";
 
@@ -43,6 +52,23 @@ export function fileError(operation: string, path: string, error: unknown, safe?
   }
   worded.cause = error;
   return worded;
+}
+
+/**
+ * Makes a folder and those above it, if they are missing. Folder by folder: Node's recursive mkdir never returns where
+ * the system answers ENOENT for a folder whose parent exists, as below /proc.
+ *
+ * @throws what `fileError` makes of the failure
+ */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw fileError("makeFolder", path, error);
+  }
 }
 
 /** Writes all of `bytes` at the end of the open file; a short write is continued, never taken for success. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { valueError } from "../base/index.ts";
 import type { ProcessStatus } from "../flows/index.ts";
@@ -9,7 +9,7 @@ import { fromConfigJson, type Provenance, type RunConfig, toConfigJson } from ".
 import { writeHdf5 } from "./hdf5.ts";
 import { createJournal, type Journal, openJournal } from "./journal.ts";
 import { rowDifference, type StepRow } from "./rows.ts";
-import { fileError, writeFileAtomic } from "./run-files.ts";
+import { makeFolder, writeFileAtomic } from "./run-files.ts";
 
 /** What a run tells while it goes. */
 export interface RunEvents {
@@ -76,11 +76,7 @@ export async function startRun(
   const built = buildRun(config);
   const start = config.load.path === null ? undefined : readCheckpoint(config.load.path);
   if (start) restoreProcesses(built.simulation.processes, start, config.load.fromProcess);
-  try {
-    mkdirSync(directory, { recursive: true });
-  } catch (error) {
-    throw fileError("run", directory, error);
-  }
+  makeFolder(directory);
   writeFileAtomic(
     join(directory, "config.json"),
     `${JSON.stringify(toConfigJson(config, provenance), null, 4)}\n`,
@@ -182,7 +178,6 @@ class RunLoop {
   private readonly rows: StepRow[];
   private readonly initialStep: number;
   private readonly events: RunEvents;
-  private computed = false;
   private readonly started = performance.now();
   private saved = performance.now();
 
@@ -219,7 +214,6 @@ class RunLoop {
           break;
         }
         await this.maybeSave(index);
-        this.computed = true;
         this.take({ index, step: this.initialStep + index, quantities: simulation.step() });
       }
       await this.writeHdf5();
@@ -259,7 +253,7 @@ class RunLoop {
 
   private checkpoint(name: string, index: number): void {
     const folder = join(this.directory, "checkpoints");
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     writeCheckpoint(join(folder, name), index, this.built.simulation.processes);
   }
 
@@ -268,19 +262,9 @@ class RunLoop {
     return writeHdf5(join(this.directory, "data.hdf5"), this.rows, plan);
   }
 
-  /** The statuses that the last row tells of: a process that has failed is absent from it. */
-  private loggedStatuses(): Record<string, ProcessStatus> {
-    const last = this.rows.at(-1);
-    const statuses = this.built.simulation.statuses();
-    for (const kind of Object.keys(statuses))
-      if (last && !(`${kind}/train_loss` in last.quantities))
-        statuses[kind] = { kind: "failed", reason: `${kind}: failed before step ${last.step}` };
-    return statuses;
-  }
-
   private outcome(interrupted: boolean): RunOutcome {
     const { simulation, criticalValue } = this.built;
-    const processes = this.computed ? simulation.statuses() : this.loggedStatuses();
+    const processes = simulation.statuses();
     const failures = Object.values(processes).flatMap((status) =>
       status.kind === "failed" ? [status.reason] : [],
     );

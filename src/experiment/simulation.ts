@@ -53,8 +53,10 @@ export class Simulation {
     const weights = initialWeights.slice();
     const state = rule.rule.initialState(rule.dimension);
     this.initialStep = warmStart(objective, rule, weights, state, Math.max(0, plan.warmStart));
+    objective.setWeights(weights);
+    const startLoss = objective.loss();
     this.processes = plan.processes.map(({ kind, eigen, rawEigenvalues }) =>
-      createProcess(kind, { objective, rule, weights, state, eigen, rawEigenvalues, seed }, plan),
+      createProcess(kind, { objective, rule, weights, state, eigen, rawEigenvalues, seed, startLoss }, plan),
     );
   }
 

@@ -54,6 +54,11 @@ export interface TrackerSnapshot {
 const WATCH_TOLERANCE = 1e-4;
 /** Pairs count as above the threshold a little before they are. */
 const WATCH_MARGIN = 0.95;
+/**
+ * Pairs are never tracked beyond this many: a run with more at the edge has a step size no flow can follow (with forty
+ * critical eigenvalues a substep has 820 third derivatives), and growing one by one to p would look like a hang.
+ */
+export const MOST_TRACKED = 48;
 
 /** Tracks the top eigenpairs of P^{-1/2} H P^{-1/2}, warm-started from the last ones (math.md, section 5). */
 export class EigenTracker {
@@ -123,8 +128,9 @@ export class EigenTracker {
       const { value, status, stats } = this.solveOnce(apply, start);
       iterations += stats.iterations;
       applications += stats.applications;
+      const most = Math.min(p, Math.max(MOST_TRACKED, this.settings.initialCount));
       const grows =
-        trackThreshold !== null && this.count < p && value.values[this.count - 1] >= trackThreshold;
+        trackThreshold !== null && this.count < most && value.values[this.count - 1] >= trackThreshold;
       if (grows) {
         this.count++;
         start = value;

@@ -7,6 +7,7 @@ import {
   allFinite,
   allPositive,
   diverged,
+  isUsable,
   type Observation,
   type ProcessSetup,
   unusablePreconditioner,
@@ -21,6 +22,9 @@ export interface CentralSettings {
   /** Count the eigenvalues' frequency in substeps instead of steps. */
   readonly frequencyInSubsteps: boolean;
 }
+
+/** More critical eigenvalues than this end the flow: a substep would take 500 third derivatives and more. */
+const MOST_CRITICAL = 32;
 
 /** What the central flow's first substep of a step found, besides what every process shows. */
 export interface CentralObservation extends Observation {
@@ -66,7 +70,7 @@ export class CentralProcess extends SteppingProcess {
         objective.setWeights(weights);
         objective.gradient();
       });
-      if (!Number.isFinite(objective.loss()) || !allFinite(objective.gradient()) || !allFinite(state)) {
+      if (!isUsable(this.setup) || !allFinite(state)) {
         this.status = diverged(this.kind, "loss, gradient or state");
         break;
       }
@@ -85,6 +89,14 @@ export class CentralProcess extends SteppingProcess {
       if (i === 0) {
         const hessianValues = watch.time("eig", () => this.curvature.hessianValues(pairs, preconditioner));
         seen = observe(objective, rule, state, { weights, pairs, hessianValues, times: watch.times });
+      }
+      if (critical > MOST_CRITICAL) {
+        this.status = {
+          kind: "failed",
+          reason: `central: ${critical} or more eigenvalues are at or beyond the edge of stability, more than a central flow can hold; take a smaller learning rate`,
+        };
+        if (seen) first = { ...seen, critical, substep: undefined };
+        break;
       }
       const substep = this.substep(
         watch,

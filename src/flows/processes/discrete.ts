@@ -1,8 +1,8 @@
 import { observe, Stopwatch } from "./evaluation.ts";
 import {
-  allFinite,
   allPositive,
   diverged,
+  isUsable,
   type Observation,
   type ProcessSetup,
   unusablePreconditioner,
@@ -27,7 +27,7 @@ export class DiscreteProcess extends SteppingProcess {
       rule.update(this.state, objective.gradient(), next);
       this.state = next;
     });
-    if (!Number.isFinite(objective.loss()) || !allFinite(objective.gradient())) {
+    if (!isUsable(this.setup)) {
       this.status = diverged(this.kind, "loss or gradient");
       return;
     }

@@ -4,6 +4,7 @@ import {
   allFinite,
   allPositive,
   diverged,
+  isUsable,
   type Observation,
   type ProcessSetup,
   unusablePreconditioner,
@@ -35,7 +36,7 @@ export class MidpointProcess extends SteppingProcess {
       this.state = next;
       rule.preconditioner(this.state, preconditioner);
     });
-    if (!Number.isFinite(objective.loss()) || !allFinite(objective.gradient())) {
+    if (!isUsable(this.setup)) {
       this.status = diverged(this.kind, "loss or gradient");
       return;
     }
@@ -52,7 +53,7 @@ export class MidpointProcess extends SteppingProcess {
     if (before) {
       const finite = watch.time("grad_and_value", () => {
         objective.setWeights(observed);
-        return allFinite(objective.gradient()) && Number.isFinite(objective.loss());
+        return isUsable(this.setup);
       });
       if (!finite) {
         this.status = diverged(this.kind, "loss or gradient at the midpoint");
@@ -85,8 +86,8 @@ export class MidpointProcess extends SteppingProcess {
     return "w_prev" in saved || !this.previous ? saved : { ...saved, w_prev: this.previous.slice() };
   }
 
-  override restore(saved: Readonly<Record<string, Float64Array>>): void {
-    super.restore(saved);
+  protected override load(saved: Readonly<Record<string, Float64Array>>): void {
+    super.load(saved);
     this.previous = saved.w_prev?.slice();
   }
 }

@@ -41,6 +41,8 @@ export interface ProcessSetup {
   /** Also track eigenvalues of the Hessian itself where they do not follow from those of P⁻¹H. */
   readonly rawEigenvalues: boolean;
   readonly seed: number;
+  /** The loss at the start, by which an exploding loss is told from a catapult. Without it only infinities are. */
+  readonly startLoss?: number;
 }
 
 /** One of the processes. A step is `prepare` (evaluate, decide), `observe` any number of times, `advance`. */
@@ -62,7 +64,7 @@ export interface Process {
 export function diverged(kind: ProcessKind, what: string): ProcessStatus {
   return {
     kind: "failed",
-    reason: `${kind}: the ${what} is no longer finite, the run diverged; take a smaller learning rate or start further along (--warm-start)`,
+    reason: `${kind}: the ${what} is no longer finite or has exploded, the run diverged; take a smaller learning rate or start further along (--warm-start)`,
   };
 }
 
@@ -78,6 +80,16 @@ export function unusablePreconditioner(kind: ProcessKind): ProcessStatus {
 export function allPositive(values: Float64Array): boolean {
   for (const value of values) if (!(value > 0)) return false;
   return true;
+}
+
+/** A loss this many times the start's (and 1) is a divergence that has not yet overflowed: catapults stay below 10³. */
+const EXPLOSION = 1e9;
+
+/** Whether the loss and gradient at the objective's weights are numbers a run can go on with. */
+export function isUsable({ objective, startLoss = Number.POSITIVE_INFINITY }: ProcessSetup): boolean {
+  const loss = objective.loss();
+  if (!Number.isFinite(loss) || Math.abs(loss) > EXPLOSION * (1 + Math.abs(startLoss))) return false;
+  return allFinite(objective.gradient());
 }
 
 export function allFinite(values: Float64Array): boolean {

@@ -4,6 +4,7 @@ import {
   allFinite,
   allPositive,
   diverged,
+  isUsable,
   type Observation,
   type ProcessSetup,
   unusablePreconditioner,
@@ -38,7 +39,7 @@ export class StableProcess extends SteppingProcess {
     const { objective, rule } = this.setup;
     const watch = new Stopwatch();
     objective.setWeights(this.weights);
-    if (!Number.isFinite(objective.loss()) || !allFinite(objective.gradient())) {
+    if (!isUsable(this.setup)) {
       this.status = diverged(this.kind, "loss or gradient");
       return;
     }

@@ -11,7 +11,8 @@ import {
 
 /**
  * What all processes share: weights and state, eigenpairs, and snapshots that make a continued run equal to the bit.
- * A process that has stopped or failed snapshots the moment before it did, so that a restored one ends the same way.
+ * A process that has stopped or failed snapshots the moment before it did, marked `ended`: restoring evaluates that
+ * step again, so that a restored one has ended the same way.
  */
 export abstract class SteppingProcess implements Process {
   abstract readonly kind: ProcessKind;
@@ -38,7 +39,7 @@ export abstract class SteppingProcess implements Process {
     const values = this.observation?.pairs?.values;
     if (this.status.kind === "running" && values && !allFinite(values))
       this.status = diverged(this.kind, "Hessian");
-    if (this.status.kind !== "running") this.beforeEnd = before;
+    if (this.status.kind !== "running") this.beforeEnd = { ...before, ended: Float64Array.of(1) };
   }
 
   advance(): void {
@@ -52,6 +53,15 @@ export abstract class SteppingProcess implements Process {
   }
 
   restore(saved: Readonly<Record<string, Float64Array>>): void {
+    this.load(saved);
+    if (!saved.ended) return;
+    this.prepare();
+    // Under other settings the step may go well: then it is still to be prepared.
+    if (this.status.kind === "running") this.load(saved);
+  }
+
+  /** Takes over what a snapshot holds. */
+  protected load(saved: Readonly<Record<string, Float64Array>>): void {
     this.weights = saved.w.slice();
     this.state = saved.state.slice();
     this.curvature.restore(saved);
