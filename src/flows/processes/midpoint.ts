@@ -1,7 +1,6 @@
 import { steppedWeights } from "./discrete.ts";
 import { observe, Stopwatch } from "./evaluation.ts";
 import {
-  allFinite,
   allPositive,
   diverged,
   isUsable,
