@@ -12,7 +12,7 @@ const DEFAULT =
 
 const given = process.argv.slice(2);
 const { config } = parseRun([...(given.length > 0 ? given : DEFAULT.split(" ")), "--runs", "central"]);
-const { simulation, objective } = buildRun(config);
+const { simulation, objective, backend } = buildRun(config);
 const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
 const durations: number[] = [];

@@ -1,5 +1,6 @@
 export type { Backend } from "./backends/backend.ts";
 export { jsBackend } from "./backends/js.ts";
+export { type BackendChoice, selectBackend } from "./backends/select.ts";
 export { type CompiledFunction, compile, type Numbers, type NumberTree } from "./compile.ts";
 export { type Graph, type Node, type PrimitiveName, printGraph } from "./graph.ts";
 export {

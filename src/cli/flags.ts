@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { valueError } from "../base/index.ts";
 import {
   accepted,
+  choice,
   ENTRIES,
   flag,
   integer,
@@ -10,6 +11,10 @@ import {
   optionsOf,
   PART_NAMES,
   type Part,
+  PRESETS,
+  presetSettings,
+  REFERENCE_PROCESSES,
+  type ReferenceProcess,
   type RunConfig,
   randomExpid,
   readConfigJson,
@@ -27,6 +32,15 @@ export type Command =
   | { readonly command: "run"; readonly config: RunConfig; readonly notices: readonly string[] }
   | { readonly command: "verify"; readonly paths: readonly string[]; readonly json: boolean }
   | { readonly command: "report"; readonly dir: string }
+  | {
+      readonly command: "export";
+      readonly dir: string;
+      readonly process: ReferenceProcess;
+      /** The step whose weights are wanted; null: the last one. */
+      readonly step: number | null;
+      /** The file to write; null: weights.npz in the folder. */
+      readonly output: string | null;
+    }
   | {
       readonly command: "resume";
       readonly dir: string;
@@ -51,11 +65,12 @@ const SURROUNDINGS: Surroundings = {
   newExpid: randomExpid,
 };
 
-export const COMMANDS = ["run", "verify", "report", "resume", "info", "help", "version"] as const;
+export const COMMANDS = ["run", "verify", "report", "resume", "export", "info", "help", "version"] as const;
 
 /** Flags of `run` that are not settings of the run. */
 const RUN_ONLY: Readonly<Record<string, Kind<unknown>>> = {
   config: text("FILE"),
+  preset: text("NAME"),
   device: text("NAME"),
 };
 
@@ -146,6 +161,33 @@ function settingsInFile(path: string, readFile: Surroundings["readFile"]): Setti
   return readConfigJson(json, path);
 }
 
+function settingsOfPreset(name: string): Settings {
+  const preset = PRESETS.get(canonical(name));
+  if (preset !== undefined) return presetSettings(preset);
+  const near = nearest(canonical(name), PRESETS.keys());
+  throw valueError(
+    "--preset",
+    "the name of a preset",
+    name,
+    didYouMean(near) ?? "central-flows help presets lists them",
+  );
+}
+
+/** The settings that flags override: of --config, of --preset, or of the default run. */
+function settingsBelow(
+  flags: Words["flags"],
+  named: Partial<Selection>,
+  readFile: Surroundings["readFile"],
+): Settings {
+  const file = flags.get("config")?.words[0];
+  const preset = flags.get("preset")?.words[0];
+  if (file !== undefined && preset !== undefined)
+    throw valueError("--preset", "either a preset or a --config", `${preset} and --config ${file}`);
+  if (file !== undefined) return withParts(settingsInFile(file, readFile), named);
+  if (preset !== undefined) return withParts(settingsOfPreset(preset), named);
+  return startingSettings(named);
+}
+
 /** Settings with other parts in place of some; what a replaced part had is gone. */
 function withParts({ selection, values }: Settings, named: Partial<Selection>): Settings {
   const replaced = PART_NAMES.filter((part) => named[part] !== undefined && named[part] !== selection[part]);
@@ -157,7 +199,7 @@ function withParts({ selection, values }: Settings, named: Partial<Selection>): 
 }
 
 /**
- * Reads the words after `run`. Flags override --config, which overrides the defaults.
+ * Reads the words after `run`. Flags override --config or --preset, which override the defaults.
  *
  * @returns the configuration and sentences on what was decided or may not be meant
  * @throws InputKindError or InputValueError naming the word to change
@@ -169,9 +211,7 @@ export function parseRun(
   const { readFile, newExpid } = { ...SURROUNDINGS, ...surroundings };
   const { positionals, flags, unknown } = readWords("run", argv, RUN_ARITIES);
   const named = selectParts(positionals);
-  const file = flags.get("config");
-  const base =
-    file === undefined ? startingSettings(named) : withParts(settingsInFile(file.words[0], readFile), named);
+  const base = settingsBelow(flags, named, readFile);
 
   const usable = new Map(optionsOf(base.selection).map((option) => [canonical(option.flag), option]));
   const values = new Map(base.values);
@@ -224,6 +264,11 @@ function noWords(command: string, positionals: readonly string[]): void {
 }
 
 const STEPS = integer({ min: 1 });
+const EXPORT = {
+  process: choice(...REFERENCE_PROCESSES),
+  step: integer({ min: 0 }),
+  output: text("FILE"),
+} as const;
 
 /**
  * Reads the command line.
@@ -264,6 +309,16 @@ export function parseCommand(argv: readonly string[], surroundings: Partial<Surr
       const dir = onlyFolder(command, positionals);
       return { command, dir, steps, quiet: values.quiet === true, json: values.json === true };
     }
+    case "export": {
+      const { positionals, values } = readSmall(command, rest, EXPORT);
+      return {
+        command,
+        dir: onlyFolder(command, positionals),
+        process: (values.process as ReferenceProcess | undefined) ?? "discrete",
+        step: (values.step as number | undefined) ?? null,
+        output: (values.output as string | undefined) ?? null,
+      };
+    }
     case "info": {
       const { positionals, values } = readSmall(command, rest, { json: flag });
       noWords(command, positionals);
@@ -290,12 +345,12 @@ function unknownCommand(first: string, argv: readonly string[]): Error {
 function helpTopic(words: readonly string[]): string | null {
   const { positionals } = readSmall("help", words, {});
   if (positionals.length === 0) return null;
-  const topics = [...COMMANDS, ...PART_NAMES.flatMap(partNames)];
+  const topics = [...COMMANDS, "presets", ...PART_NAMES.flatMap(partNames)];
   const topic = topics.find((name) => name === canonical(positionals[0]));
   if (topic === undefined || positionals.length > 1)
     throw valueError(
       "help",
-      "a command, or one of the names after opt:, data: or arch:",
+      "a command, presets, or one of the names after opt:, data: or arch:",
       positionals.join(" "),
       didYouMean(nearest(positionals[0], topics)),
     );

@@ -6,6 +6,7 @@ import {
   OVERRIDES,
   PART_NAMES,
   type Part,
+  PRESETS,
   REFERENCE_PROCESSES,
   SECTIONS,
   wordsOf,
@@ -126,6 +127,7 @@ function runHelp(): string[] {
     "More",
     ...columns([
       [`--{${processes}}.eig.*`, `the ${common} eigenvalue settings for one process alone`],
+      ["--preset NAME", "a run by name (help presets lists them); flags override it"],
       ["--config FILE", "start from a config.json, ours or the reference's; flags override it"],
       ["--no-FLAG, --FLAG false", "turns a switch off, e.g. --no-eig.raw-eigenvalues"],
       ["--device NAME", "accepted and ignored"],
@@ -151,6 +153,29 @@ function entryHelp(part: Part, entry: Entry): string[] {
     "",
     "Example",
     `  central-flows run ${part}:${entry.name}${example}${companion(part, entry)}`,
+  ];
+}
+
+function presetsHelp(): string[] {
+  const rows = (reference: boolean): string[] =>
+    columns(
+      [...PRESETS].flatMap(([name, { help }]) =>
+        name.startsWith("reference-") === reference ? [[name, help] as const] : [],
+      ),
+    );
+  return [
+    "central-flows run --preset NAME [flags]",
+    "",
+    "Settings of a run by name; flags, and parts named besides, override them.",
+    "",
+    "Small ones, each at the edge of stability within two minutes, on data that need no file",
+    ...rows(false),
+    "",
+    "The authors' experiments: hours, and for CIFAR-10 and SST-2 files of yours in --data.cache-dir",
+    ...rows(true),
+    "",
+    "Example",
+    "  central-flows run --preset mlp-digits --opt.lr 0.1 --steps 300",
   ];
 }
 
@@ -188,6 +213,21 @@ const SMALL: Readonly<Record<string, readonly string[]>> = {
     "Example",
     "  central-flows resume experiments/my-run --steps 2000",
   ],
+  export: [
+    "central-flows export DIR [--process NAME] [--step N] [--output FILE]",
+    "",
+    "Writes weights of a run as an .npz file: the flat vector w, which --init reads, and each parameter",
+    "by its name in its shape, all float64.",
+    "",
+    ...columns([
+      ["--process NAME", "discrete, midpoint, central or stable (discrete)"],
+      ["--step N", "of checkpoint_N.npz (the last checkpoint, at its end the run's final weights)"],
+      ["--output FILE", "the file to write (weights.npz in the folder)"],
+    ]),
+    "",
+    "Example",
+    "  central-flows export experiments/my-run --process central --output flow.npz",
+  ],
   info: [
     "central-flows info [--json]",
     "",
@@ -198,9 +238,9 @@ const SMALL: Readonly<Record<string, readonly string[]>> = {
   ],
   version: ["central-flows version", "", "Prints the version.", "", "Example", "  central-flows version"],
   help: [
-    "central-flows help [COMMAND | opt:NAME | data:NAME | arch:NAME]",
+    "central-flows help [COMMAND | presets | opt:NAME | data:NAME | arch:NAME]",
     "",
-    "Explains a command, or the flags of one optimizer, data set or network.",
+    "Explains a command, lists the presets, or explains the flags of one optimizer, data set or network.",
     "",
     "Example",
     "  central-flows help arch:resnet",
@@ -216,8 +256,12 @@ const OVERVIEW: readonly string[] = [
     ["verify PATH…", "check the engine against reference fixtures"],
     ["report DIR", "write the HTML report of a run again"],
     ["resume DIR", "continue a run that was stopped"],
+    ["export DIR", "write the weights of a run as an .npz file"],
     ["info", "machine, backends, threads, speed"],
-    ["help [COMMAND]", "explain a command; help arch:vit explains one network"],
+    [
+      "help [COMMAND]",
+      "explain a command; help presets lists runs by name, help arch:vit explains one network",
+    ],
     ["version", "print the version"],
   ]),
   "",
@@ -228,12 +272,13 @@ const OVERVIEW: readonly string[] = [
 /**
  * The help text of a topic, without a last line break.
  *
- * @param topic a command, one of opt:NAME, data:NAME, arch:NAME, or null for the overview
+ * @param topic a command, presets, one of opt:NAME, data:NAME, arch:NAME, or null for the overview
  */
 export function helpText(topic: string | null): string {
   const lines = ((): readonly string[] => {
     if (topic === null) return OVERVIEW;
     if (topic === "run") return runHelp();
+    if (topic === "presets") return presetsHelp();
     for (const part of PART_NAMES) {
       const entry = ENTRIES[part].find(({ name }) => topic === `${part}:${name}`);
       if (entry !== undefined) return entryHelp(part, entry);

@@ -1,5 +1,5 @@
 import { cpus, totalmem } from "node:os";
-import { compile, matmul, type Tensor } from "../autodiff/index.ts";
+import { type Backend, compile, matmul, selectBackend, type Tensor } from "../autodiff/index.ts";
 import { Random } from "../base/index.ts";
 import { version } from "./version.ts";
 
@@ -7,13 +7,14 @@ import { version } from "./version.ts";
 const MEASURE_MS = 400;
 
 /** GFLOP/s of a float64 product of the given sizes on a backend. */
-function productRate(m: number, k: number, n: number): number {
+function productRate(backend: Backend, m: number, k: number, n: number): number {
   const product = compile(
     (a: Tensor, b: Tensor) => matmul(a, b),
     [
       [m, k],
       [k, n],
     ],
+    { backend },
   );
   const random = new Random(0, "info");
   const inputs = [random.fillNormal(new Float64Array(m * k)), random.fillNormal(new Float64Array(k * n))];
@@ -30,6 +31,8 @@ function productRate(m: number, k: number, n: number): number {
 
 /** What the machine is and what the engine makes of it. */
 export function infoCommand(json: boolean): number {
+  const { backend, notice } = selectBackend("auto");
+  const rate = (m: number, k: number, n: number): number => Number(productRate(backend, m, k, n).toFixed(2));
   const info = {
     version: version(),
     node: process.versions.node,
@@ -37,13 +40,11 @@ export function infoCommand(json: boolean): number {
     processor: cpus()[0]?.model.trim() ?? "unknown",
     cores: cpus().length,
     memoryGiB: Number((totalmem() / 2 ** 30).toFixed(1)),
-    backend: "js",
-    simd: false,
+    backend: backend.name,
+    ...(notice !== undefined && { notice }),
+    simd: backend.name === "wasm",
     threads: 1,
-    gemmGflops: {
-      "200x32x64": Number(productRate(200, 64, 32).toFixed(2)),
-      "500x256x256": Number(productRate(500, 256, 256).toFixed(2)),
-    },
+    gemmGflops: { "200x64x32": rate(200, 64, 32), "1000x256x256": rate(1000, 256, 256) },
   };
   if (json) process.stdout.write(`${JSON.stringify(info, null, 2)}\n`);
   else {

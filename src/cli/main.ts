@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { isMisuse } from "../base/index.ts";
 import { summaryText } from "../report/index.ts";
+import { exportCommand } from "./export-command.ts";
 import { parseCommand } from "./flags.ts";
 import { helpText } from "./help.ts";
 import { infoCommand } from "./info-command.ts";
@@ -24,6 +25,8 @@ async function main(argv: readonly string[]): Promise<number> {
       process.stdout.write(`${summaryText(summary)}\nreport ${path}\n`);
       return 0;
     }
+    case "export":
+      return exportCommand(command.dir, command.output, command);
     case "info":
       return infoCommand(command.json);
     case "help":

@@ -12,11 +12,12 @@ import {
 import { renderReport, type Summary, summaryTable } from "../report/index.ts";
 import { version } from "./version.ts";
 
-/** A line on what computed a run. */
-export function environmentLine(seconds?: number): string {
+/** A line on what computed a run; without a backend, on what draws it. */
+export function environmentLine(computed?: { readonly backend: string; readonly seconds: number }): string {
   const processor = cpus()[0]?.model.trim() ?? "unknown processor";
-  const duration = seconds === undefined ? "" : `, ${seconds.toFixed(1)} s`;
-  return `central-flows ${version()}, js backend, Node ${process.versions.node}, ${processor} (${cpus().length} cores)${duration}`;
+  const by = computed ? `, ${computed.backend} backend` : "";
+  const duration = computed ? `, ${computed.seconds.toFixed(1)} s` : "";
+  return `central-flows ${version()}${by}, Node ${process.versions.node}, ${processor} (${cpus().length} cores)${duration}`;
 }
 
 /** Writes report.html into a run's folder; returns its path and the summary it shows. */
@@ -26,7 +27,7 @@ export function writeReport(
   rows: readonly StepRow[],
   criticalValue: number,
   status: string,
-  seconds?: number,
+  computed?: { readonly backend: string; readonly seconds: number },
 ): { readonly path: string; readonly summary: Summary } {
   const path = join(directory, "report.html");
   const summary = summaryTable(rows);
@@ -38,7 +39,7 @@ export function writeReport(
     rows,
     criticalValue,
     status,
-    environment: environmentLine(seconds),
+    environment: environmentLine(computed),
   });
   writeFileAtomic(path, page);
   return { path, summary };

@@ -93,7 +93,7 @@ async function withProgress(
 /** Writes the report, tells how the run ended and returns the exit status. */
 function conclude(outcome: RunOutcome, voice: Voice): number {
   const { directory, config, rows, criticalValue, status, seconds } = outcome;
-  const { path, summary } = writeReport(directory, config, rows, criticalValue, status, seconds);
+  const { path, summary } = writeReport(directory, config, rows, criticalValue, status, outcome);
   const paths = {
     directory,
     report: path,

@@ -1,4 +1,4 @@
-import { Objective, type ObjectiveOptions } from "../autodiff/index.ts";
+import { Objective, type ObjectiveOptions, selectBackend } from "../autodiff/index.ts";
 import { Random, valueError } from "../base/index.ts";
 import { type Dataset, type Examples, loadDataset, readFileFromDisk, readNpz } from "../data/index.ts";
 import {
@@ -26,11 +26,14 @@ export interface BuiltRun {
   readonly simulation: Simulation;
   /** The edge of stability of the effective sharpness. */
   readonly criticalValue: number;
+  /** The backend that computes, by name. */
   readonly backend: string;
+  /** A line for the user where the backend is not the one hoped for. */
+  readonly notice?: string;
 }
 
-/** Builds what a configuration describes. Throws, with a sentence, where the configuration cannot be run. */
-export function buildRun(config: RunConfig): BuiltRun {
+/** The data of a configuration and the network that fits them. Throws where the one or the other cannot be had. */
+export function modelOf(config: Pick<RunConfig, "data" | "arch">): { dataset: Dataset; model: Model } {
   const dataset = loadDataset(config.data.name, partOptions(config.data));
   const model = createModel(
     config.arch.name,
@@ -45,7 +48,14 @@ export function buildRun(config: RunConfig): BuiltRun {
     },
     partOptions(config.arch),
   );
-  const options = objectiveOptions(config);
+  return { dataset, model };
+}
+
+/** Builds what a configuration describes. Throws, with a sentence, where the configuration cannot be run. */
+export function buildRun(config: RunConfig): BuiltRun {
+  const { dataset, model } = modelOf(config);
+  const { backend, notice } = selectBackend(config.backend);
+  const options = { ...objectiveOptions(config), backend };
   const objective = new Objective(supervisedLoss(model, dataset.criterion, dataset.train), options);
   const rule = compileRule(updateRule(config.opt, config), objective.dimension);
   const simulation = new Simulation({
@@ -69,7 +79,15 @@ export function buildRun(config: RunConfig): BuiltRun {
       },
     },
   });
-  return { dataset, model, objective, simulation, criticalValue: rule.rule.criticalValue, backend: "js" };
+  return {
+    dataset,
+    model,
+    objective,
+    simulation,
+    criticalValue: rule.rule.criticalValue,
+    backend: backend.name,
+    ...(notice !== undefined && { notice }),
+  };
 }
 
 function objectiveOptions({ chunk, memory, data }: RunConfig): ObjectiveOptions {

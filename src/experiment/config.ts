@@ -1,7 +1,7 @@
 /** The configuration of a run: its type, its table of settings, defaults, checks, and config.json. */
 export { checkRun, eigOf, selectionOf } from "./config-checks.ts";
 export { fromConfigJson, type Provenance, readConfigJson, toConfigJson } from "./config-json.ts";
-export { accepted, flag, integer, type Kind, type Outcome, text } from "./config-kinds.ts";
+export { accepted, choice, flag, integer, type Kind, type Outcome, text } from "./config-kinds.ts";
 export type { Field } from "./config-parts.ts";
 export {
   defaultRun,
@@ -25,3 +25,5 @@ export {
   wordsOf,
 } from "./config-table.ts";
 export * from "./config-types.ts";
+export { PRESETS, presetSettings, SMALL_PRESET_NAMES } from "./preset-settings.ts";
+export type { Preset } from "./preset-types.ts";

@@ -1,5 +1,6 @@
 export { type BuiltRun, buildRun, criticalValueOf } from "./build.ts";
 export * from "./config.ts";
+export { type ExportedWeights, exportWeights, type WeightsChoice } from "./export-weights.ts";
 export { fixtureFiles } from "./fixtures.ts";
 export type { DataSet, RunPlan } from "./hdf5.ts";
 export { dataSetsOfRows, readHdf5, rowsOfDataSets, writeHdf5 } from "./hdf5.ts";

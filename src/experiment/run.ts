@@ -32,6 +32,8 @@ export interface RunOutcome {
   readonly status: string;
   readonly processes: Readonly<Record<string, ProcessStatus>>;
   readonly criticalValue: number;
+  /** The backend that computed it. */
+  readonly backend: string;
   readonly seconds: number;
 }
 
@@ -200,7 +202,8 @@ class RunLoop {
   }
 
   async run(from: number): Promise<RunOutcome> {
-    const { simulation } = this.built;
+    const { simulation, notice } = this.built;
+    if (notice !== undefined) this.events.notice?.(notice);
     const { steps } = this.config;
     let interrupted = false;
     let index = from;
@@ -263,7 +266,7 @@ class RunLoop {
   }
 
   private outcome(interrupted: boolean): RunOutcome {
-    const { simulation, criticalValue } = this.built;
+    const { simulation, criticalValue, backend } = this.built;
     const processes = simulation.statuses();
     const failures = Object.values(processes).flatMap((status) =>
       status.kind === "failed" ? [status.reason] : [],
@@ -283,6 +286,7 @@ class RunLoop {
       status: [reached, ...failures].join("; "),
       processes,
       criticalValue,
+      backend,
       seconds: (performance.now() - this.started) / 1000,
     };
   }

@@ -1,6 +1,7 @@
 import type { StepRow } from "../experiment/index.ts";
 import { type Chart, chart, type Group, group, type Line, type Role } from "./chart.ts";
 import { PROCESS_LABELS, type Process, processesIn } from "./processes.ts";
+import { isGradientDescent } from "./run-facts.ts";
 import { averagingWindow, columnOf, columnsOf, runningMean, squareOf, sumOf } from "./series.ts";
 
 /** What the charts are made from. */
@@ -12,6 +13,25 @@ export interface ChartSource {
   readonly stableName: string;
   /** The same inside a sentence. */
   readonly stableProse: string;
+}
+
+/** A run's rows with the names that its optimizer gives to the flows. */
+export function chartSource({
+  rows,
+  criticalValue,
+  config,
+}: {
+  readonly rows: readonly StepRow[];
+  readonly criticalValue: number;
+  readonly config: Readonly<Record<string, unknown>>;
+}): ChartSource {
+  const plain = isGradientDescent(config);
+  return {
+    rows,
+    criticalValue,
+    stableName: plain ? "Gradient flow" : "Stable flow",
+    stableProse: plain ? "gradient flow" : "the stable flow",
+  };
 }
 
 /** The reader's name of a process in this run. */

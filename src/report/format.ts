@@ -24,3 +24,11 @@ const ENTITIES: Readonly<Record<string, string>> = {
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character]);
 }
+
+/** Columns padded to their widest cell, the first to the left and the others to the right. */
+export function aligned(table: readonly (readonly string[])[]): string {
+  const widths = table[0].map((_, c) => Math.max(...table.map((cells) => cells[c].length)));
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join("  ");
+  return table.map((cells) => `${line(cells).trimEnd()}\n`).join("");
+}

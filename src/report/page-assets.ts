@@ -10,10 +10,11 @@ const MODULES = [
   "axis.js",
   "plot.js",
   "legend.js",
+  "run.js",
   "main.js",
 ];
 
-const STYLES = ["theme.css", "page.css", "print.css"];
+const STYLES = ["theme.css", "page.css", "gallery.css", "print.css"];
 
 /** What the report inlines: plain text, read when asked for. */
 export interface PageAssets {

@@ -1,10 +1,10 @@
 import type { Chart } from "./chart.ts";
 
 /**
- * The charts as JSON for the page's script, numbers as base64 of little-endian float64 so that nothing is rounded.
- * The text is safe inside a script element.
+ * The element that carries the charts of one run to the page's script: JSON, numbers as base64 of little-endian float64 so that nothing is rounded.
+ * Nothing in them can end the element.
  */
-export function pageData(steps: Float64Array, charts: readonly Chart[]): string {
+export function dataElement(steps: Float64Array, charts: readonly Chart[], id?: string): string {
   const plain = charts.map(({ id, title, axis, log, level, groups }) => ({
     id,
     title,
@@ -19,7 +19,8 @@ export function pageData(steps: Float64Array, charts: readonly Chart[]): string 
       lines: lines.map(({ name, values }) => ({ name, values: base64(values) })),
     })),
   }));
-  return JSON.stringify({ steps: base64(steps), charts: plain }).replaceAll("<", "\\u003c");
+  const json = JSON.stringify({ steps: base64(steps), charts: plain }).replaceAll("<", "\\u003c");
+  return `<script type="application/json" class="run-data"${id === undefined ? "" : ` id="${id}"`}>${json}</script>`;
 }
 
 function base64(values: Float64Array): string {

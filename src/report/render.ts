@@ -1,8 +1,10 @@
 import { valueError } from "../base/index.ts";
 import type { StepRow } from "../experiment/index.ts";
 import type { Chart } from "./chart.ts";
+import { chartSection, legendOfUse } from "./chart-section.ts";
 import {
   type ChartSource,
+  chartSource,
   distancesChart,
   labelOf,
   lossChart,
@@ -10,10 +12,10 @@ import {
   variancesChart,
 } from "./dynamics-charts.ts";
 import { escapeHtml, formatNumber } from "./format.ts";
+import { htmlPage, kicker } from "./html-page.ts";
 import { accuracyChart, costCharts, gradientChart, optimizerCharts } from "./other-charts.ts";
-import { pageAssets } from "./page-assets.ts";
-import { pageData } from "./page-data.ts";
-import { flattened, isGradientDescent, runFacts } from "./run-facts.ts";
+import { dataElement } from "./page-data.ts";
+import { flattened, runFacts } from "./run-facts.ts";
 import type { Summary } from "./summary.ts";
 
 /** What a report tells. */
@@ -43,48 +45,17 @@ export interface ReportInput {
 export function renderReport(input: ReportInput): string {
   if (!(input.criticalValue > 0))
     throw valueError("renderReport", "a critical value > 0", String(input.criticalValue));
-  const { style, script, notice } = pageAssets();
-  const plain = isGradientDescent(input.config);
-  const source: ChartSource = {
-    rows: input.rows,
-    criticalValue: input.criticalValue,
-    stableName: plain ? "Gradient flow" : "Stable flow",
-    stableProse: plain ? "gradient flow" : "the stable flow",
-  };
+  const source = chartSource(input);
   const charts = chartsOf(source);
   const steps = Float64Array.from(input.rows, (row) => row.step);
   const body = [
     head(input),
     summarySection(input.summary, source),
     ...(charts.length > 0 ? [legendOfUse()] : ['<p class="empty">No steps have been logged yet.</p>']),
-    `<main class="charts">${charts.map(chartSection).join("\n")}</main>`,
+    `<main class="charts">${charts.map((chart) => chartSection(chart)).join("\n")}</main>`,
     configuration(input),
   ];
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
-<link rel="icon" href="data:,">
-<title>${escapeHtml(input.title)} – central flows</title>
-<style>
-${style}
-</style>
-</head>
-<body>
-${body.join("\n")}
-<script type="application/json" id="run-data">${pageData(steps, charts)}</script>
-<script>
-${script}
-</script>
-<!--
-${notice}
--->
-</body>
-</html>
-`;
+  return htmlPage(`${input.title} – central flows`, [...body, dataElement(steps, charts, "run-data")]);
 }
 
 /** Every chart that the rows can fill, in reading order. */
@@ -106,8 +77,7 @@ function head({ title, config, status, environment }: ReportInput): string {
     ({ label, value }) => `<div><dt>${escapeHtml(label)}</dt><dd>${escapeHtml(value)}</dd></div>`,
   );
   return `<header class="head">
-<div class="bar"><p class="kicker">Central flow report</p>
-<button type="button" class="tool" id="theme" aria-live="polite" hidden>Theme: auto</button></div>
+${kicker("Central flow report")}
 <h1>${escapeHtml(title)}</h1>
 <dl class="facts">${facts.join("")}</dl>
 <p class="status">${escapeHtml(status)}<span class="environment">${escapeHtml(environment)}</span></p>
@@ -153,28 +123,6 @@ function lede({ step, distances }: Summary, source: ChartSource): string {
   const times = stable / flow;
   const ratio = times >= 1.05 && times < 1e4 ? `, ${times.toPrecision(2)} times as far` : "";
   return `${near}; ${source.stableProse} is ${formatNumber(stable)} away${ratio}.`;
-}
-
-function legendOfUse(): string {
-  return `<p class="howto">Move over a plot, or focus it and use the arrow keys, to read values in all plots at
-once. Drag to zoom; double-click or press Escape to see everything again. Names switch curves on and off.</p>`;
-}
-
-function chartSection({ id, title, caption, groups, log, wide }: Chart): string {
-  const items = groups.map(
-    ({ label, role, shown, lines }, i) =>
-      `<button type="button" class="key" data-group="${i}" aria-pressed="${shown}"><i class="swatch" data-role="${role}"></i><span>${escapeHtml(label)}</span><output style="min-width: ${7 * Math.min(lines.length, 4)}ch"></output></button>`,
-  );
-  return `<section class="chart${wide ? " wide" : ""}" id="${id}" aria-labelledby="${id}-title">
-<div class="bar"><h2 id="${id}-title">${escapeHtml(title)}</h2>
-<div class="tools" hidden><button type="button" class="tool" data-tool="log" aria-pressed="${log ?? false}" aria-label="Logarithmic axis">Log</button>
-<button type="button" class="tool" data-tool="reset" aria-label="Reset zoom" disabled>Reset</button>
-<button type="button" class="tool" data-tool="csv" aria-label="${escapeHtml(title)} as CSV">CSV</button></div></div>
-<p class="caption" id="${id}-caption">${escapeHtml(caption.replace(/\s+/g, " "))}</p>
-<div class="plot" role="group" tabindex="0" aria-roledescription="plot" aria-labelledby="${id}-title" aria-describedby="${id}-caption"></div>
-<div class="keys" role="group" aria-label="Curves and their values"><span class="at"></span>${items.join("")}</div>
-<p class="aloud" role="status"></p>
-</section>`;
 }
 
 function configuration({ config }: ReportInput): string {

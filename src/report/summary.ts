@@ -1,5 +1,5 @@
 import type { StepRow } from "../experiment/index.ts";
-import { formatNumber } from "./format.ts";
+import { aligned, formatNumber } from "./format.ts";
 import { PROCESS_LABELS, type Process, processesIn } from "./processes.ts";
 import { columnOf, columnsOf, lastValue } from "./series.ts";
 
@@ -72,12 +72,4 @@ export function summaryText(summary: Summary): string {
   const blocks = [aligned(table)];
   if (distances.length > 0) blocks.push(aligned([["distance", ""], ...distances]));
   return blocks.join("\n");
-}
-
-/** Columns padded to their widest cell, the first to the left and the others to the right. */
-function aligned(table: readonly (readonly string[])[]): string {
-  const widths = table[0].map((_, c) => Math.max(...table.map((cells) => cells[c].length)));
-  const line = (cells: readonly string[]) =>
-    cells.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join("  ");
-  return table.map((cells) => `${line(cells).trimEnd()}\n`).join("");
 }

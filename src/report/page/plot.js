@@ -19,9 +19,6 @@ const STROKES = {
   prediction: { width: 2.25, dash: [2.5, 3.5], layer: 5 },
 };
 
-/** All plots move their cursors together. */
-const CURSORS = "run";
-
 /**
  * A chart drawn into its frame.
  * @typedef {object} Plot
@@ -39,10 +36,11 @@ const CURSORS = "run";
  * @param {HTMLElement} frame
  * @param {import("./decode.js").Chart} chart
  * @param {Float64Array} steps
+ * @param {string} cursors names the plots that move their cursors together
  * @param {{ onCursor: () => void, onZoom: (first: number, last: number) => void, onReset: () => void }} events
  * @returns {Plot}
  */
-export function createPlot(frame, chart, steps, events) {
+export function createPlot(frame, chart, steps, cursors, events) {
   const shown = chart.groups.map((group) => group.shown);
   const lines = chart.groups
     .flatMap((group, g) => group.lines.map((line, i) => ({ ...line, role: group.role, g, main: i === 0 })))
@@ -55,7 +53,7 @@ export function createPlot(frame, chart, steps, events) {
   const draw = () => {
     plot?.destroy();
     const data = [Array.from(steps), ...lines.map((line) => drawable(line.values, log))];
-    const options = plotOptions(chart, lines, shown, log, size(frame), events);
+    const options = plotOptions(chart, lines, shown, log, size(frame), cursors, events);
     plot = new uPlot(options, /** @type {import("uplot").AlignedData} */ (data), frame);
     plot.setScale("x", horizontal(bounds));
   };
@@ -123,10 +121,11 @@ function drawable(values, log) {
  * @param {boolean[]} shown
  * @param {boolean} log
  * @param {{ width: number, height: number }} size
+ * @param {string} cursors
  * @param {{ onCursor: () => void, onZoom: (first: number, last: number) => void, onReset: () => void }} events
  * @returns {import("uplot").Options}
  */
-function plotOptions(chart, lines, shown, log, size, events) {
+function plotOptions(chart, lines, shown, log, size, cursors, events) {
   const font = `12px ${color("--font")}`;
   const common = {
     stroke: () => color("--muted"),
@@ -141,7 +140,7 @@ function plotOptions(chart, lines, shown, log, size, events) {
     padding: [10, 14, 0, 0],
     cursor: {
       y: false,
-      sync: { key: CURSORS, setSeries: false },
+      sync: { key: cursors, setSeries: false },
       drag: { x: true, y: false, setScale: false, dist: 6 },
       points: { size: 7, width: 2, fill: () => color("--paper") },
       bind: {

@@ -1,0 +1,205 @@
+import type { PrimitiveParams } from "../../graph.ts";
+import type { Layout } from "../../primitives/rule.ts";
+import { type Shape, sizeOf } from "../../shape.ts";
+import type { Call, Lowered } from "./call.ts";
+import { kernelModule, mapModule } from "./convolution-modules.ts";
+import { PANELS } from "./memory.ts";
+
+type Params = PrimitiveParams["convolution"];
+type Pair = readonly [number, number];
+
+interface Geometry {
+  readonly images: number;
+  readonly channels: number;
+  readonly outputs: number;
+  readonly input: Pair;
+  readonly kernel: Pair;
+  readonly output: Pair;
+  readonly stride: Pair;
+  readonly padding: Pair;
+}
+
+/** A member of the convolution family; one with an empty array, or with a kernel too large for a panel, is left to js. */
+export function lowerConvolution(
+  params: Params,
+  [first, second]: readonly Layout[],
+  shape: Shape,
+): Lowered | undefined {
+  if (sizeOf(first.shape) * sizeOf(second.shape) * sizeOf(shape) === 0) return undefined;
+  const { wanted, stride, padding } = params;
+  const [input, kernel, output] =
+    wanted === "output"
+      ? [first.shape, second.shape, shape]
+      : wanted === "kernel"
+        ? [first.shape, shape, second.shape]
+        : [shape, first.shape, second.shape];
+  const spatial = (array: Shape): Pair => [array[2], array[3]];
+  const geometry: Geometry = {
+    images: input[0],
+    channels: input[1],
+    outputs: kernel[0],
+    input: spatial(input),
+    kernel: spatial(kernel),
+    output: spatial(output),
+    stride,
+    padding,
+  };
+  return wanted === "kernel" ? toKernel(geometry) : toMap(geometry, wanted);
+}
+
+/** Equally spaced numbers. */
+interface Range {
+  readonly start: number;
+  readonly step: number;
+  readonly count: number;
+}
+
+/** Along one axis: equally spaced positions of the wanted map that meet the same taps of the kernel. */
+interface Run {
+  readonly positions: Range;
+  /** The source entry that the first tap meets, for each position. */
+  readonly met: Range;
+  readonly taps: Range;
+  /** How far the next tap's source entry is. */
+  readonly tapStep: number;
+}
+
+/**
+ * Splits the positions of an axis into runs. q = p·stride + k − padding: for the output p the source is q and the next
+ * tap is one entry on; for the input q the source is p, only every stride-th tap meets one, and the next is one back.
+ */
+function runsOf(geometry: Geometry, wanted: "input" | "output", axis: 0 | 1): Run[] {
+  const stride = geometry.stride[axis];
+  const padding = geometry.padding[axis];
+  const forward = wanted === "output";
+  const sourceLength = (forward ? geometry.input : geometry.output)[axis];
+  const positionStep = forward ? 1 : stride;
+  const tapStep = forward ? 1 : -1;
+  const runs: { positions: Range; met: Range; taps: Range; tapStep: number }[] = [];
+  for (let residue = 0; residue < positionStep; residue++)
+    for (let p = residue; p < geometry[wanted][axis]; p += positionStep) {
+      const source = (k: number): number => (forward ? p * stride + k - padding : (p + padding - k) / stride);
+      const taps = Array.from({ length: geometry.kernel[axis] }, (_, k) => k).filter(
+        (k) => Number.isInteger(source(k)) && source(k) >= 0 && source(k) < sourceLength,
+      );
+      const last = runs[runs.length - 1];
+      const start = taps[0] ?? 0;
+      if (
+        p !== residue &&
+        last.taps.start === start &&
+        last.taps.count === taps.length &&
+        (taps.length === 0 || source(start) === last.met.start + last.met.step * last.positions.count)
+      )
+        runs[runs.length - 1] = {
+          ...last,
+          positions: { ...last.positions, count: last.positions.count + 1 },
+        };
+      else
+        runs.push({
+          positions: { start: p, step: positionStep, count: 1 },
+          met: { start: taps.length === 0 ? 0 : source(start), step: forward ? stride : 1, count: 1 },
+          taps: { start, step: positionStep === 1 ? 1 : stride, count: taps.length },
+          tapStep,
+        });
+    }
+  return runs;
+}
+
+/** The output from input and kernel or the input from kernel and output, a call for each pair of runs. */
+function toMap(geometry: Geometry, wanted: "input" | "output"): Lowered | undefined {
+  const { images, channels, outputs, kernel, input, output } = geometry;
+  const taps = kernel[0] * kernel[1];
+  if (taps > PANELS.longest) return undefined;
+  const forward = wanted === "output";
+  const [made, summed] = forward ? [outputs, channels] : [channels, outputs];
+  const [madeStep, summedStep] = forward ? [channels * taps, taps] : [taps, channels * taps];
+  const [map, source] = forward ? [output, input] : [input, output];
+  const mapPlane = map[0] * map[1];
+  const sourcePlane = source[0] * source[1];
+  const columns = runsOf(geometry, wanted, 1);
+  const calls: Call[] = [];
+  let zeros: number | undefined;
+  for (const y of runsOf(geometry, wanted, 0))
+    for (const x of columns) {
+      const met = y.taps.count * x.taps.count;
+      if (met === 0) {
+        zeros = images * made * mapPlane;
+        continue;
+      }
+      const summedAtOnce = Math.min(summed, Math.max(1, Math.floor(PANELS.depth / met)));
+      const room = Math.floor((PANELS.depth * PANELS.rows) / (summedAtOnce * met));
+      const [sourceAt, kernelAt] = forward ? [1, 2] : [2, 1];
+      calls.push({
+        key: "convolution map",
+        write: mapModule,
+        arrays: [
+          { at: 0, offset: y.positions.start * map[1] + x.positions.start },
+          { at: sourceAt, offset: y.met.start * source[1] + x.met.start },
+          { at: kernelAt, offset: y.taps.start * kernel[1] + x.taps.start },
+        ],
+        words: [
+          ...[images, made, summed, summedAtOnce, room - (room % 2)],
+          ...[8 * madeStep, 8 * summedStep, 8 * mapPlane, 8 * sourcePlane],
+          ...[y.taps.count, 8 * y.taps.step * kernel[1], 8 * y.tapStep * source[1]],
+          ...[x.taps.count, 8 * x.taps.step, 8 * x.tapStep],
+          ...[y.positions.count, 8 * y.positions.step * map[1], 8 * y.met.step * source[1]],
+          ...[x.positions.count, 8 * x.positions.step, 8 * x.met.step],
+        ],
+      });
+    }
+  return zeros === undefined ? { calls } : { zeros, calls };
+}
+
+/** The output positions of one axis that meet tap k inside the input: `from` up to but excluding `to`. */
+function meeting(geometry: Geometry, axis: 0 | 1, k: number): { from: number; to: number } {
+  const shift = geometry.padding[axis] - k;
+  const stride = geometry.stride[axis];
+  const from = Math.max(0, Math.ceil(shift / stride));
+  const to = Math.min(geometry.output[axis], Math.floor((geometry.input[axis] - 1 + shift) / stride) + 1);
+  return { from, to: Math.max(from, to) };
+}
+
+/** Long enough that the taking up of sums is a few percent, short enough for the cache. */
+const KERNEL_DEPTH = 512;
+
+/** The kernel from input and output, a call for each tap. */
+function toKernel(geometry: Geometry): Lowered | undefined {
+  const { images, channels, outputs, kernel, input, output, stride, padding } = geometry;
+  const taps = kernel[0] * kernel[1];
+  const even = (n: number, to: number): number => to * Math.ceil(n / to);
+  const most = Math.min(
+    KERNEL_DEPTH,
+    Math.floor((PANELS.depth * PANELS.rows) / even(channels, 2)),
+    Math.floor((PANELS.depth * PANELS.columns) / even(outputs, 8)),
+  );
+  const calls: Call[] = [];
+  for (let ky = 0; ky < kernel[0]; ky++)
+    for (let kx = 0; kx < kernel[1]; kx++) {
+      const y = meeting(geometry, 0, ky);
+      const x = meeting(geometry, 1, kx);
+      const rows = y.to - y.from;
+      const columns = x.to - x.from;
+      if (rows * columns === 0) continue;
+      if (columns > most) return undefined;
+      const rowsAtOnce = Math.min(rows, Math.floor(most / columns));
+      const imagesAtOnce = rowsAtOnce < rows ? 1 : Math.min(images, Math.floor(most / (rows * columns)));
+      const inputStart =
+        (y.from * stride[0] + ky - padding[0]) * input[1] + x.from * stride[1] + kx - padding[1];
+      calls.push({
+        key: "convolution kernel",
+        write: kernelModule,
+        arrays: [
+          { at: 0, offset: ky * kernel[1] + kx },
+          { at: 1, offset: inputStart },
+          { at: 2, offset: y.from * output[1] + x.from },
+        ],
+        words: [
+          ...[images, imagesAtOnce, rows, rowsAtOnce, columns, channels, outputs],
+          ...[8 * taps, 8 * channels * taps],
+          ...[8 * input[0] * input[1], 8 * stride[0] * input[1], 8 * stride[1]],
+          ...[8 * output[0] * output[1], 8 * output[1]],
+        ],
+      });
+    }
+  return { zeros: outputs * channels * taps, calls };
+}

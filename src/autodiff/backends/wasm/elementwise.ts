@@ -1,0 +1,222 @@
+import { coalesce, type LoopNest } from "../../primitives/loops.ts";
+import type { Layout } from "../../primitives/rule.ts";
+import { type Shape, sizeOf, stridesOf } from "../../shape.ts";
+import { type Code, type Local, loopWhile, ModuleWriter, type Scope, when } from "./assembler.ts";
+import type { Call, Lowered } from "./call.ts";
+import { Block } from "./elementary/block.ts";
+import { declareImports, ELEMENTWISE, type ElementwiseName, type Imports } from "./elementwise-ops.ts";
+import { i32, int, v128 } from "./instructions.ts";
+import { word } from "./memory.ts";
+import { loopWords, nestedLoops } from "./nest.ts";
+
+/** One operation; operands are numbers of values: first the inputs, then the steps in order. */
+export interface Step {
+  readonly op: ElementwiseName;
+  readonly operands: readonly number[];
+}
+
+/** Elementwise operations evaluated together, entry by entry: intermediate values stay in registers. */
+export interface Expression {
+  readonly inputs: number;
+  readonly steps: readonly Step[];
+  /** The values that are stored. */
+  readonly outputs: readonly number[];
+}
+
+/** How an array moves along the innermost loop: entry by entry, not at all, or by a stride. */
+type Motion = "next" | "stay" | "stride";
+
+interface Pattern {
+  readonly expression: Expression;
+  /** Outputs, then inputs. */
+  readonly motions: readonly Motion[];
+  /** Loops around the innermost one. */
+  readonly depth: number;
+}
+
+const copy: Expression = { inputs: 1, steps: [], outputs: [0] };
+
+/** The call that evaluates an expression at every index of `shape`: outputs, then inputs, laid out by `strides`. */
+export function elementwiseCall(
+  expression: Expression,
+  shape: Shape,
+  strides: readonly (readonly number[])[],
+  arrays: Call["arrays"],
+): Lowered {
+  if (sizeOf(shape) === 0) return { calls: [] };
+  const nest = coalesce(shape, strides);
+  const inner = nest.strides[nest.lengths.length - 1];
+  const pattern: Pattern = {
+    expression,
+    motions: inner.map((stride) => (stride === 1 ? "next" : stride === 0 ? "stay" : "stride")),
+    depth: nest.lengths.length - 1,
+  };
+  const key = JSON.stringify(pattern);
+  return { calls: [{ key, write: () => elementwiseModule(pattern), arrays, words: nestWords(nest) }] };
+}
+
+/** One primitive as an expression of its operands. */
+export function lowerElementwise(op: ElementwiseName, operands: readonly Layout[], shape: Shape): Lowered {
+  const expression: Expression = {
+    inputs: operands.length,
+    steps: [{ op, operands: operands.map((_, i) => i) }],
+    outputs: [operands.length],
+  };
+  return elementwiseCall(
+    expression,
+    shape,
+    [stridesOf(shape), ...operands.map((operand) => operand.strides)],
+    [0, ...operands.map((_, i) => i + 1)].map((at) => ({ at, offset: 0 })),
+  );
+}
+
+/** Copies entries of the first operand, or of operand `from`, at `offset`, to the places that `to` gives in the result. */
+export function lowerCopy(
+  shape: Shape,
+  from: { readonly strides: readonly number[]; readonly offset: number; readonly operand?: number },
+  to: { readonly strides: readonly number[]; readonly offset: number },
+): Lowered {
+  return elementwiseCall(
+    copy,
+    shape,
+    [to.strides, from.strides],
+    [
+      { at: 0, offset: to.offset },
+      { at: 1 + (from.operand ?? 0), offset: from.offset },
+    ],
+  );
+}
+
+/** Length and byte strides of the innermost loop, then the loops around it. */
+function nestWords({ lengths, strides }: LoopNest): number[] {
+  const depth = lengths.length - 1;
+  const inner = strides[depth];
+  const around = { lengths: lengths.slice(0, depth), strides: strides.slice(0, depth) };
+  return [
+    lengths[depth],
+    ...inner.map((stride) => 8 * stride),
+    ...loopWords(
+      around,
+      inner.map((stride) => stride * lengths[depth]),
+    ),
+  ];
+}
+
+function elementwiseModule(pattern: Pattern): ModuleWriter {
+  const module = new ModuleWriter();
+  const imports = declareImports(
+    module,
+    pattern.expression.steps.map((step) => step.op),
+  );
+  module.function("run", 0, (scope) => new KernelWriter(pattern, imports, scope).body());
+  return module;
+}
+
+class KernelWriter {
+  private readonly pattern: Pattern;
+  private readonly imports: Imports;
+  private readonly scope: Scope;
+  private readonly addresses: readonly Local[];
+  private readonly strides: readonly Code[];
+  private readonly left: Local;
+
+  constructor(pattern: Pattern, imports: Imports, scope: Scope) {
+    this.pattern = pattern;
+    this.imports = imports;
+    this.scope = scope;
+    const arrays = pattern.motions.length;
+    this.addresses = scope.locals("i32", arrays);
+    this.strides = pattern.motions.map((motion, j) =>
+      motion === "stride" ? word(arrays + 1 + j) : int(motion === "next" ? 8 : 0),
+    );
+    this.left = scope.local("i32");
+  }
+
+  body(): Code {
+    const { addresses, scope } = this;
+    const loops = nestedLoops(scope, this.pattern.depth, 2 * addresses.length + 1, addresses, this.run());
+    return [...addresses.flatMap((address, j) => address.set(word(j))), ...loops];
+  }
+
+  /** The innermost loop: several pairs of entries per turn where the work is small, then pairs, then one. */
+  private run(): Code {
+    const { expression, motions } = this.pattern;
+    const length = expression.steps.reduce((total, { op }) => total + ELEMENTWISE[op].length, 1);
+    const pairs = motions.includes("stride") || length > 8 ? 1 : length > 3 ? 2 : 4;
+    const fixed = this.splats();
+    const loop = (count: number): Code => [
+      ...loopWhile(i32.greaterEqual(this.left.get, int(2 * count)), [
+        ...Array.from({ length: count }, (_, pair) => this.entries(fixed.values, pair, 2)),
+        this.advance(2 * count),
+        this.left.set(i32.subtract(this.left.get, int(2 * count))),
+      ]),
+    ];
+    return [
+      ...this.left.set(word(this.addresses.length)),
+      ...fixed.code,
+      ...(pairs > 1 ? loop(pairs) : []),
+      ...loop(1),
+      ...when(this.left.get, [this.entries(fixed.values, 0, 1), this.advance(1)]),
+    ];
+  }
+
+  /** Loads the inputs that do not move. */
+  private splats(): { readonly values: readonly (Code | undefined)[]; readonly code: Code } {
+    const { expression, motions } = this.pattern;
+    const block = new Block(this.scope);
+    const values = Array.from({ length: expression.inputs }, (_, i) => {
+      const array = expression.outputs.length + i;
+      return motions[array] === "stay" ? block.keep(v128.loadSplat(this.addresses[array].get)) : undefined;
+    });
+    return { values, code: block.statements.flat() };
+  }
+
+  /** Evaluates a pair of entries, or one with an unused lane, and stores the outputs. */
+  private entries(fixed: readonly (Code | undefined)[], pair: number, count: 1 | 2): Code {
+    const { expression } = this.pattern;
+    const { outputs, inputs, steps } = expression;
+    const block = new Block(this.scope);
+    const values = Array.from(
+      { length: inputs },
+      (_, i) => fixed[i] ?? block.keep(this.load(outputs.length + i, pair, count)),
+    );
+    for (const { op, operands } of steps)
+      values.push(
+        ELEMENTWISE[op].write(
+          block,
+          operands.map((value) => values[value]),
+          this.imports,
+        ),
+      );
+    outputs.forEach((value, array) => {
+      block.add(this.store(array, values[value], pair, count));
+    });
+    return block.statements.flat();
+  }
+
+  private load(array: number, pair: number, count: 1 | 2): Code {
+    const address = this.addresses[array].get;
+    if (count === 1) return v128.loadLow(address);
+    if (this.pattern.motions[array] === "next") return v128.load(address, 16 * pair);
+    return v128.loadHigh(i32.add(address, this.strides[array]), v128.loadLow(address));
+  }
+
+  private store(array: number, value: Code, pair: number, count: 1 | 2): Code {
+    const address = this.addresses[array].get;
+    if (count === 1) return v128.storeLow(address, value);
+    if (this.pattern.motions[array] === "next") return v128.store(address, value, 16 * pair);
+    return [
+      ...v128.storeLow(address, value),
+      ...v128.storeHigh(i32.add(address, this.strides[array]), value),
+    ];
+  }
+
+  private advance(entries: number): Code {
+    return this.pattern.motions.flatMap((motion, j) => {
+      if (motion === "stay") return [];
+      const address = this.addresses[j];
+      const step = motion === "next" ? int(8 * entries) : i32.multiply(this.strides[j], int(entries));
+      return address.set(i32.add(address.get, step));
+    });
+  }
+}

@@ -1,0 +1,45 @@
+import type { PrimitiveName, PrimitiveParams } from "../../graph.ts";
+import { RULES } from "../../primitives/registry.ts";
+import type { Layout, PrimitiveRule, View } from "../../primitives/rule.ts";
+import { type Shape, sizeOf, stridesOf } from "../../shape.ts";
+import type { Lowered } from "./call.ts";
+import { lowerCopy } from "./elementwise.ts";
+
+/** A primitive that renames entries: its view, copied. A reshape copies entries in the order of its operand's axes. */
+export function lowerView<K extends "reshape" | "transpose" | "broadcast" | "slice">(
+  op: K,
+  params: PrimitiveParams[K],
+  operand: Layout,
+  shape: Shape,
+): Lowered {
+  const rule = RULES[op] as PrimitiveRule<PrimitiveName>;
+  const own: View = { layout: operand, offset: 0 };
+  const { layout, offset } = (op === "reshape" ? undefined : rule.view?.(params, operand, shape)) ?? own;
+  const to = { strides: stridesOf(layout.shape), offset: 0 };
+  return lowerCopy(layout.shape, { strides: layout.strides, offset }, to);
+}
+
+export function lowerPad({ low, interior }: PrimitiveParams["pad"], operand: Layout, shape: Shape): Lowered {
+  const strides = stridesOf(shape);
+  const to = {
+    strides: strides.map((stride, axis) => stride * (interior[axis] + 1)),
+    offset: strides.reduce((offset, stride, axis) => offset + stride * low[axis], 0),
+  };
+  const { calls } = lowerCopy(operand.shape, { strides: operand.strides, offset: 0 }, to);
+  return { zeros: sizeOf(shape), calls };
+}
+
+export function lowerConcatenate(
+  { axis }: PrimitiveParams["concatenate"],
+  operands: readonly Layout[],
+  shape: Shape,
+): Lowered {
+  const strides = stridesOf(shape);
+  let start = 0;
+  const calls = operands.flatMap((part, operand) => {
+    const to = { strides, offset: start * strides[axis] };
+    start += part.shape[axis];
+    return lowerCopy(part.shape, { strides: part.strides, offset: 0, operand }, to).calls;
+  });
+  return { calls };
+}
