@@ -30,7 +30,12 @@ import { canonical, readWords, SELECTOR, type Words } from "./words.ts";
 /** What the command line asks for. */
 export type Command =
   | { readonly command: "run"; readonly config: RunConfig; readonly notices: readonly string[] }
-  | { readonly command: "verify"; readonly paths: readonly string[]; readonly json: boolean }
+  | {
+      readonly command: "verify";
+      readonly paths: readonly string[];
+      readonly json: boolean;
+      readonly backend: "auto" | "js" | "wasm";
+    }
   | { readonly command: "report"; readonly dir: string }
   | {
       readonly command: "export";
@@ -264,6 +269,7 @@ function noWords(command: string, positionals: readonly string[]): void {
 }
 
 const STEPS = integer({ min: 1 });
+const VERIFY = { json: flag, backend: choice("auto", "js", "wasm") } as const;
 const EXPORT = {
   process: choice(...REFERENCE_PROCESSES),
   step: integer({ min: 0 }),
@@ -289,7 +295,7 @@ export function parseCommand(argv: readonly string[], surroundings: Partial<Surr
     case "run":
       return { command, ...parseRun(rest, surroundings) };
     case "verify": {
-      const { positionals, values } = readSmall(command, rest, { json: flag });
+      const { positionals, values } = readSmall(command, rest, VERIFY);
       if (positionals.length === 0)
         throw valueError(
           command,
@@ -297,7 +303,8 @@ export function parseCommand(argv: readonly string[], surroundings: Partial<Surr
           "none",
           "for example central-flows verify fixtures",
         );
-      return { command, paths: positionals, json: values.json === true };
+      const backend = (values.backend as "auto" | "js" | "wasm" | undefined) ?? "auto";
+      return { command, paths: positionals, json: values.json === true, backend };
     }
     case "report": {
       const { positionals } = readSmall(command, rest, {});

@@ -181,12 +181,15 @@ function presetsHelp(): string[] {
 
 const SMALL: Readonly<Record<string, readonly string[]>> = {
   verify: [
-    "central-flows verify PATH… [--json]",
+    "central-flows verify PATH… [--json] [--backend auto|js|wasm]",
     "",
     "Checks the engine against fixtures: folders of NAME.json and NAME.npz, or such files. Prints the",
     "relative error, the tolerance and the verdict of every quantity; exit status 1 if one fails.",
     "",
-    ...columns([["--json", "print one array of {case, quantity, error, tolerance, pass} instead"]]),
+    ...columns([
+      ["--json", "print one array of {case, quantity, error, tolerance, pass} instead"],
+      ["--backend", "the backend to check; default auto"],
+    ]),
     "",
     "Example",
     "  central-flows verify fixtures/derivatives",

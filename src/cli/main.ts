@@ -19,7 +19,7 @@ async function main(argv: readonly string[]): Promise<number> {
     case "resume":
       return resumeCommand(command.dir, command.steps, command);
     case "verify":
-      return verifyCommand(command.paths, command.json);
+      return verifyCommand(command);
     case "report": {
       const { path, summary } = reportOf(command.dir);
       process.stdout.write(`${summaryText(summary)}\nreport ${path}\n`);

@@ -1,3 +1,4 @@
+import type { BackendChoice } from "../autodiff/index.ts";
 import { fixtureFiles, type Verdict, verifyAll } from "../experiment/index.ts";
 
 const number = (value: number): string => (value === 0 ? "0" : value.toExponential(1));
@@ -11,12 +12,21 @@ function line(verdict: Verdict): string {
 }
 
 /** Checks the engine against reference fixtures; exit status 1 if any check fails. */
-export function verifyCommand(paths: readonly string[], json: boolean): number {
+export function verifyCommand({
+  paths,
+  json,
+  backend,
+}: {
+  readonly paths: readonly string[];
+  readonly json: boolean;
+  readonly backend: BackendChoice;
+}): number {
   const files = paths.flatMap(fixtureFiles);
   const all: Verdict[] = [];
   const isTTY = process.stderr.isTTY === true;
   for (const file of files) {
     const verdicts = verifyAll([file], {
+      backend,
       progress: (name, step, steps) => {
         if (isTTY)
           process.stderr.write(`\r\u001b[2K${name} ${step}/${steps}${step === steps ? "\r\u001b[2K" : ""}`);

@@ -1,4 +1,4 @@
-import { Objective, type Shape } from "../autodiff/index.ts";
+import { type BackendChoice, Objective, type Shape, selectBackend } from "../autodiff/index.ts";
 import { isMisuse, valueError } from "../base/index.ts";
 import {
   compileRule,
@@ -25,6 +25,8 @@ import { verifyOptimizers } from "./verify-optimizers.ts";
 export interface VerifyOptions {
   /** Steps of each trajectory at most. */
   readonly steps?: number;
+  /** The backend to check; default: the one a run takes. */
+  readonly backend?: BackendChoice;
   /** Called after each step of a trajectory. */
   readonly progress?: (fixture: string, step: number, steps: number) => void;
 }
@@ -38,8 +40,8 @@ export function verifyFixture(jsonPath: string, options: VerifyOptions = {}): Ve
   const architecture = String(meta.architecture);
   if (!architectureNames().some((name) => name === architecture))
     return [{ case: fixture.name, skipped: `no architecture "${architecture}" in this build` }];
-  if ("third_derivative_vs_finite_difference" in meta) return verifyDerivatives(fixture);
-  if ("optimizers" in meta) return verifyOptimizers(fixture, objectiveOf(fixture));
+  if ("third_derivative_vs_finite_difference" in meta) return verifyDerivatives(fixture, options);
+  if ("optimizers" in meta) return verifyOptimizers(fixture, objectiveOf(fixture, options));
   if ("optimizer" in meta && "runs" in meta) return verifyTrajectory(fixture, options);
   return [{ case: fixture.name, skipped: "neither derivatives, a trajectory nor optimizers" }];
 }
@@ -52,7 +54,7 @@ function criterionOf(fixture: FixtureCase): Criterion {
 }
 
 /** The loss that a case describes. */
-function objectiveOf(fixture: FixtureCase): Objective {
+function objectiveOf(fixture: FixtureCase, { backend = "auto" }: VerifyOptions): Objective {
   const { meta } = fixture;
   const labels = arrayOf(fixture, "labels");
   const parameters = listOf(fixture, "parameters") as readonly (readonly [string, readonly number[]])[];
@@ -75,6 +77,7 @@ function objectiveOf(fixture: FixtureCase): Objective {
       labels: labels.data,
       labelShape: labels.shape.slice(1),
     }),
+    { backend: selectBackend(backend).backend },
   );
 }
 
@@ -93,10 +96,10 @@ function judge(name: string, quantity: string, error: number, tolerance: number)
   return { case: name, quantity, error, tolerance, pass: error <= tolerance };
 }
 
-function verifyDerivatives(fixture: FixtureCase): Check[] {
+function verifyDerivatives(fixture: FixtureCase, options: VerifyOptions): Check[] {
   const { name } = fixture;
   const array = (key: string): Float64Array => arrayOf(fixture, key).data;
-  const objective = objectiveOf(fixture);
+  const objective = objectiveOf(fixture, options);
   const p = objective.dimension;
   objective.setWeights(array("w"));
   const directions = new Float64Array(2 * p);
@@ -158,7 +161,8 @@ interface Tally {
   readonly judged: boolean;
 }
 
-function verifyTrajectory(fixture: FixtureCase, { steps: limit, progress }: VerifyOptions): Verdict[] {
+function verifyTrajectory(fixture: FixtureCase, options: VerifyOptions): Verdict[] {
+  const { steps: limit, progress } = options;
   const { meta, name } = fixture;
   const rule = ruleOf(fixture);
   if (!rule) return [{ case: name, skipped: `no optimizer "${meta.optimizer}" in this build` }];
@@ -176,7 +180,7 @@ function verifyTrajectory(fixture: FixtureCase, { steps: limit, progress }: Veri
     frequencyInSubsteps?: boolean;
   };
   const stable = objectOf(fixture, "stable") as { min_nsubsteps: number; max_Seff?: number | null };
-  const objective = objectiveOf(fixture);
+  const objective = objectiveOf(fixture, options);
   const criterion = criterionOf(fixture);
   const labels = arrayOf(fixture, "labels").data;
   const simulation = new Simulation({
