@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll } from "vitest";
+import { parseCommand } from "../../src/cli/flags.ts";
+import {
+  type RunConfig,
+  type RunEvents,
+  type RunOutcome,
+  rowDifference,
+  type StepRow,
+  startRun,
+} from "../../src/experiment/index.ts";
+
+export const PROVENANCE = { cmd: "test", gitHash: null, version: "0" };
+
+/** A problem that takes milliseconds a step and reaches the edge: words of the command line. */
+export const MOONS = (
+  "opt:rmsprop data:moons arch:mlp --data.n=20 --data.n-test 12 --arch.width 8 --opt.lr 0.02 --opt.beta2 0.95 " +
+  "--opt.eps 1e-7 --opt.bias-correction --warm-start 3 --runs discrete midpoint central stable --eig.frequency 1"
+).split(" ");
+
+/** A new folder that is removed after the file's tests. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "runs-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The configuration that a command line asks for. */
+export function configOf(...words: string[]): RunConfig {
+  const command = parseCommand(["run", ...words]);
+  if (command.command !== "run") throw new Error("not a run");
+  return command.config;
+}
+
+/** Runs a command line in this process. */
+export function runWords(
+  directory: string,
+  words: readonly string[],
+  events?: RunEvents,
+): Promise<RunOutcome> {
+  return startRun(configOf(...words), directory, PROVENANCE, events);
+}
+
+/** The first thing in which two lists of rows differ. */
+export function rowsDifference(a: readonly StepRow[], b: readonly StepRow[]): string | undefined {
+  if (a.length !== b.length) return `${a.length} and ${b.length} rows`;
+  for (let i = 0; i < a.length; i++) {
+    const difference = rowDifference(a[i], b[i]);
+    if (difference !== undefined) return `row ${i}: ${difference}`;
+  }
+  return undefined;
+}
