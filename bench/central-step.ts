@@ -46,7 +46,7 @@ const show = (name: string, value: number, unit = ""): void =>
   console.log(`${name.padEnd(34)} ${value.toPrecision(4).padStart(9)} ${unit}`);
 
 console.log(
-  `${cpus()[0]?.model.trim()}, Node ${process.versions.node}; means per central step, steps ${FROM} to ${TO}`,
+  `${cpus()[0]?.model.trim()}, Node ${process.versions.node}, ${backend} backend; means per central step, steps ${FROM} to ${TO}`,
 );
 show("weights p", objective.dimension);
 show("critical eigenvalues", k);

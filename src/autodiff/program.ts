@@ -1,5 +1,6 @@
 import type { Backend } from "./backends/backend.ts";
-import { type Plan, totalCost } from "./plan/plan.ts";
+import { fuseSegment, type Group, isGroup } from "./plan/fusion.ts";
+import { type Instruction, type Location, type Plan, totalCost } from "./plan/plan.ts";
 import type { Cost, Kernel } from "./primitives/rule.ts";
 
 /** A kernel with where each of its arrays lies. */
@@ -8,6 +9,21 @@ interface Step {
   readonly regions: Int32Array;
   readonly offsets: Int32Array;
   readonly at: Int32Array;
+}
+
+const bind = ({ result, operands }: Instruction, kernel: Kernel): Step =>
+  stepOf(kernel, [result, ...operands]);
+
+const bindGroup = ({ outputs, inputs }: Group, kernel: Kernel): Step =>
+  stepOf(kernel, [...outputs.map(({ result }) => result), ...inputs]);
+
+function stepOf(kernel: Kernel, places: readonly Location[]): Step {
+  return {
+    kernel,
+    regions: Int32Array.from(places, (place) => place.region),
+    offsets: Int32Array.from(places, (place) => place.offset),
+    at: new Int32Array(places.length),
+  };
 }
 
 /**
@@ -34,17 +50,14 @@ export class Program {
     this.memory.set(plan.constants, constantsBase);
     this.runs = new Float64Array(plan.segments.length);
     this.costs = plan.segments.map(totalCost);
-    this.steps = plan.segments.map((instructions) =>
-      instructions.map((instruction) => {
-        const places = [instruction.result, ...instruction.operands];
-        return {
-          kernel: backend.lower(instruction),
-          regions: Int32Array.from(places, (place) => place.region),
-          offsets: Int32Array.from(places, (place) => place.offset),
-          at: new Int32Array(places.length),
-        };
-      }),
-    );
+    this.steps = plan.segments.map((instructions, segment) => {
+      const { lowerGroup } = backend;
+      if (!lowerGroup)
+        return instructions.map((instruction) => bind(instruction, backend.lower(instruction)));
+      return fuseSegment(plan, segment).map((item) =>
+        isGroup(item) ? bindGroup(item, lowerGroup(item)) : bind(item, backend.lower(item)),
+      );
+    });
   }
 
   runSegment(segment: number): void {

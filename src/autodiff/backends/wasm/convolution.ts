@@ -2,7 +2,8 @@ import type { PrimitiveParams } from "../../graph.ts";
 import type { Layout } from "../../primitives/rule.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
 import type { Call, Lowered } from "./call.ts";
-import { kernelModule, mapModule } from "./convolution-modules.ts";
+import { kernelModule } from "./convolution-kernel.ts";
+import { mapModule } from "./convolution-map.ts";
 import { PANELS } from "./memory.ts";
 
 type Params = PrimitiveParams["convolution"];

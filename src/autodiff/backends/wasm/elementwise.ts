@@ -1,3 +1,4 @@
+import type { Group } from "../../plan/fusion.ts";
 import { coalesce, type LoopNest } from "../../primitives/loops.ts";
 import type { Layout } from "../../primitives/rule.ts";
 import { type Shape, sizeOf, stridesOf } from "../../shape.ts";
@@ -67,6 +68,21 @@ export function lowerElementwise(op: ElementwiseName, operands: readonly Layout[
     shape,
     [stridesOf(shape), ...operands.map((operand) => operand.strides)],
     [0, ...operands.map((_, i) => i + 1)].map((at) => ({ at, offset: 0 })),
+  );
+}
+
+/** Elementwise instructions evaluated together. */
+export function lowerGroup({ shape, inputs, steps, outputs }: Group): Lowered {
+  const expression: Expression = {
+    inputs: inputs.length,
+    steps: steps as readonly Step[],
+    outputs: outputs.map(({ value }) => value),
+  };
+  return elementwiseCall(
+    expression,
+    shape,
+    [...outputs.map(() => stridesOf(shape)), ...inputs.map(({ layout }) => layout.strides)],
+    [...outputs, ...inputs].map((_, at) => ({ at, offset: 0 })),
   );
 }
 

@@ -15,7 +15,6 @@ const binaryVector = (opcode: number) => binary(...vector(opcode));
 const place = (offset: number): Code => [0, ...unsigned(offset)];
 
 export const int = (value: number): Code => [0x41, ...signed(value)];
-export const double = (value: number): Code => [0x44, ...doubleBytes(value)];
 
 export const i32 = {
   load: (address: Code, offset = 0): Code => [...address, 0x28, ...place(offset)],
@@ -24,14 +23,11 @@ export const i32 = {
   notEqual: binary(0x47),
   less: binary(0x48),
   greater: binary(0x4a),
-  lessEqual: binary(0x4c),
   greaterEqual: binary(0x4e),
   add: binary(0x6a),
   subtract: binary(0x6b),
   multiply: binary(0x6c),
-  divide: binary(0x6d),
   and: binary(0x71),
-  or: binary(0x72),
   shiftLeft: binary(0x74),
   shiftRight: binary(0x75),
   store: (address: Code, value: Code, offset = 0): Code => [...address, ...value, 0x36, ...place(offset)],
@@ -42,20 +38,7 @@ export const i32 = {
 export const f64 = {
   load: (address: Code, offset = 0): Code => [...address, 0x2b, ...place(offset)],
   store: (address: Code, value: Code, offset = 0): Code => [...address, ...value, 0x39, ...place(offset)],
-  equal: binary(0x61),
-  less: binary(0x63),
-  add: binary(0xa0),
-  multiply: binary(0xa2),
 };
-
-export const memoryFill = (start: Code, byte: Code, length: Code): Code => [
-  ...start,
-  ...byte,
-  ...length,
-  0xfc,
-  0x0b,
-  0x00,
-];
 
 export const v128 = {
   load: (address: Code, offset = 0): Code => [...address, ...vector(0), ...place(offset)],
@@ -148,9 +131,7 @@ export const i32x4 = {
     return [...vector(12), ...words];
   },
   lane: (a: Code, lane: number): Code => [...a, ...vector(27), lane],
-  shiftLeft: shift(171),
   shiftRight: shift(172),
-  add: binaryVector(174),
   subtract: binaryVector(177),
   max: binaryVector(184),
   /** Truncated towards 0, saturated; NaN gives 0. Both results in the low words' order, the upper two lanes are 0. */

@@ -6,6 +6,7 @@ import { lowerElementwise } from "./elementwise.ts";
 import { isElementwise } from "./elementwise-ops.ts";
 import { lowerMatmul } from "./matmul.ts";
 import { lowerConcatenate, lowerPad, lowerView } from "./movement.ts";
+import { lowerRecurrence } from "./recurrence.ts";
 import { lowerReduction } from "./reduction.ts";
 
 type Lowerings = {
@@ -25,6 +26,7 @@ const LOWERINGS: Lowerings = {
   sum: (instruction) => lowerReduction("sum", instruction.params.axes, layouts(instruction)[0]),
   max: (instruction) => lowerReduction("max", instruction.params.axes, layouts(instruction)[0]),
   convolution: (instruction) => lowerConvolution(instruction.params, layouts(instruction), instruction.shape),
+  recurrence: (instruction) => lowerRecurrence(instruction.params, instruction.shape),
   matmul: (instruction) => lowerMatmul(instruction.params, layouts(instruction), instruction.shape),
 };
 

@@ -2,6 +2,7 @@ import type { Layout } from "../../primitives/rule.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
 import type { Lowered } from "./call.ts";
 import { gemmModule } from "./gemm.ts";
+import { COLUMNS, ROWS } from "./tile.ts";
 
 /** A product of contiguous operands; an empty sum is zeros. */
 export function lowerMatmul(
@@ -16,11 +17,20 @@ export function lowerMatmul(
   if (size === 0) return { calls: [] };
   if (k === 0) return { zeros: size, calls: [] };
   const batch = sizeOf(shape.slice(0, -2));
-  const words = [
-    ...[batch, m, n, k],
-    ...[params.transposeA ? 0 : 1, params.transposeB ? 1 : 0],
-    ...[8 * a.shape[rank - 1], 8 * b.shape[rank - 1]],
-  ];
-  const arrays = [0, 1, 2].map((at) => ({ at, offset: 0 }));
+  const alongA = params.transposeA ? 0 : 1;
+  const alongB = params.transposeB ? 1 : 0;
+  const stepA = 8 * a.shape[rank - 1];
+  const stepB = 8 * b.shape[rank - 1];
+  // Tiles are wide and low; a narrow result is made as Cᵀ = op(B)ᵀ·op(A)ᵀ where that wastes less of them.
+  const flipped = padded(n, m) < padded(m, n);
+  const words = flipped
+    ? [batch, n, m, k, alongB, alongA, stepB, stepA, 8, 8 * n]
+    : [batch, m, n, k, alongA, alongB, stepA, stepB, 8 * n, 8];
+  const arrays = (flipped ? [0, 2, 1] : [0, 1, 2]).map((at) => ({ at, offset: 0 }));
   return { calls: [{ key: "matmul", write: gemmModule, arrays, words }] };
+}
+
+/** Entries of a result that is filled up to whole tiles. */
+function padded(rows: number, columns: number): number {
+  return ROWS * Math.ceil(rows / ROWS) * COLUMNS * Math.ceil(columns / COLUMNS);
 }

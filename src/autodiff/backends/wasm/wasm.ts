@@ -4,7 +4,8 @@ import type { Instruction } from "../../plan/plan.ts";
 import type { Kernel } from "../../primitives/rule.ts";
 import type { Backend } from "../backend.ts";
 import { jsBackend } from "../js.ts";
-import type { Call } from "./call.ts";
+import type { Call, Lowered } from "./call.ts";
+import { lowerGroup } from "./elementwise.ts";
 import { engine, type Module } from "./engine.ts";
 import { lowerInstruction } from "./lower.ts";
 import { addressOf, newWorkspace, type Workspace } from "./memory.ts";
@@ -30,15 +31,19 @@ const backend: Backend = {
   lower(instruction) {
     const lowered = lowerInstruction(instruction);
     if (!lowered) return jsBackend.lower(instruction as Instruction<PrimitiveName>);
-    const kernels = lowered.calls.map(callKernel);
-    const { zeros } = lowered;
-    if (zeros === undefined && kernels.length === 1) return kernels[0];
-    return (memory, at) => {
-      if (zeros !== undefined) memory.fill(0, at[0], at[0] + zeros);
-      for (const kernel of kernels) kernel(memory, at);
-    };
+    return kernelOf(lowered);
   },
+  lowerGroup: (group) => kernelOf(lowerGroup(group)),
 };
+
+function kernelOf({ zeros, calls }: Lowered): Kernel {
+  const kernels = calls.map(callKernel);
+  if (zeros === undefined && kernels.length === 1) return kernels[0];
+  return (memory, at) => {
+    if (zeros !== undefined) memory.fill(0, at[0], at[0] + zeros);
+    for (const kernel of kernels) kernel(memory, at);
+  };
+}
 
 /** A kernel that writes a call's words and runs it; it binds itself to the memory it meets first, and again if that changes. */
 function callKernel(call: Call): Kernel {

@@ -1,0 +1,81 @@
+import type { PrimitiveParams } from "../../graph.ts";
+import { type Shape, sizeOf } from "../../shape.ts";
+import { type Code, loopWhile, ModuleWriter, repeatWhile, when } from "./assembler.ts";
+import type { Lowered } from "./call.ts";
+import { f64x2, i32, int, v128 } from "./instructions.ts";
+import { word } from "./memory.ts";
+
+/** h_t = a_t∘h_{t−1} + b_t, or its reverse; rows of a single entry, which cannot go in pairs, are left to js. */
+export function lowerRecurrence(
+  { axis, reversed }: PrimitiveParams["recurrence"],
+  shape: Shape,
+): Lowered | undefined {
+  const row = sizeOf(shape.slice(axis + 1));
+  if (row < 2 || sizeOf(shape) === 0) return undefined;
+  const blocks = sizeOf(shape.slice(0, axis));
+  const length = row * shape[axis];
+  const arrays = [0, 1, 2].map((at) => ({ at, offset: 0 }));
+  const write = (): ModuleWriter => recurrenceModule(reversed);
+  return {
+    calls: [{ key: `recurrence ${reversed}`, write, arrays, words: [blocks, row, length - row, 8 * row] }],
+  };
+}
+
+const BLOCKS = 3;
+const ROW = 4;
+const FOLLOWING = 5;
+const ROW_BYTES = 6;
+
+/**
+ * The entries of a block in order of time, in pairs: a row has two entries at least, so what a pair needs of the row
+ * before it has been stored.
+ */
+function recurrenceModule(reversed: boolean): ModuleWriter {
+  const module = new ModuleWriter();
+  module.function("run", 0, (scope) => {
+    const [h, a, b, left, blocks, jump] = scope.locals("i32", 6);
+    const row = word(ROW_BYTES);
+    const back = i32.subtract(int(0), row);
+    /** Moves all three addresses. */
+    const move = (step: Code): Code[] => [h, a, b].map((address) => address.set(i32.add(address.get, step)));
+    const entries = (value: (load: (address: Code) => Code) => Code): Code => {
+      const pair = v128.store(h.get, value(v128.load));
+      const single = v128.storeLow(h.get, value(v128.loadLow));
+      const before = (count: number): Code[] => (reversed ? move(int(-8 * count)) : []);
+      const after = (count: number): Code[] => (reversed ? [] : move(int(8 * count)));
+      return [
+        ...loopWhile(i32.greaterEqual(left.get, int(2)), [
+          ...before(2),
+          pair,
+          ...after(2),
+          left.set(i32.subtract(left.get, int(2))),
+        ]),
+        ...when(left.get, [...before(1), single, ...after(1)]),
+      ];
+    };
+    const first = entries((load) => load(b.get));
+    const following = entries((load) =>
+      reversed
+        ? f64x2.add(f64x2.multiply(load(i32.add(a.get, row)), load(i32.add(h.get, row))), load(b.get))
+        : f64x2.add(f64x2.multiply(load(a.get), load(i32.add(h.get, back))), load(b.get)),
+    );
+    const whole = i32.shiftLeft(i32.add(word(ROW), word(FOLLOWING)), int(3));
+    return [
+      ...[h, a, b].flatMap((address, i) => address.set(word(i))),
+      ...blocks.set(word(BLOCKS)),
+      ...jump.set(whole),
+      ...repeatWhile(
+        [
+          ...(reversed ? move(jump.get) : []),
+          left.set(word(ROW)),
+          first,
+          left.set(word(FOLLOWING)),
+          following,
+          ...(reversed ? move(jump.get) : []),
+        ],
+        blocks.tee(i32.subtract(blocks.get, int(1))),
+      ),
+    ];
+  });
+  return module;
+}
