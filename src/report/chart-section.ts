@@ -1,10 +1,10 @@
 import type { Chart } from "./chart.ts";
 import { escapeHtml } from "./format.ts";
 
-/** How plots are read and used. */
-export function legendOfUse(): string {
-  return `<p class="howto">Move over a plot, or focus it and use the arrow keys, to read values in all plots at
-once. Drag to zoom; double-click or press Escape to see everything again. Names switch curves on and off.</p>`;
+/** How plots are read and used. @param together the plots that show their values at one step */
+export function legendOfUse(together: string): string {
+  return `<p class="howto">Move over a plot, or focus it and use the arrow keys, to read values in
+${together} at once. Drag to zoom; double-click or press Escape to see everything again. Names switch curves on and off.</p>`;
 }
 
 /**

@@ -72,13 +72,13 @@ export const GALLERY_COLUMNS: readonly {
   readonly cell: (summary: GallerySummary) => string;
 }[] = [
   { title: "Steps", cell: ({ steps }) => String(steps) },
-  { title: "At the edge: end", cell: ({ edgeAtEnd }) => String(edgeAtEnd) },
-  { title: "at most", cell: ({ edgeAtMost }) => String(edgeAtMost) },
+  { title: "At the edge, last", cell: ({ edgeAtEnd }) => String(edgeAtEnd) },
+  { title: "At the edge, most", cell: ({ edgeAtMost }) => String(edgeAtMost) },
   { title: "Sharpness", cell: ({ sharpness }) => precise(sharpness) },
-  { title: "Central to optimizer", cell: ({ centralDistance }) => formatNumber(centralDistance) },
-  { title: "Stable to optimizer", cell: ({ stableDistance }) => formatNumber(stableDistance) },
-  { title: "Mean loss predicted", cell: ({ predictedLoss }) => formatNumber(predictedLoss) },
-  { title: "measured", cell: ({ measuredLoss }) => formatNumber(measuredLoss) },
+  { title: "Central flow from optimizer", cell: ({ centralDistance }) => formatNumber(centralDistance) },
+  { title: "Stable flow from optimizer", cell: ({ stableDistance }) => formatNumber(stableDistance) },
+  { title: "Predicted loss", cell: ({ predictedLoss }) => formatNumber(predictedLoss) },
+  { title: "Measured loss", cell: ({ measuredLoss }) => formatNumber(measuredLoss) },
   { title: "Seconds", cell: ({ seconds }) => seconds.toFixed(0) },
 ];
 

@@ -43,7 +43,7 @@ export function renderGallery(runs: readonly GalleryRun[], environment: string):
 <h1>Every network at the edge of stability</h1>
 <p class="status">${escapeHtml(environment)}</p></header>`,
     overview(runs),
-    legendOfUse(),
+    legendOfUse("both plots of a run"),
     ...runs.map(runSection),
   ];
   return htmlPage("Gallery – central flows", body);
@@ -62,9 +62,11 @@ eigenvalues at the edge, and predict the loss that the bouncing optimizer has on
 <div class="scroll" tabindex="0" role="region" aria-label="Table of runs"><table>
 <thead><tr><th scope="col">Preset</th>${titles}</tr></thead>
 <tbody>${lines.join("\n")}</tbody></table></div>
-<p class="note">At the edge: eigenvalues of the central flow within a two-thousandth of the critical value. Sharpness:
-the flow’s largest effective eigenvalue in the last step. Distances: between the weights, in the last step. Mean
-losses: over the last quarter of the steps, at most 151. Seconds: of all processes together.</p></section>`;
+<p class="note">At the edge: how many eigenvalues of the central flow are within a two-thousandth of the critical
+value, in the last step and at most. Sharpness: the flow’s largest effective eigenvalue in the last step. Distances of
+the flows from the optimizer: between the weights, in the last step. Losses: what the central flow predicts for the
+optimizer’s average, and that average, both over the last quarter of the steps, at most 151. Seconds: of all
+processes together.</p></section>`;
 }
 
 function runSection(run: GalleryRun): string {

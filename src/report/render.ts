@@ -51,7 +51,9 @@ export function renderReport(input: ReportInput): string {
   const body = [
     head(input),
     summarySection(input.summary, source),
-    ...(charts.length > 0 ? [legendOfUse()] : ['<p class="empty">No steps have been logged yet.</p>']),
+    ...(charts.length > 0
+      ? [legendOfUse("all plots")]
+      : ['<p class="empty">No steps have been logged yet.</p>']),
     `<main class="charts">${charts.map((chart) => chartSection(chart)).join("\n")}</main>`,
     configuration(input),
   ];

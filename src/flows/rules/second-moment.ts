@@ -1,4 +1,14 @@
-import { add, divide, multiply, power, sqrt, subtract, type Tensor } from "../../autodiff/index.ts";
+import {
+  add,
+  divide,
+  equal,
+  multiply,
+  power,
+  select,
+  sqrt,
+  subtract,
+  type Tensor,
+} from "../../autodiff/index.ts";
 import { valueError } from "../../base/index.ts";
 import { constantSchedule, type Schedule } from "./schedule.ts";
 
@@ -35,6 +45,15 @@ export function secondMoment(rule: string, options: SecondMomentOptions): Second
     schedule,
     timeScale: beta2 > 0 ? 1 / beta2 : 1,
     average: (nu, squared) => add(nu, multiply(subtract(squared, nu), 1 - beta2)),
-    preconditioner: (t, nu) => divide(add(sqrt(corrected(t, nu)), eps), schedule(t)),
+    preconditioner: (t, nu) => divide(add(rootOrZero(corrected(t, nu)), eps), schedule(t)),
   };
+}
+
+/**
+ * √ν, with derivative 0 where ν = 0: a weight whose gradient has always been 0 (a dead unit) has ν = 0 and dν = 0, and
+ * keeps its P; the plain rule would give 0/0 there and with it no central flow for any weight.
+ */
+function rootOrZero(nu: Tensor): Tensor {
+  const isZero = equal(nu, 0);
+  return select(isZero, 0, sqrt(select(isZero, 1, nu)));
 }
