@@ -16,11 +16,9 @@ export interface Checkpoint {
 /** Writes a checkpoint, all or nothing. */
 export function writeCheckpoint(path: string, index: number, processes: readonly Process[]): void {
   const arrays: Record<string, WritableArray> = {};
-  for (const process of processes) {
+  for (const process of processes)
     for (const [key, data] of Object.entries(process.snapshot()))
       arrays[`${process.kind}.${key}`] = { shape: [data.length], data };
-    if (process.status.kind !== "running") arrays[`${process.kind}.ended`] = { shape: [1], data: [1] };
-  }
   arrays.step = { dtype: "<i8", shape: [], data: [index] };
   writeFileAtomic(path, writeNpz(arrays));
 }
@@ -72,7 +70,5 @@ export function restoreProcesses(
     }
     // Another process' eigenvectors are none of this one's.
     process.restore(source === process.kind ? saved : { w: saved.w, state: saved.state });
-    // The snapshot of a process that has ended is from just before: this ends it again, in the same way.
-    if (source === process.kind && saved.ended) process.prepare();
   }
 }

@@ -1,12 +1,5 @@
-import { observe, Stopwatch } from "./evaluation.ts";
-import {
-  allPositive,
-  diverged,
-  isUsable,
-  type Observation,
-  type ProcessSetup,
-  unusablePreconditioner,
-} from "./process.ts";
+import { Stopwatch } from "./evaluation.ts";
+import type { Observation, ProcessSetup } from "./process.ts";
 import { SteppingProcess } from "./stepping.ts";
 
 /** The optimizer itself: s⁺ = update(s, g), w⁺ = w − P(s⁺)⁻¹ g. Observed at w with the state already updated. */
@@ -27,24 +20,8 @@ export class DiscreteProcess extends SteppingProcess {
       rule.update(this.state, objective.gradient(), next);
       this.state = next;
     });
-    if (!isUsable(this.setup)) {
-      this.status = diverged(this.kind, "loss or gradient");
-      return;
-    }
-    const preconditioner = new Float64Array(rule.dimension);
-    rule.preconditioner(this.state, preconditioner);
-    if (!allPositive(preconditioner)) {
-      this.status = unusablePreconditioner(this.kind);
-      return;
-    }
-    const pairs = watch.time("eig", () => this.curvature.pairs(preconditioner));
-    const hessianValues = watch.time("eig", () => this.curvature.hessianValues(pairs, preconditioner));
-    this.observation = observe(objective, rule, this.state, {
-      weights: this.weights,
-      pairs,
-      hessianValues,
-      times: watch.times,
-    });
+    const seen = this.see(watch, this.weights);
+    if (seen) this.observation = seen;
   }
 
   protected move(): void {

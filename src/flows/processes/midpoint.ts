@@ -1,5 +1,5 @@
 import { steppedWeights } from "./discrete.ts";
-import { observe, Stopwatch } from "./evaluation.ts";
+import { Stopwatch } from "./evaluation.ts";
 import {
   allPositive,
   diverged,
@@ -49,24 +49,9 @@ export class MidpointProcess extends SteppingProcess {
     const observed = before
       ? this.weights.map((weight, l) => 0.25 * (before[l] + 2 * weight + after[l]))
       : this.weights;
-    if (before) {
-      const finite = watch.time("grad_and_value", () => {
-        objective.setWeights(observed);
-        return isUsable(this.setup);
-      });
-      if (!finite) {
-        this.status = diverged(this.kind, "loss or gradient at the midpoint");
-        return;
-      }
-    }
-    const pairs = watch.time("eig", () => this.curvature.pairs(preconditioner));
-    const hessianValues = watch.time("eig", () => this.curvature.hessianValues(pairs, preconditioner));
-    this.observation = observe(objective, rule, this.state, {
-      weights: observed,
-      pairs,
-      hessianValues,
-      times: watch.times,
-    });
+    if (before) watch.time("grad_and_value", () => objective.setWeights(observed));
+    const seen = this.see(watch, observed);
+    if (seen) this.observation = seen;
   }
 
   /** w_t − w*_t: the oscillation that the observed point leaves out. Zero in the first step. */

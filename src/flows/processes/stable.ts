@@ -1,14 +1,6 @@
 import { stableSubstep } from "../central-flow.ts";
-import { observe, Stopwatch } from "./evaluation.ts";
-import {
-  allFinite,
-  allPositive,
-  diverged,
-  isUsable,
-  type Observation,
-  type ProcessSetup,
-  unusablePreconditioner,
-} from "./process.ts";
+import { Stopwatch } from "./evaluation.ts";
+import { allPositive, type Observation, type ProcessSetup, unusablePreconditioner } from "./process.ts";
 import { SteppingProcess } from "./stepping.ts";
 
 export interface StableSettings {
@@ -39,28 +31,9 @@ export class StableProcess extends SteppingProcess {
     const { objective, rule } = this.setup;
     const watch = new Stopwatch();
     objective.setWeights(this.weights);
-    if (!isUsable(this.setup)) {
-      this.status = diverged(this.kind, "loss or gradient");
-      return;
-    }
-    const preconditioner = new Float64Array(rule.dimension);
-    rule.preconditioner(this.state, preconditioner);
-    if (!allPositive(preconditioner)) {
-      this.status = unusablePreconditioner(this.kind);
-      return;
-    }
-    const pairs = watch.time("eig", () => this.curvature.pairs(preconditioner));
-    if (pairs && !allFinite(pairs.values)) {
-      this.status = diverged(this.kind, "Hessian");
-      return;
-    }
-    const hessianValues = watch.time("eig", () => this.curvature.hessianValues(pairs, preconditioner));
-    const seen = observe(objective, rule, this.state, {
-      weights: this.weights,
-      pairs,
-      hessianValues,
-      times: watch.times,
-    });
+    const seen = this.see(watch, this.weights);
+    if (!seen) return;
+    const { pairs } = seen;
     const unit = rule.rule.criticalValue / 2;
     const sharpness = (pairs?.values[0] ?? 0) / unit;
     const { maxSharpness, minSubsteps } = this.settings;

@@ -1,12 +1,15 @@
-import { Curvature } from "./evaluation.ts";
+import { Curvature, observe, type Stopwatch } from "./evaluation.ts";
 import {
   allFinite,
+  allPositive,
   diverged,
+  isUsable,
   type Observation,
   type Process,
   type ProcessKind,
   type ProcessSetup,
   type ProcessStatus,
+  unusablePreconditioner,
 } from "./process.ts";
 
 /**
@@ -36,9 +39,6 @@ export abstract class SteppingProcess implements Process {
     if (this.status.kind !== "running") return;
     const before = this.snapshot();
     this.evaluate();
-    const values = this.observation?.pairs?.values;
-    if (this.status.kind === "running" && values && !allFinite(values))
-      this.status = diverged(this.kind, "Hessian");
     if (this.status.kind !== "running") this.beforeEnd = { ...before, ended: Float64Array.of(1) };
   }
 
@@ -71,6 +71,31 @@ export abstract class SteppingProcess implements Process {
   protected abstract evaluate(): void;
   /** Takes over the weights and state found by `evaluate`. */
   protected abstract move(): void;
+
+  /**
+   * What is seen at `weights`, where the objective must stand, with P at the current state. Undefined, and the status
+   * says why, where loss, gradient, P or curvature is nothing to go on with.
+   */
+  protected see(watch: Stopwatch, weights: Float64Array): Observation | undefined {
+    const { objective, rule } = this.setup;
+    if (!isUsable(this.setup)) {
+      this.status = diverged(this.kind, "loss or gradient");
+      return undefined;
+    }
+    const preconditioner = new Float64Array(rule.dimension);
+    rule.preconditioner(this.state, preconditioner);
+    if (!allPositive(preconditioner)) {
+      this.status = unusablePreconditioner(this.kind);
+      return undefined;
+    }
+    const pairs = watch.time("eig", () => this.curvature.pairs(preconditioner));
+    if (pairs && !allFinite(pairs.values)) {
+      this.status = diverged(this.kind, "Hessian");
+      return undefined;
+    }
+    const hessianValues = watch.time("eig", () => this.curvature.hessianValues(pairs, preconditioner));
+    return observe(objective, rule, this.state, { weights, pairs, hessianValues, times: watch.times });
+  }
 
   /** One plain update of the state at the current weights: where the flows start from. */
   protected updateStateOnce(): void {
