@@ -7,7 +7,7 @@ const common = { runs: ["discrete", "central", "stable"], eig: { frequency: 1 } 
 
 /**
  * The experiments of Cohen et al., arXiv 2410.24206. Values come from where each sentence says: the authors' README
- * and docs/minimal.md (github.com/locuslab/central_flows), or the figures of centralflows.github.io. "After the
+ * and docs/minimal.md of the authors' code, or the figures of centralflows.github.io. "After the
  * paper": task and number of examples are the paper's, all else is the authors' default or a choice made here.
  */
 export const REFERENCE_PRESETS = {
