@@ -17,6 +17,10 @@ export function readFileFromDisk(path: string): Uint8Array | undefined {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw valueError("readFile", "a readable file", error instanceof Error ? error.message : path);
+    throw valueError(
+      "readFile",
+      "a readable file",
+      `${path}: ${error instanceof Error ? error.message : error}`,
+    );
   }
 }
