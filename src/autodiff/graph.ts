@@ -69,6 +69,31 @@ export type ConvolutionRole = "input" | "kernel" | "output";
 
 export type PrimitiveName = keyof PrimitiveParams;
 
+/** The elementwise primitives of one operand, and those of two. */
+export type UnaryName =
+  | "negate"
+  | "exp"
+  | "log"
+  | "sin"
+  | "cos"
+  | "tanh"
+  | "erf"
+  | "sqrt"
+  | "sigmoid"
+  | "softplus"
+  | "absolute"
+  | "sign"
+  | "stopGradient";
+export type BinaryName =
+  | "add"
+  | "subtract"
+  | "multiply"
+  | "divide"
+  | "power"
+  | "less"
+  | "lessEqual"
+  | "equal";
+
 /** What has no operands: an input of the graph, one number repeated, or an array of numbers. */
 export interface SourceParams {
   input: { readonly name: string };

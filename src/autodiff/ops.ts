@@ -1,4 +1,5 @@
 import { kindError, valueError } from "../base/index.ts";
+import type { BinaryName, UnaryName } from "./graph.ts";
 import { broadcastShapes, formatShape, normalizeAxes, type Shape, sameShape, sizeOf } from "./shape.ts";
 import { Tensor, type Trace } from "./tensor.ts";
 
@@ -35,30 +36,14 @@ function aligned(operation: string, operands: readonly Operand[]): [Trace, reado
   return [trace, tensors.map((tensor) => broadcastTo(tensor, shape))];
 }
 
-type Unary =
-  | "negate"
-  | "exp"
-  | "log"
-  | "sin"
-  | "cos"
-  | "tanh"
-  | "erf"
-  | "sqrt"
-  | "sigmoid"
-  | "softplus"
-  | "absolute"
-  | "sign"
-  | "stopGradient";
-type Binary = "add" | "subtract" | "multiply" | "divide" | "power" | "less" | "lessEqual" | "equal";
-
 const unary =
-  (op: Unary) =>
+  (op: UnaryName) =>
   (x: Tensor): Tensor => {
     checkTensors(op, x);
     return x.trace.emit(op, [x], {});
   };
 const binary =
-  (op: Binary) =>
+  (op: BinaryName) =>
   (a: Operand, b: Operand): Tensor => {
     const [trace, operands] = aligned(op, [a, b]);
     return trace.emit(op, operands, {});

@@ -63,20 +63,17 @@ function progressOf(row: StepRow): { loss?: number; sharpness?: number; k?: numb
 
 async function withProgress(
   total: number,
-  start: number,
   voice: Voice,
   work: (events: RunEvents) => Promise<RunOutcome>,
 ): Promise<RunOutcome> {
   const progress: Progress = createProgress({
     stream: process.stderr,
     total,
-    start,
     quiet: voice.quiet,
     isTTY: process.stderr.isTTY === true,
     env: process.env,
   });
   const interrupts = watchInterrupts((line) => progress.note(line));
-  // The event loop must turn for signals to arrive.
   const events: RunEvents = {
     row: (row) => progress.update({ step: row.index + 1, ...progressOf(row) }),
     notice: (line) => progress.note(line),
@@ -122,7 +119,7 @@ export async function runCommand(
   const voice = { quiet: config.quiet, json: config.json };
   if (!voice.quiet) for (const notice of notices) process.stderr.write(`${notice}\n`);
   const directory = runDirectory(config, process.env);
-  const outcome = await withProgress(config.steps, 0, voice, (events) =>
+  const outcome = await withProgress(config.steps, voice, (events) =>
     startRun(config, directory, { cmd, gitHash: gitHash(), version: version() }, events),
   );
   return conclude(outcome, voice);
@@ -130,6 +127,6 @@ export async function runCommand(
 
 export async function resumeCommand(directory: string, steps: number | null, voice: Voice): Promise<number> {
   const total = steps ?? readRunConfig(directory).steps;
-  const outcome = await withProgress(total, 0, voice, (events) => resumeRun(directory, steps, events));
+  const outcome = await withProgress(total, voice, (events) => resumeRun(directory, steps, events));
   return conclude(outcome, voice);
 }

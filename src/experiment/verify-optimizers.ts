@@ -1,5 +1,5 @@
 import type { Objective } from "../autodiff/index.ts";
-import { compileRule, rmsProp, type UpdateRule } from "../flows/index.ts";
+import { compileRule, rmsProp, type UpdateRule, warmStart } from "../flows/index.ts";
 import { arrayOf, type FixtureCase, objectOf } from "./fixtures.ts";
 import { relativeError, type Verdict } from "./verdict.ts";
 
@@ -59,17 +59,11 @@ function runRule(
 ): Float64Array {
   const compiled = compileRule(rule, objective.dimension);
   const weights = start.slice();
-  let state = rule.initialState(objective.dimension);
-  const preconditioner = new Float64Array(objective.dimension);
+  const state = rule.initialState(objective.dimension);
   for (let step = 0; step < steps; step++) {
     objective.setWeights(weights);
     seen(step, objective.loss(), weights);
-    const gradient = objective.gradient();
-    const next = new Float64Array(state.length);
-    compiled.update(state, gradient, next);
-    state = next;
-    compiled.preconditioner(state, preconditioner);
-    for (let l = 0; l < weights.length; l++) weights[l] -= gradient[l] / preconditioner[l];
+    warmStart(objective, compiled, weights, state, 1);
   }
   return weights;
 }

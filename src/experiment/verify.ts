@@ -32,7 +32,7 @@ export interface VerifyOptions {
 }
 
 /** Compares the engine with one reference case. A case this build has no code for comes back skipped. */
-export function verifyFixture(jsonPath: string, options: VerifyOptions = {}): Verdict[] {
+function verifyFixture(jsonPath: string, options: VerifyOptions = {}): Verdict[] {
   const fixture = readFixture(jsonPath);
   const { meta } = fixture;
   if (!("architecture" in meta))

@@ -58,7 +58,7 @@ const WATCH_MARGIN = 0.95;
  * Pairs are never tracked beyond this many: a run with more at the edge has a step size no flow can follow (with forty
  * critical eigenvalues a substep has 820 third derivatives), and growing one by one to p would look like a hang.
  */
-export const MOST_TRACKED = 48;
+const MOST_TRACKED = 48;
 
 /** Tracks the top eigenpairs of P^{-1/2} H P^{-1/2}, warm-started from the last ones (math.md, section 5). */
 export class EigenTracker {

@@ -10,6 +10,7 @@ import {
   tanh as tanhValue,
   valueError,
 } from "../../base/index.ts";
+import type { BinaryName, UnaryName } from "../graph.ts";
 import {
   add,
   cos,
@@ -32,22 +33,6 @@ import { formatShape, type Shape, sameShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { kernel1, kernel2, kernel3, type Span1, type Span2 } from "./loops.ts";
 import type { JvpCall, PrimitiveRule, TransposeCall } from "./rule.ts";
-
-type UnaryName =
-  | "negate"
-  | "exp"
-  | "log"
-  | "sin"
-  | "cos"
-  | "tanh"
-  | "erf"
-  | "sqrt"
-  | "sigmoid"
-  | "softplus"
-  | "absolute"
-  | "sign"
-  | "stopGradient";
-type BinaryName = "add" | "subtract" | "multiply" | "divide" | "power" | "less" | "lessEqual" | "equal";
 
 /** The shape rule of elementwise primitives: all operands alike (broadcasting is a primitive of its own). */
 const alike =

@@ -88,7 +88,13 @@ export class CentralProcess extends SteppingProcess {
       let seen: Observation | undefined;
       if (i === 0) {
         const hessianValues = watch.time("eig", () => this.curvature.hessianValues(pairs, preconditioner));
-        seen = observe(objective, rule, state, { weights, pairs, hessianValues, times: watch.times });
+        seen = observe(objective, state, {
+          weights,
+          preconditioner,
+          pairs,
+          hessianValues,
+          times: watch.times,
+        });
       }
       if (critical > MOST_CRITICAL) {
         this.status = {

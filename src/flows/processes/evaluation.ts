@@ -1,5 +1,4 @@
 import type { Objective } from "../../autodiff/index.ts";
-import type { CompiledRule } from "../compiled-rule.ts";
 import { type EigenSettings, EigenTracker, type TrackedPairs } from "../eigen-tracker.ts";
 import { inverseRootOf } from "../preconditioned.ts";
 import type { Observation, ProcessSetup } from "./process.ts";
@@ -83,17 +82,14 @@ export class Curvature {
 /** What is seen at some weights: copies, so that the shared objective may move on. */
 export function observe(
   objective: Objective,
-  rule: CompiledRule,
   state: Float64Array,
-  seen: Pick<Observation, "pairs" | "hessianValues" | "times"> & { readonly weights: Float64Array },
+  seen: Pick<Observation, "weights" | "preconditioner" | "pairs" | "hessianValues" | "times">,
 ): Observation {
-  const preconditioner = new Float64Array(objective.dimension);
-  rule.preconditioner(state, preconditioner);
   return {
     ...seen,
     weights: seen.weights.slice(),
     state: state.slice(),
-    preconditioner,
+    preconditioner: seen.preconditioner.slice(),
     loss: objective.loss(),
     gradient: objective.gradient().slice(),
     outputs: objective.outputs().slice(),

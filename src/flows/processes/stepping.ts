@@ -94,7 +94,13 @@ export abstract class SteppingProcess implements Process {
       return undefined;
     }
     const hessianValues = watch.time("eig", () => this.curvature.hessianValues(pairs, preconditioner));
-    return observe(objective, rule, this.state, { weights, pairs, hessianValues, times: watch.times });
+    return observe(objective, this.state, {
+      weights,
+      preconditioner,
+      pairs,
+      hessianValues,
+      times: watch.times,
+    });
   }
 
   /** One plain update of the state at the current weights: where the flows start from. */
