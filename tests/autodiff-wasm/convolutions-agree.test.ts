@@ -13,7 +13,14 @@ interface Sizes {
   readonly padding: readonly [number, number];
 }
 
-function agree(sizes: Sizes, random: Random, nasty = 0): void {
+const ROLES = ["input", "kernel", "output"] as const;
+
+function agree(
+  sizes: Sizes,
+  random: Random,
+  nasty = 0,
+  roles: readonly (typeof ROLES)[number][] = ROLES,
+): void {
   const { images, channels, outputs, input, kernel, stride, padding } = sizes;
   const along = (axis: 0 | 1): number =>
     Math.floor((input[axis] + 2 * padding[axis] - kernel[axis]) / stride[axis]) + 1;
@@ -22,10 +29,11 @@ function agree(sizes: Sizes, random: Random, nasty = 0): void {
     kernel: [outputs, channels, ...kernel],
     output: [images, outputs, along(0), along(1)],
   };
-  for (const wanted of ["input", "kernel", "output"] as const) {
-    const shapes = (["input", "kernel", "output"] as const)
-      .filter((role) => role !== wanted)
-      .map((role) => arrays[role]) as [number[], number[]];
+  for (const wanted of roles) {
+    const shapes = ROLES.filter((role) => role !== wanted).map((role) => arrays[role]) as [
+      number[],
+      number[],
+    ];
     const inputs = shapes.map((shape) =>
       Float64Array.from({ length: shape.reduce((size, length) => size * length, 1) }, () =>
         random.uniform() < nasty ? NASTY[random.integer(NASTY.length)] : random.uniform() - 0.5,
@@ -88,6 +96,17 @@ test("more channels and pixels than a panel holds", () => {
   agree({ ...usual, channels: 2, outputs: 140, input: [5, 5] }, random);
   agree({ ...usual, images: 3, channels: 1, outputs: 2, input: [40, 33] }, random);
   agree({ ...usual, channels: 1, outputs: 2, input: [20, 19], kernel: [17, 18], padding: [3, 3] }, random);
+});
+
+test("kernels with more taps than a panel is deep, rows longer than a panel, planes beyond one call", () => {
+  const random = new Random(45, "large");
+  const wide = { ...usual, images: 1, padding: [0, 0] as const };
+  const roles = ["output", "kernel"] as const;
+  agree({ ...wide, channels: 2, outputs: 3, input: [96, 97], kernel: [95, 94] }, random, 0, roles);
+  agree({ ...wide, channels: 2, input: [3, 9000], kernel: [2, 8500], stride: [1, 400] }, random, 0, roles);
+  agree({ ...wide, images: 2, channels: 3, outputs: 9, input: [2, 1200], kernel: [1, 2] }, random);
+  agree({ ...wide, channels: 4099, outputs: 3, input: [2, 3], kernel: [1, 2] }, random);
+  agree({ ...wide, images: 2, channels: 2, outputs: 4103, input: [1, 12], kernel: [1, 1] }, random);
 });
 
 test("zeros of both signs, infinities and NaN go where they belong and no further", () => {

@@ -14,9 +14,3 @@ export interface Call {
   /** The words that follow the addresses. */
   readonly words: readonly number[];
 }
-
-/** What an instruction becomes: perhaps zeros for so many entries of the result, then calls in order. */
-export interface Lowered {
-  readonly zeros?: number;
-  readonly calls: readonly Call[];
-}

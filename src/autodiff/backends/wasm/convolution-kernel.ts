@@ -14,8 +14,8 @@ import { COLUMN_PANEL, COLUMNS, ROW_PANEL, ROWS, tileFunction } from "./tile.ts"
 
 /**
  * One tap of the kernel: products of panels of two channels of the input by eight of the output, inner indices (image,
- * row, column) in order, some images or some rows of one image at a time; sums are taken up from the result, which the
- * caller has zeroed.
+ * row, column) in order, some images, or some rows of one image, or some columns of one row at a time; sums are taken up
+ * from the result, which the caller has zeroed.
  */
 export function kernelModule(): ModuleWriter {
   const module = new ModuleWriter();
@@ -25,34 +25,36 @@ export function kernelModule(): ModuleWriter {
   module.function("run", 0, (scope) => {
     const { values: p, code } = parameters(scope, [
       ...(["kernel", "input", "output"] as const),
-      ...(["images", "imagesAtOnce", "rows", "rowsAtOnce", "columns", "channels", "outputs"] as const),
-      ...(["channelStep", "outputStep", "inputPlane", "inputRow", "inputColumn"] as const),
-      ...(["outputPlane", "outputRow"] as const),
+      ...(["images", "imagesAtOnce", "rows", "rowsAtOnce", "columns", "columnsAtOnce"] as const),
+      ...(["channels", "outputs", "channelStep", "outputStep"] as const),
+      ...(["inputImage", "inputPlane", "inputRow", "inputColumn"] as const),
+      ...(["outputImage", "outputPlane", "outputRow"] as const),
     ]);
-    const [n, imagesNow, row, rowsNow, depth] = scope.locals("i32", 5);
+    const [n, imagesNow, row, rowsNow, column, columnsNow, depth] = scope.locals("i32", 7);
     const [o, c, panelIn, panelOut, i, j, at] = scope.locals("i32", 7);
-    const inputImage = i32.multiply(p.channels.get, p.inputPlane.get);
-    const outputImage = i32.multiply(p.outputs.get, p.outputPlane.get);
     const pack = (
       packer: Caller,
       target: number,
       array: Local,
       lanes: Local,
       plane: Local,
-      image: Code,
+      image: Local,
       rowStep: Local,
       columnStep: Code,
     ): Code =>
       packer(
         int(target),
-        i32.add(i32.add(array.get, i32.multiply(n.get, image)), i32.multiply(row.get, rowStep.get)),
+        i32.add(
+          i32.add(array.get, i32.multiply(n.get, image.get)),
+          i32.add(i32.multiply(row.get, rowStep.get), i32.multiply(column.get, columnStep)),
+        ),
         lanes.get,
         plane.get,
         imagesNow.get,
-        image,
+        image.get,
         rowsNow.get,
         rowStep.get,
-        p.columns.get,
+        columnsNow.get,
         columnStep,
       );
     const inTile = i32.add(i32.multiply(i.get, int(COLUMN_PANEL)), i32.shiftLeft(j.get, int(3)));
@@ -96,19 +98,19 @@ export function kernelModule(): ModuleWriter {
         i32.less(o.tee(i32.add(o.get, int(COLUMNS))), p.outputs.get),
       ),
     ];
-    const rows = [
-      row.set(int(0)),
+    const columns = [
+      column.set(int(0)),
       repeatWhile(
         [
-          rowsNow.set(least(i32.subtract(p.rows.get, row.get), p.rowsAtOnce.get)),
-          depth.set(i32.multiply(imagesNow.get, i32.multiply(rowsNow.get, p.columns.get))),
+          columnsNow.set(least(i32.subtract(p.columns.get, column.get), p.columnsAtOnce.get)),
+          depth.set(i32.multiply(imagesNow.get, i32.multiply(rowsNow.get, columnsNow.get))),
           pack(
             packInput,
             PANELS.left,
             p.input,
             p.channels,
             p.inputPlane,
-            inputImage,
+            p.inputImage,
             p.inputRow,
             p.inputColumn.get,
           ),
@@ -118,12 +120,19 @@ export function kernelModule(): ModuleWriter {
             p.output,
             p.outputs,
             p.outputPlane,
-            outputImage,
+            p.outputImage,
             p.outputRow,
             int(8),
           ),
           ...tiles,
         ],
+        i32.less(column.tee(i32.add(column.get, p.columnsAtOnce.get)), p.columns.get),
+      ),
+    ];
+    const rows = [
+      row.set(int(0)),
+      repeatWhile(
+        [rowsNow.set(least(i32.subtract(p.rows.get, row.get), p.rowsAtOnce.get)), ...columns],
         i32.less(row.tee(i32.add(row.get, p.rowsAtOnce.get)), p.rows.get),
       ),
     ];

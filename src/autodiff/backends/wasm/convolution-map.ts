@@ -15,7 +15,8 @@ import { COLUMN_PANEL, COLUMNS, ROW_PANEL, ROWS, tileFunction } from "./tile.ts"
 /**
  * A map (output or input) for a rectangle of its pixels that meet the same taps: products of panels of two made
  * channels by eight pixels, the pixels of all images one after another. The source's windows are packed straight into
- * a panel of eight; inner indices are (summed channel, tap) in row-major order.
+ * a panel of eight; inner indices are (summed channel, tap) in row-major order. Sums start from 0, or from the map where
+ * a call before this one has begun them.
  */
 export function mapModule(): ModuleWriter {
   const module = new ModuleWriter();
@@ -28,6 +29,7 @@ export function mapModule(): ModuleWriter {
       ...(["madeStep", "summedStep", "mapPlane", "sourcePlane"] as const),
       ...(["tapRows", "kernelRow", "sourceTapRow", "tapColumns", "kernelColumn", "sourceTapColumn"] as const),
       ...(["rows", "mapRow", "sourceRow", "columns", "mapColumn", "sourceColumn"] as const),
+      ...(["sourceImage", "continued"] as const),
     ]);
     const [b, summedNow, depth, a, madeNow] = scope.locals("i32", 5);
     const [n, y, x, to, from, toRow, fromRow, toImage, fromImage] = scope.locals("i32", 9);
@@ -48,7 +50,7 @@ export function mapModule(): ModuleWriter {
           y.set(int(0)),
           gain(n, int(1)),
           gain(toImage, i32.multiply(p.made.get, p.mapPlane.get)),
-          gain(fromImage, i32.multiply(p.summed.get, p.sourcePlane.get)),
+          gain(fromImage, p.sourceImage.get),
           toRow.set(toImage.get),
           fromRow.set(fromImage.get),
         ]),
@@ -82,7 +84,8 @@ export function mapModule(): ModuleWriter {
       ),
     ];
 
-    const first = i32.isZero(b.get);
+    const taken = i32.or(b.get, p.continued.get);
+    const first = i32.isZero(taken);
     const channel = i32.multiply(i32.add(a.get, i.get), p.mapPlane.get);
     const direct = i32.and(neighbours.get, i32.greaterEqual(i32.subtract(madeNow.get, i.get), int(ROWS)));
     /** Copies the existing part of the tile to or from the map. */
@@ -116,7 +119,7 @@ export function mapModule(): ModuleWriter {
       ],
       [
         when(
-          b.get,
+          taken,
           exchange((inMap, inTile) => f64.store(inTile, f64.load(inMap), PANELS.tile)),
         ),
         tile(panel.get, int(PANELS.right), int(PANELS.tile), int(COLUMN_PANEL), depth.get, first),

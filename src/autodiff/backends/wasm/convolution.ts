@@ -1,9 +1,10 @@
 import type { PrimitiveParams } from "../../graph.ts";
 import type { Layout } from "../../primitives/rule.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
-import type { Call, Lowered } from "./call.ts";
+import type { Call } from "./call.ts";
 import { kernelModule } from "./convolution-kernel.ts";
 import { mapModule } from "./convolution-map.ts";
+import { fillCalls } from "./fill.ts";
 import { PANELS } from "./memory.ts";
 
 type Params = PrimitiveParams["convolution"];
@@ -20,13 +21,10 @@ interface Geometry {
   readonly padding: Pair;
 }
 
-/** A member of the convolution family; one with an empty array, or with a kernel too large for a panel, is left to js. */
-export function lowerConvolution(
-  params: Params,
-  [first, second]: readonly Layout[],
-  shape: Shape,
-): Lowered | undefined {
-  if (sizeOf(first.shape) * sizeOf(second.shape) * sizeOf(shape) === 0) return undefined;
+/** A member of the convolution family. */
+export function lowerConvolution(params: Params, [first, second]: readonly Layout[], shape: Shape): Call[] {
+  if (sizeOf(first.shape) * sizeOf(second.shape) === 0) return fillCalls(0, sizeOf(shape));
+  if (sizeOf(shape) === 0) return [];
   const { wanted, stride, padding } = params;
   const [input, kernel, output] =
     wanted === "output"
@@ -107,10 +105,9 @@ function runsOf(geometry: Geometry, wanted: "input" | "output", axis: 0 | 1): Ru
 }
 
 /** The output from input and kernel or the input from kernel and output, a call for each pair of runs. */
-function toMap(geometry: Geometry, wanted: "input" | "output"): Lowered | undefined {
+function toMap(geometry: Geometry, wanted: "input" | "output"): Call[] {
   const { images, channels, outputs, kernel, input, output } = geometry;
   const taps = kernel[0] * kernel[1];
-  if (taps > PANELS.longest) return undefined;
   const forward = wanted === "output";
   const [made, summed] = forward ? [outputs, channels] : [channels, outputs];
   const [madeStep, summedStep] = forward ? [channels * taps, taps] : [taps, channels * taps];
@@ -119,36 +116,73 @@ function toMap(geometry: Geometry, wanted: "input" | "output"): Lowered | undefi
   const sourcePlane = source[0] * source[1];
   const columns = runsOf(geometry, wanted, 1);
   const calls: Call[] = [];
-  let zeros: number | undefined;
+  let untouched = false;
   for (const y of runsOf(geometry, wanted, 0))
     for (const x of columns) {
-      const met = y.taps.count * x.taps.count;
-      if (met === 0) {
-        zeros = images * made * mapPlane;
+      if (y.taps.count * x.taps.count === 0) {
+        untouched = true;
         continue;
       }
-      const summedAtOnce = Math.min(summed, Math.max(1, Math.floor(PANELS.depth / met)));
-      const room = Math.floor((PANELS.depth * PANELS.rows) / (summedAtOnce * met));
       const [sourceAt, kernelAt] = forward ? [1, 2] : [2, 1];
-      calls.push({
-        key: "convolution map",
-        write: mapModule,
-        arrays: [
-          { at: 0, offset: y.positions.start * map[1] + x.positions.start },
-          { at: sourceAt, offset: y.met.start * source[1] + x.met.start },
-          { at: kernelAt, offset: y.taps.start * kernel[1] + x.taps.start },
-        ],
-        words: [
-          ...[images, made, summed, summedAtOnce, room - (room % 2)],
-          ...[8 * madeStep, 8 * summedStep, 8 * mapPlane, 8 * sourcePlane],
-          ...[y.taps.count, 8 * y.taps.step * kernel[1], 8 * y.tapStep * source[1]],
-          ...[x.taps.count, 8 * x.taps.step, 8 * x.tapStep],
-          ...[y.positions.count, 8 * y.positions.step * map[1], 8 * y.met.step * source[1]],
-          ...[x.positions.count, 8 * x.positions.step, 8 * x.met.step],
-        ],
+      inPanels(summed, y.taps.count, x.taps.count).forEach((part, i) => {
+        const met = part.rows * part.columns;
+        const summedAtOnce = Math.min(part.summed, Math.max(1, Math.floor(PANELS.depth / met)));
+        const room = Math.floor((PANELS.depth * PANELS.rows) / (summedAtOnce * met));
+        const sourceStart =
+          part.first * sourcePlane +
+          (y.met.start + part.row * y.tapStep) * source[1] +
+          (x.met.start + part.column * x.tapStep);
+        const kernelStart =
+          part.first * summedStep +
+          (y.taps.start + part.row * y.taps.step) * kernel[1] +
+          (x.taps.start + part.column * x.taps.step);
+        calls.push({
+          key: "convolution map",
+          write: mapModule,
+          arrays: [
+            { at: 0, offset: y.positions.start * map[1] + x.positions.start },
+            { at: sourceAt, offset: sourceStart },
+            { at: kernelAt, offset: kernelStart },
+          ],
+          words: [
+            ...[images, made, part.summed, summedAtOnce, room - (room % 2)],
+            ...[8 * madeStep, 8 * summedStep, 8 * mapPlane, 8 * sourcePlane],
+            ...[part.rows, 8 * y.taps.step * kernel[1], 8 * y.tapStep * source[1]],
+            ...[part.columns, 8 * x.taps.step, 8 * x.tapStep],
+            ...[y.positions.count, 8 * y.positions.step * map[1], 8 * y.met.step * source[1]],
+            ...[x.positions.count, 8 * x.positions.step, 8 * x.met.step],
+            ...[8 * summed * sourcePlane, i === 0 ? 0 : 1],
+          ],
+        });
       });
     }
-  return zeros === undefined ? { calls } : { zeros, calls };
+  return [...(untouched ? fillCalls(0, images * made * mapPlane) : []), ...calls];
+}
+
+/** A range of summed channels, and the rectangle of taps that is met of each. */
+interface Part {
+  readonly first: number;
+  readonly summed: number;
+  readonly row: number;
+  readonly rows: number;
+  readonly column: number;
+  readonly columns: number;
+}
+
+/** Everything at once, or parts that fit a panel each, in the order of summation: channel, row, column. */
+function inPanels(summed: number, rows: number, columns: number): Part[] {
+  if (rows * columns <= PANELS.longest) return [{ first: 0, summed, row: 0, rows, column: 0, columns }];
+  const height = Math.max(1, Math.floor(PANELS.longest / columns));
+  const parts: Part[] = [];
+  for (let first = 0; first < summed; first++)
+    for (let row = 0; row < rows; row += height)
+      for (let column = 0; column < columns; column += PANELS.longest)
+        parts.push({
+          ...{ first, summed: 1 },
+          ...{ row, rows: Math.min(height, rows - row) },
+          ...{ column, columns: Math.min(PANELS.longest, columns - column) },
+        });
+  return parts;
 }
 
 /** The output positions of one axis that meet tap k inside the input: `from` up to but excluding `to`. */
@@ -163,16 +197,23 @@ function meeting(geometry: Geometry, axis: 0 | 1, k: number): { from: number; to
 /** Long enough that the taking up of sums is a few percent, short enough for the cache. */
 const KERNEL_DEPTH = 512;
 
+/** Channels and filters of a call at most: a panel of so many has room for eight inner indices. */
+const KERNEL_PLANES = 4096;
+
 /** The kernel from input and output, a call for each tap. */
-function toKernel(geometry: Geometry): Lowered | undefined {
+function toKernel(geometry: Geometry): Call[] {
   const { images, channels, outputs, kernel, input, output, stride, padding } = geometry;
   const taps = kernel[0] * kernel[1];
   const even = (n: number, to: number): number => to * Math.ceil(n / to);
+  const channelsAtOnce = Math.min(channels, KERNEL_PLANES);
+  const outputsAtOnce = Math.min(outputs, KERNEL_PLANES);
   const most = Math.min(
     KERNEL_DEPTH,
-    Math.floor((PANELS.depth * PANELS.rows) / even(channels, 2)),
-    Math.floor((PANELS.depth * PANELS.columns) / even(outputs, 8)),
+    Math.floor((PANELS.depth * PANELS.rows) / even(channelsAtOnce, 2)),
+    Math.floor((PANELS.depth * PANELS.columns) / even(outputsAtOnce, 8)),
   );
+  const inputPlane = input[0] * input[1];
+  const outputPlane = output[0] * output[1];
   const calls: Call[] = [];
   for (let ky = 0; ky < kernel[0]; ky++)
     for (let kx = 0; kx < kernel[1]; kx++) {
@@ -181,26 +222,32 @@ function toKernel(geometry: Geometry): Lowered | undefined {
       const rows = y.to - y.from;
       const columns = x.to - x.from;
       if (rows * columns === 0) continue;
-      if (columns > most) return undefined;
-      const rowsAtOnce = Math.min(rows, Math.floor(most / columns));
-      const imagesAtOnce = rowsAtOnce < rows ? 1 : Math.min(images, Math.floor(most / (rows * columns)));
+      const columnsAtOnce = Math.min(columns, most);
+      const rowsAtOnce = Math.min(rows, Math.max(1, Math.floor(most / columns)));
+      const imagesAtOnce =
+        rowsAtOnce < rows || columnsAtOnce < columns
+          ? 1
+          : Math.min(images, Math.floor(most / (rows * columns)));
       const inputStart =
         (y.from * stride[0] + ky - padding[0]) * input[1] + x.from * stride[1] + kx - padding[1];
-      calls.push({
-        key: "convolution kernel",
-        write: kernelModule,
-        arrays: [
-          { at: 0, offset: ky * kernel[1] + kx },
-          { at: 1, offset: inputStart },
-          { at: 2, offset: y.from * output[1] + x.from },
-        ],
-        words: [
-          ...[images, imagesAtOnce, rows, rowsAtOnce, columns, channels, outputs],
-          ...[8 * taps, 8 * channels * taps],
-          ...[8 * input[0] * input[1], 8 * stride[0] * input[1], 8 * stride[1]],
-          ...[8 * output[0] * output[1], 8 * output[1]],
-        ],
-      });
+      for (let o = 0; o < outputs; o += outputsAtOnce)
+        for (let c = 0; c < channels; c += channelsAtOnce)
+          calls.push({
+            key: "convolution kernel",
+            write: kernelModule,
+            arrays: [
+              { at: 0, offset: (o * channels + c) * taps + ky * kernel[1] + kx },
+              { at: 1, offset: inputStart + c * inputPlane },
+              { at: 2, offset: y.from * output[1] + x.from + o * outputPlane },
+            ],
+            words: [
+              ...[images, imagesAtOnce, rows, rowsAtOnce, columns, columnsAtOnce],
+              ...[Math.min(channelsAtOnce, channels - c), Math.min(outputsAtOnce, outputs - o)],
+              ...[8 * taps, 8 * channels * taps],
+              ...[8 * channels * inputPlane, 8 * inputPlane, 8 * stride[0] * input[1], 8 * stride[1]],
+              ...[8 * outputs * outputPlane, 8 * outputPlane, 8 * output[1]],
+            ],
+          });
     }
-  return { zeros: outputs * channels * taps, calls };
+  return [...fillCalls(0, outputs * channels * taps), ...calls];
 }

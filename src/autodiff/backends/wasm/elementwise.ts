@@ -3,7 +3,7 @@ import { coalesce, type LoopNest } from "../../primitives/loops.ts";
 import type { Layout } from "../../primitives/rule.ts";
 import { type Shape, sizeOf, stridesOf } from "../../shape.ts";
 import { type Code, type Local, loopWhile, ModuleWriter, type Scope, when } from "./assembler.ts";
-import type { Call, Lowered } from "./call.ts";
+import type { Call } from "./call.ts";
 import { Block } from "./elementary/block.ts";
 import { declareImports, ELEMENTWISE, type ElementwiseName, type Imports } from "./elementwise-ops.ts";
 import { i32, int, v128 } from "./instructions.ts";
@@ -37,14 +37,14 @@ interface Pattern {
 
 const copy: Expression = { inputs: 1, steps: [], outputs: [0] };
 
-/** The call that evaluates an expression at every index of `shape`: outputs, then inputs, laid out by `strides`. */
+/** The call, if any, that evaluates an expression at every index of `shape`: outputs, then inputs, laid out by `strides`. */
 export function elementwiseCall(
   expression: Expression,
   shape: Shape,
   strides: readonly (readonly number[])[],
   arrays: Call["arrays"],
-): Lowered {
-  if (sizeOf(shape) === 0) return { calls: [] };
+): Call[] {
+  if (sizeOf(shape) === 0) return [];
   const nest = coalesce(shape, strides);
   const inner = nest.strides[nest.lengths.length - 1];
   const pattern: Pattern = {
@@ -53,11 +53,11 @@ export function elementwiseCall(
     depth: nest.lengths.length - 1,
   };
   const key = JSON.stringify(pattern);
-  return { calls: [{ key, write: () => elementwiseModule(pattern), arrays, words: nestWords(nest) }] };
+  return [{ key, write: () => elementwiseModule(pattern), arrays, words: nestWords(nest) }];
 }
 
 /** One primitive as an expression of its operands. */
-export function lowerElementwise(op: ElementwiseName, operands: readonly Layout[], shape: Shape): Lowered {
+export function lowerElementwise(op: ElementwiseName, operands: readonly Layout[], shape: Shape): Call[] {
   const expression: Expression = {
     inputs: operands.length,
     steps: [{ op, operands: operands.map((_, i) => i) }],
@@ -72,7 +72,7 @@ export function lowerElementwise(op: ElementwiseName, operands: readonly Layout[
 }
 
 /** Elementwise instructions evaluated together. */
-export function lowerGroup({ shape, inputs, steps, outputs }: Group): Lowered {
+export function lowerGroup({ shape, inputs, steps, outputs }: Group): Call[] {
   const expression: Expression = {
     inputs: inputs.length,
     steps: steps as readonly Step[],
@@ -91,7 +91,7 @@ export function lowerCopy(
   shape: Shape,
   from: { readonly strides: readonly number[]; readonly offset: number; readonly operand?: number },
   to: { readonly strides: readonly number[]; readonly offset: number },
-): Lowered {
+): Call[] {
   return elementwiseCall(
     copy,
     shape,

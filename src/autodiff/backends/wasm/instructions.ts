@@ -28,6 +28,7 @@ export const i32 = {
   subtract: binary(0x6b),
   multiply: binary(0x6c),
   and: binary(0x71),
+  or: binary(0x72),
   shiftLeft: binary(0x74),
   shiftRight: binary(0x75),
   store: (address: Code, value: Code, offset = 0): Code => [...address, ...value, 0x36, ...place(offset)],

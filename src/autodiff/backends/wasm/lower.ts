@@ -1,16 +1,19 @@
 import type { PrimitiveName } from "../../graph.ts";
+import { type Group, isGroup } from "../../plan/fusion.ts";
 import type { Instruction, Placed } from "../../plan/plan.ts";
-import type { Lowered } from "./call.ts";
+import type { Call } from "./call.ts";
 import { lowerConvolution } from "./convolution.ts";
-import { lowerElementwise } from "./elementwise.ts";
-import { isElementwise } from "./elementwise-ops.ts";
+import { lowerElementwise, lowerGroup } from "./elementwise.ts";
+import { type ElementwiseName, isElementwise } from "./elementwise-ops.ts";
+import { lowerGather, lowerScatterAdd } from "./indexing.ts";
 import { lowerMatmul } from "./matmul.ts";
 import { lowerConcatenate, lowerPad, lowerView } from "./movement.ts";
 import { lowerRecurrence } from "./recurrence.ts";
 import { lowerReduction } from "./reduction.ts";
 
+/** One entry per primitive: one without a kernel does not type-check. */
 type Lowerings = {
-  readonly [K in PrimitiveName]?: (instruction: Instruction<K>) => Lowered | undefined;
+  readonly [K in Exclude<PrimitiveName, ElementwiseName>]: (instruction: Instruction<K>) => readonly Call[];
 };
 
 const layouts = (instruction: { readonly operands: readonly Placed[] }) =>
@@ -27,20 +30,22 @@ const LOWERINGS: Lowerings = {
   max: (instruction) => lowerReduction("max", instruction.params.axes, layouts(instruction)[0]),
   convolution: (instruction) => lowerConvolution(instruction.params, layouts(instruction), instruction.shape),
   recurrence: (instruction) => lowerRecurrence(instruction.params, instruction.shape),
+  gather: (instruction) => lowerGather(layouts(instruction)),
+  scatterAdd: (instruction) => lowerScatterAdd(instruction.params, layouts(instruction), instruction.shape),
   matmul: (instruction) => lowerMatmul(instruction.params, layouts(instruction), instruction.shape),
 };
 
 function renaming<K extends "reshape" | "transpose" | "broadcast" | "slice">(
   op: K,
   instruction: Instruction<K>,
-): Lowered {
+): readonly Call[] {
   return lowerView(op, instruction.params, layouts(instruction)[0], instruction.shape);
 }
 
-/** The calls that an instruction becomes, or undefined for the js backend's kernel. */
-export function lowerInstruction(instruction: Instruction): Lowered | undefined {
-  const { op, shape } = instruction;
-  if (isElementwise(op)) return lowerElementwise(op, layouts(instruction), shape);
-  const lowering = LOWERINGS[op] as ((instruction: Instruction) => Lowered | undefined) | undefined;
-  return lowering?.(instruction);
+/** The kernel calls, in order, that an instruction or a group of them becomes: plain data but for the writer of the code. */
+export function callsOf(item: Instruction | Group): readonly Call[] {
+  if (isGroup(item)) return lowerGroup(item);
+  const { op, shape } = item;
+  if (isElementwise(op)) return lowerElementwise(op, layouts(item), shape);
+  return (LOWERINGS[op] as (instruction: Instruction) => readonly Call[])(item);
 }

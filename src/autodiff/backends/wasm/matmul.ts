@@ -1,6 +1,7 @@
 import type { Layout } from "../../primitives/rule.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
-import type { Lowered } from "./call.ts";
+import type { Call } from "./call.ts";
+import { fillCalls } from "./fill.ts";
 import { gemmModule } from "./gemm.ts";
 import { COLUMNS, ROWS } from "./tile.ts";
 
@@ -9,13 +10,12 @@ export function lowerMatmul(
   params: { readonly transposeA: boolean; readonly transposeB: boolean },
   [a, b]: readonly Layout[],
   shape: Shape,
-): Lowered {
+): Call[] {
   const rank = shape.length;
   const [m, n] = shape.slice(-2);
   const k = a.shape[params.transposeA ? rank - 2 : rank - 1];
   const size = sizeOf(shape);
-  if (size === 0) return { calls: [] };
-  if (k === 0) return { zeros: size, calls: [] };
+  if (k === 0 || size === 0) return fillCalls(0, size);
   const batch = sizeOf(shape.slice(0, -2));
   const alongA = params.transposeA ? 0 : 1;
   const alongB = params.transposeB ? 1 : 0;
@@ -27,7 +27,7 @@ export function lowerMatmul(
     ? [batch, n, m, k, alongB, alongA, stepB, stepA, 8, 8 * n]
     : [batch, m, n, k, alongA, alongB, stepA, stepB, 8 * n, 8];
   const arrays = (flipped ? [0, 2, 1] : [0, 1, 2]).map((at) => ({ at, offset: 0 }));
-  return { calls: [{ key: "matmul", write: gemmModule, arrays, words }] };
+  return [{ key: "matmul", write: gemmModule, arrays, words }];
 }
 
 /** Entries of a result that is filled up to whole tiles. */

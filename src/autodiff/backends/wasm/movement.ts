@@ -2,8 +2,9 @@ import type { PrimitiveName, PrimitiveParams } from "../../graph.ts";
 import { RULES } from "../../primitives/registry.ts";
 import type { Layout, PrimitiveRule, View } from "../../primitives/rule.ts";
 import { type Shape, sizeOf, stridesOf } from "../../shape.ts";
-import type { Lowered } from "./call.ts";
+import type { Call } from "./call.ts";
 import { lowerCopy } from "./elementwise.ts";
+import { fillCalls } from "./fill.ts";
 
 /** A primitive that renames entries: its view, copied. A reshape copies entries in the order of its operand's axes. */
 export function lowerView<K extends "reshape" | "transpose" | "broadcast" | "slice">(
@@ -11,7 +12,7 @@ export function lowerView<K extends "reshape" | "transpose" | "broadcast" | "sli
   params: PrimitiveParams[K],
   operand: Layout,
   shape: Shape,
-): Lowered {
+): Call[] {
   const rule = RULES[op] as PrimitiveRule<PrimitiveName>;
   const own: View = { layout: operand, offset: 0 };
   const { layout, offset } = (op === "reshape" ? undefined : rule.view?.(params, operand, shape)) ?? own;
@@ -19,27 +20,26 @@ export function lowerView<K extends "reshape" | "transpose" | "broadcast" | "sli
   return lowerCopy(layout.shape, { strides: layout.strides, offset }, to);
 }
 
-export function lowerPad({ low, interior }: PrimitiveParams["pad"], operand: Layout, shape: Shape): Lowered {
+export function lowerPad({ low, interior }: PrimitiveParams["pad"], operand: Layout, shape: Shape): Call[] {
   const strides = stridesOf(shape);
   const to = {
     strides: strides.map((stride, axis) => stride * (interior[axis] + 1)),
     offset: strides.reduce((offset, stride, axis) => offset + stride * low[axis], 0),
   };
-  const { calls } = lowerCopy(operand.shape, { strides: operand.strides, offset: 0 }, to);
-  return { zeros: sizeOf(shape), calls };
+  const entries = lowerCopy(operand.shape, { strides: operand.strides, offset: 0 }, to);
+  return [...fillCalls(0, sizeOf(shape)), ...entries];
 }
 
 export function lowerConcatenate(
   { axis }: PrimitiveParams["concatenate"],
   operands: readonly Layout[],
   shape: Shape,
-): Lowered {
+): Call[] {
   const strides = stridesOf(shape);
   let start = 0;
-  const calls = operands.flatMap((part, operand) => {
+  return operands.flatMap((part, operand) => {
     const to = { strides, offset: start * strides[axis] };
     start += part.shape[axis];
-    return lowerCopy(part.shape, { strides: part.strides, offset: 0, operand }, to).calls;
+    return lowerCopy(part.shape, { strides: part.strides, offset: 0, operand }, to);
   });
-  return { calls };
 }

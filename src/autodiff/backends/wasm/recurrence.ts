@@ -1,24 +1,21 @@
 import type { PrimitiveParams } from "../../graph.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
-import { type Code, loopWhile, ModuleWriter, repeatWhile, when } from "./assembler.ts";
-import type { Lowered } from "./call.ts";
+import { type Code, loopWhile, ModuleWriter, repeatWhile } from "./assembler.ts";
+import type { Call } from "./call.ts";
 import { f64x2, i32, int, v128 } from "./instructions.ts";
 import { word } from "./memory.ts";
 
-/** h_t = a_t∘h_{t−1} + b_t, or its reverse; rows of a single entry, which cannot go in pairs, are left to js. */
-export function lowerRecurrence(
-  { axis, reversed }: PrimitiveParams["recurrence"],
-  shape: Shape,
-): Lowered | undefined {
+/** h_t = a_t∘h_{t−1} + b_t, or its reverse. */
+export function lowerRecurrence({ axis, reversed }: PrimitiveParams["recurrence"], shape: Shape): Call[] {
   const row = sizeOf(shape.slice(axis + 1));
-  if (row < 2 || sizeOf(shape) === 0) return undefined;
+  if (sizeOf(shape) === 0) return [];
+  const pairs = row > 1;
   const blocks = sizeOf(shape.slice(0, axis));
   const length = row * shape[axis];
   const arrays = [0, 1, 2].map((at) => ({ at, offset: 0 }));
-  const write = (): ModuleWriter => recurrenceModule(reversed);
-  return {
-    calls: [{ key: `recurrence ${reversed}`, write, arrays, words: [blocks, row, length - row, 8 * row] }],
-  };
+  const write = (): ModuleWriter => recurrenceModule(reversed, pairs);
+  const key = `recurrence ${reversed} ${pairs}`;
+  return [{ key, write, arrays, words: [blocks, row, length - row, 8 * row] }];
 }
 
 const BLOCKS = 3;
@@ -27,10 +24,10 @@ const FOLLOWING = 5;
 const ROW_BYTES = 6;
 
 /**
- * The entries of a block in order of time, in pairs: a row has two entries at least, so what a pair needs of the row
- * before it has been stored.
+ * The entries of a block in order of time, in pairs where a row has two entries at least, so that what a pair needs of
+ * the row before it has been stored.
  */
-function recurrenceModule(reversed: boolean): ModuleWriter {
+function recurrenceModule(reversed: boolean, pairs: boolean): ModuleWriter {
   const module = new ModuleWriter();
   module.function("run", 0, (scope) => {
     const [h, a, b, left, blocks, jump] = scope.locals("i32", 6);
@@ -43,15 +40,14 @@ function recurrenceModule(reversed: boolean): ModuleWriter {
       const single = v128.storeLow(h.get, value(v128.loadLow));
       const before = (count: number): Code[] => (reversed ? move(int(-8 * count)) : []);
       const after = (count: number): Code[] => (reversed ? [] : move(int(8 * count)));
-      return [
-        ...loopWhile(i32.greaterEqual(left.get, int(2)), [
-          ...before(2),
-          pair,
-          ...after(2),
-          left.set(i32.subtract(left.get, int(2))),
-        ]),
-        ...when(left.get, [...before(1), single, ...after(1)]),
-      ];
+      const run = (count: number, store: Code): Code =>
+        loopWhile(i32.greaterEqual(left.get, int(count)), [
+          ...before(count),
+          store,
+          ...after(count),
+          left.set(i32.subtract(left.get, int(count))),
+        ]);
+      return [...(pairs ? run(2, pair) : []), ...run(1, single)];
     };
     const first = entries((load) => load(b.get));
     const following = entries((load) =>

@@ -10,7 +10,8 @@ import {
   type Scope,
   when,
 } from "./assembler.ts";
-import type { Lowered } from "./call.ts";
+import type { Call } from "./call.ts";
+import { fillCalls } from "./fill.ts";
 import { f64x2, i32, int, v128 } from "./instructions.ts";
 import { word } from "./memory.ts";
 import { loopWords, nestedLoops } from "./nest.ts";
@@ -30,16 +31,12 @@ interface Pattern {
   readonly keptDepth: number;
 }
 
-/** A reduction over some axes; one of no entries, or without results, is left to the js backend. */
-export function lowerReduction(
-  op: ReductionName,
-  axes: readonly number[],
-  operand: Layout,
-): Lowered | undefined {
-  if (sizeOf(operand.shape) === 0) return undefined;
+/** A reduction over some axes. */
+export function lowerReduction(op: ReductionName, axes: readonly number[], operand: Layout): Call[] {
   const kept = operand.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
   const pick = (list: readonly number[], which: readonly number[]) => which.map((axis) => list[axis]);
   const keptShape = pick(operand.shape, kept);
+  if (sizeOf(operand.shape) === 0) return fillCalls(op === "sum" ? 0 : -Infinity, sizeOf(keptShape));
   const reduced = coalesce(pick(operand.shape, axes), [pick(operand.strides, axes)]);
   const results = coalesce(keptShape, [stridesOf(keptShape), pick(operand.strides, kept)]);
   const last = reduced.lengths.length - 1;
@@ -62,7 +59,7 @@ export function lowerReduction(
   ];
   const arrays = [0, 1].map((at) => ({ at, offset: 0 }));
   const key = JSON.stringify(pattern);
-  return { calls: [{ key, write: () => reductionModule(pattern), arrays, words }] };
+  return [{ key, write: () => reductionModule(pattern), arrays, words }];
 }
 
 const LENGTH = 2;
