@@ -3,13 +3,8 @@ export { jsBackend } from "./backends/js.ts";
 export { type BackendChoice, selectBackend } from "./backends/select.ts";
 export { type CompiledFunction, compile, type Numbers, type NumberTree } from "./compile.ts";
 export { type Graph, type Node, type PrimitiveName, printGraph } from "./graph.ts";
-export {
-  type ExampleArray,
-  type LossDefinition,
-  Objective,
-  type ObjectiveOptions,
-  pairIndex,
-} from "./objective.ts";
+export type { ExampleArray, LossDefinition } from "./loss.ts";
+export { Objective, type ObjectiveOptions } from "./objective.ts";
 export {
   absolute,
   add,
@@ -67,6 +62,7 @@ export {
 } from "./ops.ts";
 export { type Instruction, type Plan, printPlan } from "./plan/plan.ts";
 export { verifyPlan } from "./plan/verify.ts";
+export { pairIndex } from "./polarisation.ts";
 export type { Cost } from "./primitives/rule.ts";
 export { formatShape, type Shape, sizeOf } from "./shape.ts";
 export { simplify, verify as verifyGraph } from "./simplify.ts";

@@ -1,38 +1,14 @@
 import { valueError } from "../base/index.ts";
 import type { Backend } from "./backends/backend.ts";
 import { jsBackend } from "./backends/js.ts";
-import { buildPlan } from "./plan/build.ts";
-import type { Location, Plan } from "./plan/plan.ts";
+import { planJoint, REGION } from "./joint-plan.ts";
+import { exampleCount, type LossDefinition } from "./loss.ts";
+import type { Plan } from "./plan/plan.ts";
+import { pairIndex, polarise, unitScales } from "./polarisation.ts";
 import type { Cost } from "./primitives/rule.ts";
 import { Program } from "./program.ts";
-import { formatShape, type Shape, sizeOf } from "./shape.ts";
-import { type JointGraph, type LossResult, STAGE_COUNT, STAGES, traceJoint } from "./stages.ts";
-import type { Tensor } from "./tensor.ts";
-
-/** One array with a row per example. */
-export interface ExampleArray {
-  /** [examples, …shape], row-major. */
-  readonly data: Float64Array;
-  /** The shape of one example. */
-  readonly shape: Shape;
-  /**
-   * What fills the last chunk when it is short: the first example again, or zeros. An array of example weights
-   * must take zeros, which makes the filling contribute exactly nothing.
-   */
-  readonly padding: "repeat" | "zero";
-}
-
-/** A loss: a sum over examples, or (without examples) any scalar function of the parameters. */
-export interface LossDefinition {
-  /** Name → shape; the flat weight vector holds them in this order, each row-major. */
-  readonly parameters: Readonly<Record<string, Shape>>;
-  readonly examples?: Readonly<Record<string, ExampleArray>>;
-  /**
-   * Traced once, for one chunk of examples: every example array arrives with a leading axis. Must return the sum
-   * of the chunk's contributions, so that the sum over chunks is the loss: put 1/N into an array of weights.
-   */
-  readonly loss: (parameters: Record<string, Tensor>, batch: Record<string, Tensor>) => LossResult;
-}
+import { type Shape, sizeOf } from "./shape.ts";
+import { type JointGraph, STAGES } from "./stages.ts";
 
 export interface ObjectiveOptions {
   readonly backend?: Backend;
@@ -42,22 +18,6 @@ export interface ObjectiveOptions {
   readonly memory?: number;
 }
 
-const REGION = {
-  weights: 0,
-  direction: 1,
-  batch: 2,
-  value: 3,
-  product: 4,
-  third: 5,
-  scratch: 6,
-  constants: 7,
-  primal: 8,
-  tangent: 9,
-} as const;
-const REGION_COUNT = 10;
-
-/** 64 MiB of doubles: about what a core's share of a server's last-level cache and bandwidth digest well; larger chunks gain nothing. */
-const CHUNK_ENTRIES = 2 ** 23;
 const DEFAULT_MEMORY = 2 ** 30;
 
 /**
@@ -71,7 +31,7 @@ export class Objective {
   readonly examples: number;
   readonly chunk: number;
   readonly chunks: number;
-  readonly joint: JointGraph;
+  readonly graph: JointGraph;
   readonly plan: Plan;
   /** Whether every chunk keeps its values for the current w; otherwise they are recomputed per block of directions. */
   readonly keepsResiduals: boolean;
@@ -95,7 +55,7 @@ export class Objective {
     this.examples = exampleCount(definition);
     const { chunk, joint, plan } = planJoint(definition, this.examples, options);
     this.chunk = chunk;
-    this.joint = joint;
+    this.graph = joint;
     this.plan = plan;
     this.chunks = this.examples === 0 ? 1 : Math.ceil(this.examples / chunk);
     const sizes = plan.regionSizes;
@@ -142,7 +102,7 @@ export class Objective {
 
   /** Entries of the network's outputs per example, 0 when the loss names none. */
   get outputWidth(): number {
-    const shape = this.joint.outputShape;
+    const shape = this.graph.outputShape;
     return shape && this.examples > 0 ? sizeOf(shape) / this.chunk : 0;
   }
 
@@ -180,47 +140,32 @@ export class Objective {
    * Cost: per vector about 2 gradients.
    */
   hvp(vectors: Float64Array, products: Float64Array, count: number): void {
-    const p = this.dimension;
-    checkRoom("hvp", vectors, count * p, products, count * p);
-    products.fill(0, 0, count * p);
-    for (let c = 0; c < this.chunks; c++) {
-      this.ensure(c, STAGES.curvature);
-      for (let i = 0; i < count; i++) {
-        this.direct(vectors, i * p);
-        this.program.runSegment(STAGES.direction);
-        this.accumulate(REGION.product, products, i * p);
-      }
-    }
+    const length = count * this.dimension;
+    checkRoom("hvp", vectors, length, products, length);
+    this.directional(vectors, count, products);
   }
 
   /**
    * T_ij = D³L(w)[u_i, u_j, ·] for all pairs i ≤ j. Reads `count` vectors of length p; overwrites count(count+1)/2
-   * rows of length p, ordered (0,0), (0,1), …, (1,1), …. Off-diagonal rows by polarisation of unit vectors,
+   * rows of length p, ordered (0,0), (0,1), …, (1,1), …. Off-diagonal rows by polarisation of vectors scaled alike,
    * T_ij = ½(D[u_i + u_j] − D[u_i] − D[u_j]) with D[v] = D³L[v,v,·]: first-order tangents are linear in v and are
    * added, so a pair costs the second order only. Cost: per vector about 2 + 2.3 gradients, per further pair 2.3.
    */
   thirdDerivatives(vectors: Float64Array, count: number, rows: Float64Array): void {
     const p = this.dimension;
     checkRoom("thirdDerivatives", vectors, count * p, rows, (count * (count + 1) * p) / 2);
-    const norms = Float64Array.from({ length: count }, (_, i) => norm(vectors, i * p, p));
-    rows.fill(0, 0, (count * (count + 1) * p) / 2);
-    for (let c = 0; c < this.chunks; c++) {
-      this.ensure(c, STAGES.third);
-      for (let i = 0; i < count; i++) {
-        this.direct(vectors, i * p, norms[i] > 0 ? 1 / norms[i] : 0);
-        this.program.runSegment(STAGES.direction);
-        if (count > 1) this.copyTangents(i);
-        this.program.runSegment(STAGES.secondOrder);
-        this.accumulate(REGION.third, rows, pairIndex(i, i, count) * p);
-      }
-      for (let i = 0; i < count; i++)
-        for (let j = i + 1; j < count; j++) {
-          this.directPair(vectors, i, j, norms);
-          this.program.runSegment(STAGES.secondOrder);
-          this.accumulate(REGION.third, rows, pairIndex(i, j, count) * p);
-        }
-    }
-    polarise(rows, count, p, norms);
+    this.directional(vectors, count, undefined, rows);
+  }
+
+  /**
+   * `hvp` and `thirdDerivatives` of the same vectors, to the bit, at the cost of the latter: the first order of each
+   * vector serves both.
+   */
+  joint(vectors: Float64Array, count: number, products: Float64Array, rows: Float64Array): void {
+    const p = this.dimension;
+    checkRoom("joint", vectors, count * p, products, count * p);
+    checkRoom("joint", vectors, count * p, rows, (count * (count + 1) * p) / 2);
+    this.directional(vectors, count, products, rows);
   }
 
   /** What has been executed since the start, by stage. */
@@ -269,10 +214,45 @@ export class Objective {
     this.collected[chunk] = stage + 1;
   }
 
-  private direct(vectors: Float64Array, start: number, scale = 1): void {
+  /** Products, third derivatives, or both, for `count` vectors. */
+  private directional(
+    vectors: Float64Array,
+    count: number,
+    products: Float64Array | undefined,
+    rows?: Float64Array,
+  ): void {
+    const p = this.dimension;
+    // Products of vectors that are scaled by powers of two are those of the vectors, to the bit.
+    const scales = rows ? unitScales(vectors, count, p) : new Float64Array(count).fill(1);
+    products?.fill(0, 0, count * p);
+    rows?.fill(0, 0, (count * (count + 1) * p) / 2);
+    for (let c = 0; c < this.chunks; c++) {
+      this.ensure(c, rows ? STAGES.third : STAGES.curvature);
+      for (let i = 0; i < count; i++) {
+        this.direct(vectors, i, scales[i]);
+        this.program.runSegment(STAGES.direction);
+        if (products) this.accumulate(REGION.product, products, i * p, 1 / scales[i]);
+        if (!rows) continue;
+        if (count > 1) this.copyTangents(i);
+        this.program.runSegment(STAGES.secondOrder);
+        this.accumulate(REGION.third, rows, pairIndex(i, i, count) * p);
+      }
+      if (!rows) continue;
+      for (let i = 0; i < count; i++)
+        for (let j = i + 1; j < count; j++) {
+          this.directPair(vectors, i, j, scales);
+          this.program.runSegment(STAGES.secondOrder);
+          this.accumulate(REGION.third, rows, pairIndex(i, j, count) * p);
+        }
+    }
+    if (rows) polarise(rows, count, p, scales);
+  }
+
+  private direct(vectors: Float64Array, i: number, scale: number): void {
     const { memory, bases } = this.program;
+    const p = this.dimension;
     const to = bases[REGION.direction];
-    for (let i = 0; i < this.dimension; i++) memory[to + i] = vectors[start + i] * scale;
+    for (let l = 0; l < p; l++) memory[to + l] = vectors[i * p + l] * scale;
   }
 
   private copyTangents(i: number): void {
@@ -282,13 +262,12 @@ export class Objective {
     this.tangentCopies[i].set(this.program.memory.subarray(from, from + size));
   }
 
-  /** Sets direction and first-order tangents for u_i + u_j, both scaled to unit length. */
-  private directPair(vectors: Float64Array, i: number, j: number, norms: Float64Array): void {
+  /** Sets direction and first-order tangents for the sum of the scaled u_i and u_j. */
+  private directPair(vectors: Float64Array, i: number, j: number, scales: Float64Array): void {
     const { memory, bases } = this.program;
     const p = this.dimension;
     const to = bases[REGION.direction];
-    const si = norms[i] > 0 ? 1 / norms[i] : 0;
-    const sj = norms[j] > 0 ? 1 / norms[j] : 0;
+    const [si, sj] = [scales[i], scales[j]];
     for (let l = 0; l < p; l++) memory[to + l] = vectors[i * p + l] * si + vectors[j * p + l] * sj;
     const tangent = bases[REGION.tangent];
     const a = this.tangentCopies[i];
@@ -296,13 +275,14 @@ export class Objective {
     for (let l = 0; l < a.length; l++) memory[tangent + l] = a[l] + b[l];
   }
 
-  private accumulate(region: number, into: Float64Array, start: number): void {
-    this.accumulateFrom(this.program.bases[region], into, start);
+  /** Adds a chunk's share, times a power of two, to p entries. */
+  private accumulate(region: number, into: Float64Array, start: number, scale = 1): void {
+    this.accumulateFrom(this.program.bases[region], into, start, scale);
   }
 
-  private accumulateFrom(from: number, into: Float64Array, start: number): void {
+  private accumulateFrom(from: number, into: Float64Array, start: number, scale = 1): void {
     const { memory } = this.program;
-    for (let i = 0; i < this.dimension; i++) into[start + i] += memory[from + i];
+    for (let i = 0; i < this.dimension; i++) into[start + i] += scale * memory[from + i];
   }
 
   private loadExamples(definition: LossDefinition): void {
@@ -320,26 +300,6 @@ export class Objective {
   }
 }
 
-/** The position of pair (i, j), i ≤ j, in the order (0,0), (0,1), …, (0,k−1), (1,1), …. */
-export function pairIndex(i: number, j: number, count: number): number {
-  return i * count - (i * (i - 1)) / 2 + (j - i);
-}
-
-function polarise(rows: Float64Array, count: number, p: number, norms: Float64Array): void {
-  for (let i = 0; i < count; i++)
-    for (let j = i + 1; j < count; j++) {
-      const row = pairIndex(i, j, count) * p;
-      const a = pairIndex(i, i, count) * p;
-      const b = pairIndex(j, j, count) * p;
-      const scale = 0.5 * norms[i] * norms[j];
-      for (let l = 0; l < p; l++) rows[row + l] = scale * (rows[row + l] - rows[a + l] - rows[b + l]);
-    }
-  for (let i = 0; i < count; i++) {
-    const row = pairIndex(i, i, count) * p;
-    for (let l = 0; l < p; l++) rows[row + l] *= norms[i] * norms[i];
-  }
-}
-
 function checkRoom(
   operation: string,
   vectors: Float64Array,
@@ -353,90 +313,4 @@ function checkRoom(
       `room for ${read} entries of vectors and ${written} of results`,
       `${vectors.length} and ${results.length}`,
     );
-}
-
-function norm(vectors: Float64Array, start: number, length: number): number {
-  let total = 0;
-  for (let i = start; i < start + length; i++) total += vectors[i] * vectors[i];
-  return Math.sqrt(total);
-}
-
-function exampleCount({ examples }: LossDefinition): number {
-  const counts = Object.entries(examples ?? {}).map(([name, { data, shape }]) => {
-    const count = data.length / sizeOf(shape);
-    if (!Number.isInteger(count) || count < 1)
-      throw valueError(
-        `examples.${name}`,
-        `at least one whole example of shape ${formatShape(shape)}`,
-        `${data.length} numbers`,
-      );
-    return count;
-  });
-  if (counts.some((count) => count !== counts[0]))
-    throw valueError("examples", "the same number of examples in every array", counts.join(", "));
-  return counts[0] ?? 0;
-}
-
-/** Plans the joint evaluation for the chunk size asked for, or for the largest that keeps a chunk's arrays small. */
-function planJoint(definition: LossDefinition, examples: number, options: ObjectiveOptions) {
-  if (examples === 0) return { chunk: 0, ...planFor(definition, 0) };
-  if (options.chunk !== undefined) {
-    if (!Number.isSafeInteger(options.chunk) || options.chunk < 1)
-      throw valueError("chunk", "a whole number ≥ 1", String(options.chunk));
-    const chunk = Math.min(options.chunk, examples);
-    return { chunk, ...planFor(definition, chunk) };
-  }
-  const probe = Math.min(examples, 4);
-  const probed = planFor(definition, probe);
-  const sizes = probed.plan.regionSizes;
-  const perExample =
-    (sizes[REGION.batch] + sizes[REGION.primal] + sizes[REGION.tangent] + sizes[REGION.scratch]) / probe;
-  const most = Math.max(1, Math.floor(CHUNK_ENTRIES / Math.max(1, perExample)));
-  const chunk = Math.ceil(examples / Math.ceil(examples / most));
-  return chunk === probe ? { chunk, ...probed } : { chunk, ...planFor(definition, chunk) };
-}
-
-function planFor(definition: LossDefinition, chunk: number): { joint: JointGraph; plan: Plan } {
-  const batch = Object.fromEntries(
-    Object.entries(definition.examples ?? {}).map(([name, { shape }]) => [name, [chunk, ...shape]]),
-  );
-  const joint = traceJoint(definition.parameters, batch, definition.loss);
-  const { graph, parameterCount } = joint;
-  const run = (ids: readonly number[], region: number, start = 0): Location[] => {
-    let offset = start;
-    return ids.map((id) => {
-      const location = { region, offset };
-      offset += sizeOf(graph.nodes[id].shape);
-      return location;
-    });
-  };
-  const p = parameterCount;
-  const dimension = graph.inputs.slice(0, p).reduce((total, id) => total + sizeOf(graph.nodes[id].shape), 0);
-  const plan = buildPlan({
-    graph,
-    segmentOf: joint.stageOf,
-    segmentCount: STAGE_COUNT,
-    inputs: [
-      ...run(graph.inputs.slice(0, p), REGION.weights),
-      ...run(graph.inputs.slice(p, 2 * p), REGION.direction),
-      ...run(graph.inputs.slice(2 * p), REGION.batch),
-    ],
-    outputs: [
-      ...run(graph.outputs.slice(0, 1 + p), REGION.value),
-      ...run(graph.outputs.slice(1 + p, 1 + 2 * p), REGION.product),
-      ...run(graph.outputs.slice(1 + 2 * p, 1 + 3 * p), REGION.third),
-      ...run(graph.outputs.slice(1 + 3 * p), REGION.value, 1 + dimension),
-    ],
-    // A gradient that the loss computes on its way is written with the gradient all the same: see collectStage.
-    outputSegments: graph.outputs.map((_, i) =>
-      i === 0 || i > 3 * p
-        ? STAGES.value
-        : [STAGES.gradient, STAGES.direction, STAGES.secondOrder][Math.floor((i - 1) / p)],
-    ),
-    residualRegion: (stage) => (stage >= STAGES.direction ? REGION.tangent : REGION.primal),
-    scratchRegion: REGION.scratch,
-    constantsRegion: REGION.constants,
-    regions: REGION_COUNT,
-  });
-  return { joint, plan };
 }

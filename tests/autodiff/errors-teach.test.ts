@@ -178,6 +178,11 @@ const objectives: readonly (readonly [string, () => unknown, RegExp])[] = [
     /^thirdDerivatives: .*6 .*4/,
   ],
   [
+    "room for both",
+    () => objective.joint(new Float64Array(4), 2, new Float64Array(4), new Float64Array(5)),
+    /^joint: .*6 .*5/,
+  ],
+  [
     "examples of different number",
     () => new Objective({ parameters: { a: [2] }, examples: { x: examples(2), y: examples(3) }, loss }),
     /^examples: .*2, 3/,

@@ -270,7 +270,7 @@ test("a change of k neither traces, plans nor lowers", () => {
   const { definition, backend, counts } = counted(network(2, 9));
   const objective = new Objective(definition, { backend, chunk: 3 });
   const p = objective.dimension;
-  const { plan, joint } = objective;
+  const { plan, graph } = objective;
   const before = { ...counts };
   for (let k = 1; k <= 10; k++) {
     objective.setWeights(normals(p, `weights ${k}`));
@@ -279,7 +279,7 @@ test("a change of k neither traces, plans nor lowers", () => {
   }
   expect(counts).toEqual(before);
   expect(objective.plan).toBe(plan);
-  expect(objective.joint).toBe(joint);
+  expect(objective.graph).toBe(graph);
 });
 
 test.each([1, 2, 4])("a network of %i hidden layers costs the products of the analysis", (hidden) => {
@@ -305,7 +305,58 @@ test.each([1, 2, 4])("a network of %i hidden layers costs the products of the an
     expect(cost(() => objective.thirdDerivatives(vectors, k, new Float64Array(pairs * p)))).toBe(
       chunks * (k * direction + pairs * secondOrder),
     );
+    const both = () => objective.joint(vectors, k, new Float64Array(k * p), new Float64Array(pairs * p));
+    expect(cost(both)).toBe(chunks * (k * direction + pairs * secondOrder));
   }
+});
+
+test.each([1, 3, 5])(
+  "joint is hvp and thirdDerivatives to the bit, %i vectors of very different size",
+  (k) => {
+    const objective = new Objective(network(2, 9), { chunk: 4 });
+    const p = objective.dimension;
+    objective.setWeights(normals(p, "weights"));
+    const vectors = normals(k * p, "vectors").map((entry, at) => entry * 10 ** (4 - 3 * Math.floor(at / p)));
+    const [products, alone] = [0, 1].map(() => new Float64Array(k * p).fill(Number.NaN));
+    const [rows, rowsAlone] = [0, 1].map(() => new Float64Array((k * (k + 1) * p) / 2).fill(Number.NaN));
+    objective.joint(vectors, k, products, rows);
+    objective.hvp(vectors, alone, k);
+    objective.thirdDerivatives(vectors, k, rowsAlone);
+    expect(products).toEqual(alone);
+    expect(rows).toEqual(rowsAlone);
+  },
+);
+
+test("powers of two in front of the vectors come out exactly", () => {
+  const objective = new Objective(network(2, 9), { chunk: 4 });
+  const p = objective.dimension;
+  objective.setWeights(normals(p, "weights"));
+  const vectors = normals(K * p, "vectors");
+  const factors = [2 ** 40, 1, 2 ** -60];
+  const [rows, scaledRows] = [0, 1].map(() => new Float64Array((K * (K + 1) * p) / 2));
+  objective.thirdDerivatives(vectors, K, rows);
+  const scaled = vectors.map((entry, at) => entry * factors[Math.floor(at / p)]);
+  objective.thirdDerivatives(scaled, K, scaledRows);
+  for (let i = 0; i < K; i++)
+    for (let j = i; j < K; j++) {
+      const row = pairIndex(i, j, K);
+      const expected = columns(rows, p, row).map((entry) => entry * factors[i] * factors[j]);
+      expect(columns(scaledRows, p, row)).toEqual(expected);
+    }
+});
+
+test("a vector that is not finite shows in its own rows and pairs only", () => {
+  const objective = new Objective(network(1, 5));
+  const p = objective.dimension;
+  objective.setWeights(normals(p, "weights"));
+  const vectors = normals(2 * p, "vectors");
+  const rows = new Float64Array(3 * p);
+  objective.thirdDerivatives(vectors, 2, rows);
+  const own = columns(rows, p, 0);
+  vectors[p] = Number.NaN;
+  objective.thirdDerivatives(vectors, 2, rows);
+  expect(columns(rows, p, 0)).toEqual(own);
+  for (const row of [1, 2]) expect(columns(rows, p, row).some(Number.isNaN)).toBe(true);
 });
 
 test("what depends on the weights alone runs once per chunk, through many products", () => {
