@@ -2,12 +2,18 @@ import { Objective, type ObjectiveOptions, selectBackend } from "../autodiff/ind
 import { Random, valueError } from "../base/index.ts";
 import { type Dataset, type Examples, loadDataset, readFileFromDisk, readNpz } from "../data/index.ts";
 import {
+  adam,
   compileRule,
   cosineSchedule,
   gradientDescent,
+  heavyBall,
+  nadam,
+  nesterov,
   type ProcessKind,
   rmsProp,
   type Schedule,
+  scalarAdam,
+  scalarNadam,
   scalarRmsProp,
   stepSchedule,
   type UpdateRule,
@@ -108,11 +114,23 @@ function updateRule(opt: OptConfig, { steps, warmStart }: RunConfig): UpdateRule
   const lr = learningRate(opt, steps + Math.max(0, warmStart));
   switch (opt.name) {
     case "gd":
-      return gradientDescent({ lr });
+      return gradientDescent({ ...opt, lr });
     case "scalar-rmsprop":
       return scalarRmsProp({ ...opt, lr });
     case "rmsprop":
       return rmsProp({ ...opt, lr });
+    case "heavy-ball":
+      return heavyBall({ ...opt, form: opt.momentumForm, lr });
+    case "nesterov":
+      return nesterov({ ...opt, form: opt.momentumForm, lr });
+    case "scalar-adam":
+      return scalarAdam({ ...opt, lr });
+    case "adam":
+      return adam({ ...opt, lr });
+    case "scalar-nadam":
+      return scalarNadam({ ...opt, lr });
+    case "nadam":
+      return nadam({ ...opt, lr });
   }
 }
 
@@ -122,7 +140,7 @@ export function criticalValueOf(config: RunConfig): number {
 }
 
 function learningRate(opt: OptConfig, runSteps: number): number | Schedule {
-  const { lr, warmupSteps, totalSteps, stepEvery, stepFactor } = opt;
+  const { lr, warmupSteps, totalSteps, finalFraction, stepEvery, stepFactor } = opt;
   switch (opt.schedule) {
     case "constant":
       return lr;
@@ -132,6 +150,7 @@ function learningRate(opt: OptConfig, runSteps: number): number | Schedule {
       return cosineSchedule(lr, {
         warmupSteps: Math.max(0, warmupSteps),
         totalSteps: totalSteps > 0 ? totalSteps : runSteps,
+        finalFraction,
       });
     case "step":
       return stepSchedule(lr, stepEvery, stepFactor);

@@ -1,5 +1,6 @@
 import { valueError } from "../base/index.ts";
 import { accepted, type Kind } from "./config-kinds.ts";
+import { optimizers } from "./config-parts.ts";
 import { optionsOf, valueAt } from "./config-table.ts";
 import type { EigConfig, ProcessName, ReferenceProcess, RunConfig, Selection } from "./config-types.ts";
 
@@ -34,13 +35,17 @@ const needingEigenvalues = ({ runs, stable }: Pick<RunConfig, "runs" | "stable">
 export const relyingOnCommonFrequency = (config: RunConfig): ProcessName[] =>
   needingEigenvalues(config).filter((process) => config[settledBy(process)].eig.frequency === null);
 
+const DEFAULT_FINAL_FRACTION = optimizers.gd.fields.finalFraction.default;
+
 function checkSchedule({ opt, steps, warmStart }: RunConfig): void {
-  const { schedule, warmupSteps, totalSteps, stepEvery } = opt;
+  const { schedule, warmupSteps, totalSteps, stepEvery, stepFactor, finalFraction, lr, weightDecay } = opt;
   const idle = (name: string, value: number, readBy: string) =>
     valueError(`--opt.${name}`, `--opt.schedule ${readBy}`, `${value} with --opt.schedule ${schedule}`);
   if (warmupSteps > 0 && schedule !== "warmup" && schedule !== "cosine")
     throw idle("warmup-steps", warmupSteps, "warmup or cosine");
   if (totalSteps !== -1 && schedule !== "cosine") throw idle("total-steps", totalSteps, "cosine");
+  if (finalFraction !== DEFAULT_FINAL_FRACTION && schedule !== "cosine")
+    throw idle("final-fraction", finalFraction, "cosine");
   if (stepEvery !== -1 && schedule !== "step") throw idle("step-every", stepEvery, "step");
   const missing = (name: string, example: string) =>
     valueError(`--opt.schedule ${schedule}`, `--opt.${name}`, "none", `for example --opt.${name} ${example}`);
@@ -49,6 +54,22 @@ function checkSchedule({ opt, steps, warmStart }: RunConfig): void {
   const end = totalSteps === -1 ? Math.max(warmStart, 0) + steps : totalSteps;
   if (schedule === "cosine" && warmupSteps >= end)
     throw valueError("--opt.warmup-steps", `fewer steps than the ${end} of the cosine`, String(warmupSteps));
+  const drops = schedule === "step" ? Math.floor((Math.max(warmStart, 0) + steps) / stepEvery) : 0;
+  const last = lr * stepFactor ** drops;
+  if (!(last > 0 && last < Number.POSITIVE_INFINITY))
+    throw valueError(
+      "--opt.step-factor",
+      "a learning rate above 0 and finite to the end",
+      `${lr} times ${stepFactor}^${drops}`,
+      "drop less often (--opt.step-every) or by less",
+    );
+  const most = Math.max(lr, last);
+  if (most * weightDecay >= 1)
+    throw valueError(
+      "--opt.weight-decay",
+      "less than 1/η, for a step would take all of the weights away",
+      `${weightDecay} with η = ${most}`,
+    );
 }
 
 type Inputs = "images" | "points" | "tokens" | "any arrays";
@@ -120,11 +141,11 @@ function checkClasses(name: string, n: number, classes: number | "binary" | null
 
 function checkRivals({ opt, runs }: RunConfig): void {
   const rival = runs.find((process) => process === "stationary" || process === "ablated");
-  if (rival !== undefined && opt.name === "gd")
+  if (rival !== undefined && !("beta2" in opt))
     throw valueError(
       "--runs",
       `an optimizer with a second moment for ${rival}`,
-      "opt:gd",
+      `opt:${opt.name}`,
       `leave ${rival} out, or take opt:rmsprop`,
     );
 }

@@ -42,6 +42,12 @@ const lr: Field<number> = {
   example: "0.02",
 };
 
+const weightDecay: Field<number> = {
+  kind: number({ min: 0 }),
+  default: 0,
+  help: "decoupled decay λ: a step takes η·λ times the weights away",
+};
+
 const schedule: Fields<ScheduleConfig> = {
   schedule: {
     kind: choice("constant", "warmup", "cosine", "step"),
@@ -52,7 +58,12 @@ const schedule: Fields<ScheduleConfig> = {
   totalSteps: {
     kind: countOrMinusOne,
     default: -1,
-    help: "step at which the cosine ends, at a thousandth of lr; -1: the last one",
+    help: "step at which the cosine ends; -1: the last one",
+  },
+  finalFraction: {
+    kind: number({ over: 0, max: 1 }),
+    default: 0.001,
+    help: "fraction of η at which the cosine ends; above 0, since the flows divide by η",
   },
   stepEvery: { kind: countOrMinusOne, default: -1, help: "steps between two drops (step)", example: "100" },
   stepFactor: { kind: number({ over: 0 }), default: 0.5, help: "what a drop multiplies η by (step)" },
@@ -65,18 +76,65 @@ const beta2: Field<number> = {
 };
 const eps: Field<number> = { kind: number({ min: 0 }), default: 0, help: "ε, added outside the root" };
 const biasCorrection: Field<boolean> = { kind: flag, default: false, help: "divide ν by 1 − β2^t" };
+const beta1: Field<number> = {
+  kind: number({ min: 0, under: 1 }),
+  default: 0.9,
+  help: "decay β1 of the average of gradients",
+};
+const momentumForm: Field<"polyak" | "average"> = {
+  kind: choice("polyak", "average"),
+  default: "polyak",
+  help: "η times the sum of gradients, or times their average",
+};
+/** Adam's own defaults. */
+const moments = {
+  beta1,
+  beta2: { ...beta2, default: 0.999 },
+  eps: { ...eps, default: 1e-8 },
+  biasCorrection: { ...biasCorrection, default: true, help: "divide averages by 1 − β^t" },
+};
 
 export const optimizers: Options<OptConfig> = {
-  gd: { className: "GradientDescent", help: "gradient descent", fields: { lr, ...schedule } },
+  gd: { className: "GradientDescent", help: "gradient descent", fields: { lr, weightDecay, ...schedule } },
   "scalar-rmsprop": {
     className: "ScalarRMSProp",
     help: "RMSProp with one second moment for all weights",
-    fields: { lr, beta2, eps, biasCorrection, ...schedule },
+    fields: { lr, beta2, eps, biasCorrection, weightDecay, ...schedule },
   },
   rmsprop: {
     className: "RMSProp",
     help: "RMSProp with a second moment for each weight",
-    fields: { lr, beta2, eps, biasCorrection, ...schedule },
+    fields: { lr, beta2, eps, biasCorrection, weightDecay, ...schedule },
+  },
+  "heavy-ball": {
+    className: "HeavyBall",
+    help: "gradient descent with momentum",
+    fields: { lr, beta1, momentumForm, weightDecay, ...schedule },
+  },
+  nesterov: {
+    className: "Nesterov",
+    help: "Nesterov's momentum",
+    fields: { lr, beta1, momentumForm, weightDecay, ...schedule },
+  },
+  "scalar-adam": {
+    className: "ScalarAdam",
+    help: "Adam with one second moment for all weights",
+    fields: { lr, ...moments, weightDecay, ...schedule },
+  },
+  adam: {
+    className: "Adam",
+    help: "Adam, with weight decay AdamW",
+    fields: { lr, ...moments, weightDecay, ...schedule },
+  },
+  "scalar-nadam": {
+    className: "ScalarNAdam",
+    help: "NAdam with one second moment for all weights",
+    fields: { lr, ...moments, weightDecay, ...schedule },
+  },
+  nadam: {
+    className: "NAdam",
+    help: "Adam with Nesterov's momentum",
+    fields: { lr, ...moments, weightDecay, ...schedule },
   },
 };
 

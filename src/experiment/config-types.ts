@@ -8,19 +8,23 @@ export type ReferenceProcess = (typeof REFERENCE_PROCESSES)[number];
 
 /**
  * How the learning rate changes: constant; warmup: linear growth over the first `warmupSteps`; cosine: the same
- * growth, then half a cosine down to lr/1000 at `totalSteps` (−1: the last step, warm start included); step: times
- * `stepFactor` every `stepEvery` steps. Settings that a schedule does not read keep their defaults 0, −1, −1.
+ * growth, then half a cosine down to lr·`finalFraction` at `totalSteps` (−1: the last step, warm start included);
+ * step: times `stepFactor` every `stepEvery` steps. Settings that a schedule does not read keep their defaults.
  */
 export interface ScheduleConfig {
   readonly schedule: "constant" | "warmup" | "cosine" | "step";
   readonly warmupSteps: number;
   readonly totalSteps: number;
+  readonly finalFraction: number;
   readonly stepEvery: number;
   readonly stepFactor: number;
 }
 
+/** What every optimizer has. */
 export interface LearningRate extends ScheduleConfig {
   readonly lr: number;
+  /** λ of decoupled decay: a step takes η·λ times the weights away. */
+  readonly weightDecay: number;
 }
 
 export interface SecondMoment {
@@ -30,10 +34,22 @@ export interface SecondMoment {
   readonly biasCorrection: boolean;
 }
 
+export interface FirstMoment {
+  readonly beta1: number;
+}
+
+export interface MomentumForm {
+  /** What η multiplies: the sum of gradients (polyak) or their average. */
+  readonly momentumForm: "polyak" | "average";
+}
+
 export type OptConfig =
   | ({ readonly name: "gd" } & LearningRate)
-  | ({ readonly name: "scalar-rmsprop" } & LearningRate & SecondMoment)
-  | ({ readonly name: "rmsprop" } & LearningRate & SecondMoment);
+  | ({ readonly name: "scalar-rmsprop" | "rmsprop" } & LearningRate & SecondMoment)
+  | ({ readonly name: "heavy-ball" | "nesterov" } & LearningRate & FirstMoment & MomentumForm)
+  | ({ readonly name: "scalar-adam" | "adam" | "scalar-nadam" | "nadam" } & LearningRate &
+      FirstMoment &
+      SecondMoment);
 
 export type Criterion = "ce" | "mse";
 /** A number of classes; `binary`: two classes on one output; null: as many as the data have. */

@@ -126,7 +126,7 @@ function centralQuantities(
   indices: readonly number[],
 ): Quantities {
   const oscillation = oscillationOf(seen);
-  const predicted = predict(seen, oscillation, rule.rule.criticalValue, indices);
+  const predicted = predict(seen, oscillation, rule.criticalValue(seen.state), indices);
   const out: Quantities = {
     predicted_variances: vector(oscillation.variances),
     sigma_trace: predicted.sigmaTrace,

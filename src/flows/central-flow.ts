@@ -2,16 +2,7 @@ import { type Objective, pairIndex } from "../autodiff/index.ts";
 import { type SdcpStatus, sdcp } from "../linalg/index.ts";
 import type { CompiledRule } from "./compiled-rule.ts";
 import { innerProduct } from "./preconditioned.ts";
-
-/** One moment of a flow: read and, where a substep says so, overwritten. */
-export interface FlowPoint {
-  readonly weights: Float64Array;
-  readonly state: Float64Array;
-  /** ∇L at `weights`. */
-  readonly gradient: Float64Array;
-  /** The diagonal of P at `state`. */
-  readonly preconditioner: Float64Array;
-}
+import { type FlowPoint, velocity } from "./velocity.ts";
 
 /** The critical eigenpairs H u = λ P u with UᵀPU = I. */
 export interface CriticalPairs {
@@ -32,6 +23,8 @@ export interface CentralRates {
   readonly dHdtX: Float64Array;
   readonly dPdtStable: Float64Array;
   readonly dPdtX: Float64Array;
+  /** dc/dt without X, then its derivative in X_kl: 1 + pairs. Zeros unless weight decay changes with the state. */
+  readonly dcdt: Float64Array;
 }
 
 export interface CentralSubstep {
@@ -43,12 +36,14 @@ export interface CentralSubstep {
   readonly violation: number;
 }
 
-/** Euler step of the stable flow: ds/dt = f(s, g), dw/dt = −P⁻¹g. Overwrites weights and state. */
+/** Euler step of the stable flow: ds/dt = f(s, g), dw/dt = −P⁻¹q − rw. Overwrites weights and state. */
 export function stableSubstep(rule: CompiledRule, point: FlowPoint, dt: number): void {
-  const { weights, state, gradient, preconditioner } = point;
+  const { weights, state, gradient } = point;
+  const dw = new Float64Array(weights.length);
   const rate = new Float64Array(state.length);
+  velocity(rule, point, dw);
   rule.rate(state, gradient, rate);
-  for (let l = 0; l < weights.length; l++) weights[l] -= (dt * gradient[l]) / preconditioner[l];
+  for (let l = 0; l < weights.length; l++) weights[l] += dt * dw[l];
   for (let l = 0; l < state.length; l++) state[l] += dt * rate[l];
 }
 
@@ -72,14 +67,14 @@ export function centralSubstep(
   const s = state.length;
   const k = critical.count;
   const pairs = (k * (k + 1)) / 2;
-  const c = rule.rule.criticalValue;
+  const c = rule.criticalValue(state);
 
   // Row 0 of each block is the part without X, row 1 + a the part that multiplies pair a of X.
   const dw = new Float64Array((1 + pairs) * p);
   const ds = new Float64Array((1 + pairs) * s);
   const third = new Float64Array(pairs * p);
   time("dH", () => objective.thirdDerivatives(critical.vectors, k, third));
-  for (let l = 0; l < p; l++) dw[l] = -gradient[l] / preconditioner[l];
+  velocity(rule, point, dw);
   for (let a = 0; a < pairs; a++)
     for (let l = 0; l < p; l++) dw[(1 + a) * p + l] = (-0.5 * third[a * p + l]) / preconditioner[l];
   rule.rate(state, gradient, ds.subarray(0, s));
@@ -90,6 +85,9 @@ export function centralSubstep(
     dHdtX: new Float64Array(pairs * pairs),
     dPdtStable: new Float64Array(pairs),
     dPdtX: new Float64Array(pairs * pairs),
+    dcdt: Float64Array.from({ length: 1 + pairs }, (_, row) =>
+      rule.criticalValueRate(state, ds.subarray(row * s, (row + 1) * s)),
+    ),
   };
   for (let a = 0; a < pairs; a++) {
     rates.dHdtStable[a] = innerProduct(third, a, dw, 0, p);
@@ -102,11 +100,16 @@ export function centralSubstep(
   for (let i = 0; i < k; i++)
     for (let j = i; j < k; j++) {
       const a = pairIndex(i, j, k);
-      const now = i === j ? c - critical.values[i] : 0;
+      // UᵀPU = I: c moves the diagonal alone.
+      const now = i === j ? c - critical.values[i] + dt * rates.dcdt[0] : 0;
       A[i * k + j] = now + dt * (c * rates.dPdtStable[a] - rates.dHdtStable[a]);
       A[j * k + i] = A[i * k + j];
+      for (let b = 0; b < pairs; b++) {
+        const at = a * pairs + b;
+        const moved = i === j ? rates.dcdt[1 + b] : 0;
+        beta[at] = dt * (moved + c * rates.dPdtX[at] - rates.dHdtX[at]);
+      }
     }
-  for (let a = 0; a < beta.length; a++) beta[a] = dt * (c * rates.dPdtX[a] - rates.dHdtX[a]);
 
   const solution = sdcp(k, A, inOrthonormalBasis(beta, k));
   const { X } = solution.value;

@@ -13,7 +13,7 @@ import {
   type Tree,
 } from "../autodiff/index.ts";
 import { valueError } from "../base/index.ts";
-import type { State, UpdateRule } from "./update-rule.ts";
+import { type State, timeScaleOf, type UpdateRule } from "./update-rule.ts";
 
 /**
  * An update rule with the derivatives that flows need, on flat vectors of p weights. Everything is traced and
@@ -39,6 +39,17 @@ export interface CompiledRule {
   preconditioner(state: Float64Array, out: Float64Array): void;
   /** out = d/dτ of the diagonal of P(s + τ·direction). */
   preconditionerRate(state: Float64Array, direction: Float64Array, out: Float64Array): void;
+  /** out = q(s, g), the direction that P divides. */
+  direction(state: Float64Array, gradient: Float64Array, out: Float64Array): void;
+  /** r(s); 0 for a rule without decay. */
+  decay(state: Float64Array): number;
+  /**
+   * c(s) = c·(1 − r(s)/2), the edge for P⁻¹H with decay: in an oscillation of period two w⁺ − w = −2w, of which decay
+   * does −r w, so the direction has to do 2 − r where it does 2 without.
+   */
+  criticalValue(state: Float64Array): number;
+  /** d/dτ of c(s + τ·direction). */
+  criticalValueRate(state: Float64Array, direction: Float64Array): number;
   /** η(s). */
   learningRate(state: Float64Array): number;
   /** True where the gradient's second order does not reach the state: rateCurvature is structurally zero. */
@@ -47,9 +58,16 @@ export interface CompiledRule {
   readonly preconditionerIsConstant: boolean;
   /** True where P is one number times the identity. */
   readonly preconditionerIsUniform: boolean;
+  /** True where q is the gradient. */
+  readonly directionIsGradient: boolean;
+  /** True where q does not read the gradient, only averages of it in the state. */
+  readonly directionIgnoresGradient: boolean;
 }
 
-/** Traces a rule for p weights. Throws when its state changes shape or its preconditioner has a wrong one. */
+/**
+ * Traces a rule for p weights. Throws when its state changes shape, or its preconditioner, direction or decay has a
+ * wrong one.
+ */
 export function compileRule(rule: UpdateRule, p: number): CompiledRule {
   const shapes = rule.state(p);
   const stateSize = Object.values(shapes).reduce((total, shape) => total + sizeOf(shape), 0);
@@ -63,7 +81,7 @@ export function compileRule(rule: UpdateRule, p: number): CompiledRule {
   const update = (state: State, gradient: Tensor): State => checkedUpdate(rule, shapes, state, gradient);
   const rate = (state: State, gradient: Tensor): State => {
     const next = update(state, gradient);
-    return mapState(state, (name) => multiply(subtract(next[name], state[name]), rule.timeScale));
+    return mapState(state, (name) => multiply(subtract(next[name], state[name]), timeScaleOf(rule, name)));
   };
   let uniform = false;
   const diagonal = (state: State): Tensor => {
@@ -80,7 +98,20 @@ export function compileRule(rule: UpdateRule, p: number): CompiledRule {
   const diagonalAlong = (state: State, direction: State): Tensor =>
     jvp<Record<string, Tensor>, [], Tensor>(diagonal)(state, direction)[1];
 
+  const direction = (state: State, gradient: Tensor): Tensor =>
+    checkedShape(rule, "a direction", [p], rule.direction?.(state, gradient) ?? gradient);
+  const decay = (state: State): Tensor =>
+    checkedShape(rule, "a decay", [], rule.decay?.(state) ?? full(anyOf(state), 0, []));
+  const decayAlong = (state: State, tangent: State): Tensor =>
+    jvp<Record<string, Tensor>, [], Tensor>(decay)(state, tangent)[1];
+  const directionAlong = (gradient: Tensor, tangent: Tensor, state: State): Tensor =>
+    jvp<Tensor, [State], Tensor>((g, s) => direction(s, g))(gradient, tangent, state)[1];
+
   const compiled = {
+    direction: compile(direction, [shapes, [p]]),
+    directionAlong: compile(directionAlong, [[p], [p], shapes]),
+    decay: compile(decay, [shapes]),
+    decayAlong: compile(decayAlong, [shapes, shapes]),
     update: compile(flat2(update), [shapes, [p]]),
     rate: compile(flat2(rate), [shapes, [p]]),
     rateCurvature: compile(
@@ -97,6 +128,12 @@ export function compileRule(rule: UpdateRule, p: number): CompiledRule {
   };
   const sizes = Object.values(shapes).map(sizeOf);
   const one = new Float64Array(1);
+  const c = rule.criticalValue;
+  const decayOf = (state: Float64Array): number => {
+    if (!rule.decay) return 0;
+    compiled.decay.run(parts(state, sizes), [one]);
+    return one[0];
+  };
   return {
     rule,
     dimension: p,
@@ -109,6 +146,16 @@ export function compileRule(rule: UpdateRule, p: number): CompiledRule {
     preconditioner: (state, out) => compiled.diagonal.run(parts(state, sizes), [out]),
     preconditionerRate: (state, direction, out) =>
       compiled.diagonalAlong.run([...parts(state, sizes), ...parts(direction, sizes)], [out]),
+    direction: rule.direction
+      ? (state, gradient, out) => compiled.direction.run([...parts(state, sizes), gradient], [out])
+      : (_, gradient, out) => out.set(gradient),
+    decay: decayOf,
+    criticalValue: (state) => c * (1 - decayOf(state) / 2),
+    criticalValueRate(state, along) {
+      if (!rule.decay) return 0;
+      compiled.decayAlong.run([...parts(state, sizes), ...parts(along, sizes)], [one]);
+      return (-c / 2) * one[0];
+    },
     learningRate(state) {
       compiled.learningRate.run(parts(state, sizes), [one]);
       return one[0];
@@ -116,6 +163,8 @@ export function compileRule(rule: UpdateRule, p: number): CompiledRule {
     rateIsLinear: isZero(compiled.rateCurvature),
     preconditionerIsConstant: isZero(compiled.diagonalAlong),
     preconditionerIsUniform: uniform,
+    directionIsGradient: rule.direction === undefined,
+    directionIgnoresGradient: isZero(compiled.directionAlong),
   };
 }
 
@@ -150,6 +199,12 @@ function checkedUpdate(
       );
     return part;
   });
+}
+
+function checkedShape(rule: UpdateRule, what: string, shape: readonly number[], found: Tensor): Tensor {
+  if (formatShape(found.shape) !== formatShape(shape))
+    throw valueError(rule.name, `${what} of shape ${formatShape(shape)}`, formatShape(found.shape));
+  return found;
 }
 
 /** Views of the consecutive parts of a flat state. */

@@ -3,7 +3,6 @@ export {
   type CentralSubstep,
   type CriticalPairs,
   centralSubstep,
-  type FlowPoint,
   stableSubstep,
 } from "./central-flow.ts";
 export { type CompiledRule, compileRule } from "./compiled-rule.ts";
@@ -15,8 +14,15 @@ export { DiscreteProcess } from "./processes/discrete.ts";
 export { MidpointProcess } from "./processes/midpoint.ts";
 export type { Observation, Process, ProcessKind, ProcessSetup, ProcessStatus } from "./processes/process.ts";
 export { StableProcess, type StableSettings } from "./processes/stable.ts";
+export { type AdamOptions, adam } from "./rules/adam.ts";
 export { type GradientDescentOptions, gradientDescent } from "./rules/gradient-descent.ts";
+export { heavyBall } from "./rules/heavy-ball.ts";
+export type { MomentumOptions } from "./rules/momentum-form.ts";
+export { nadam } from "./rules/nadam.ts";
+export { nesterov } from "./rules/nesterov.ts";
 export { rmsProp } from "./rules/rmsprop.ts";
+export { scalarAdam } from "./rules/scalar-adam.ts";
+export { scalarNadam } from "./rules/scalar-nadam.ts";
 export { scalarRmsProp } from "./rules/scalar-rmsprop.ts";
 export {
   type CosineOptions,
@@ -27,5 +33,13 @@ export {
   warmupSchedule,
 } from "./rules/schedule.ts";
 export type { SecondMomentOptions } from "./rules/second-moment.ts";
-export { type State, type StateSummary, selectedIndices, type UpdateRule } from "./update-rule.ts";
+export type { StepOptions } from "./rules/weight-decay.ts";
+export {
+  type State,
+  type StateSummary,
+  selectedIndices,
+  timeScaleOf,
+  type UpdateRule,
+} from "./update-rule.ts";
+export { type FlowPoint, steppedWeights, velocity } from "./velocity.ts";
 export { warmStart } from "./warm-start.ts";

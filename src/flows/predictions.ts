@@ -39,7 +39,7 @@ export function oscillationOf(observation: CentralObservation): Oscillation {
   return { variances: Float64Array.from(order, (i) => values[i]), directions };
 }
 
-/** @param c the rule's critical value; @param indices the weights whose squared gradient is predicted */
+/** @param c the rule's critical value at the observation's state; @param indices the weights whose squared gradient is predicted */
 export function predict(
   observation: CentralObservation,
   { variances, directions }: Oscillation,

@@ -2,6 +2,7 @@ import type { Objective } from "../autodiff/index.ts";
 import { valueError } from "../base/index.ts";
 import type { CompiledRule } from "./compiled-rule.ts";
 import { allFinite } from "./processes/process.ts";
+import { steppedWeights } from "./velocity.ts";
 
 /**
  * Runs the discrete optimizer for `steps` steps. Overwrites weights and state. Returns the steps taken: fewer when
@@ -25,7 +26,7 @@ export function warmStart(
     rule.update(state, gradient, next);
     state.set(next);
     rule.preconditioner(state, preconditioner);
-    for (let l = 0; l < weights.length; l++) weights[l] -= gradient[l] / preconditioner[l];
+    weights.set(steppedWeights(rule, { weights, state, gradient, preconditioner }));
   }
   return steps;
 }

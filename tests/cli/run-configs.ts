@@ -69,14 +69,33 @@ const selections: fc.Arbitrary<Selection> = fc.constantFrom("images", "points", 
 
 type Bundle = Readonly<Record<string, unknown>>;
 
+const IDLE: Bundle = {
+  "opt.warmup-steps": 0,
+  "opt.total-steps": -1,
+  "opt.final-fraction": 0.001,
+  "opt.step-every": -1,
+  "opt.step-factor": 0.5,
+};
+
 /** Settings that must fit each other, chosen together. */
 const bundles: readonly fc.Arbitrary<Bundle>[] = [
   fc.constantFrom<Bundle[]>(
-    { "opt.schedule": "constant", "opt.warmup-steps": 0, "opt.total-steps": -1, "opt.step-every": -1 },
-    { "opt.schedule": "warmup", "opt.warmup-steps": 3, "opt.total-steps": -1, "opt.step-every": -1 },
-    { "opt.schedule": "cosine", "opt.warmup-steps": 2, "opt.total-steps": 90, "opt.step-every": -1 },
-    { "opt.schedule": "step", "opt.warmup-steps": 0, "opt.total-steps": -1, "opt.step-every": 7 },
+    { "opt.schedule": "constant", ...IDLE },
+    { "opt.schedule": "warmup", ...IDLE, "opt.warmup-steps": 3 },
+    { "opt.schedule": "cosine", ...IDLE, "opt.warmup-steps": 2, "opt.total-steps": 90 },
+    { "opt.schedule": "cosine", ...IDLE, "opt.final-fraction": 0.5 },
+    // η must stay above 0 for as long as the run lasts.
+    {
+      "opt.schedule": "step",
+      ...IDLE,
+      "opt.step-every": 7,
+      "opt.lr": 0.1,
+      steps: 40,
+      "warm-start": 6,
+      "opt.step-factor": 0.3,
+    },
   ),
+  fc.constantFrom<Bundle[]>({ "opt.weight-decay": 0 }, { "opt.weight-decay": 0.3, "opt.lr": 0.01 }),
   fc.constantFrom<Bundle[]>(
     { "load.path": null, "load.from-process": null, init: null },
     { "load.path": "checkpoint_6.npz", "load.from-process": "central", init: null },
@@ -120,8 +139,8 @@ export const runConfigs: fc.Arbitrary<RunConfig> = selections.chain((selection) 
       else if (classes !== undefined) values.set("data.classes", null);
       const runs = values.get("runs") as readonly string[] | undefined;
       const common = runs?.filter((process) => process !== "stationary" && process !== "ablated");
-      // gd has neither a stationary nor an ablated flow.
-      if (common !== undefined && selection.opt === "gd")
+      // Without a second moment there is neither a stationary nor an ablated flow.
+      if (common !== undefined && !flags.has("opt.beta2"))
         values.set("runs", common.length > 0 ? common : ["midpoint"]);
       return resolveRun({ selection, values }, () => "some-name").config;
     });

@@ -26,6 +26,9 @@ import {
 const CENTRAL = { substeps: 4, criticalThreshold: 1.95, frequencyInSubsteps: false };
 const OPTIONS: RuleCase = {
   name: "rmsprop",
+  beta1: 0,
+  form: "average",
+  weightDecay: 0,
   schedule: "constant",
   lr: 0.01,
   beta2: 0.9,

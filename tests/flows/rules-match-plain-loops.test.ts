@@ -5,6 +5,8 @@ import {
   compileRule,
   cosineSchedule,
   DiscreteProcess,
+  gradientDescent,
+  heavyBall,
   rmsProp,
   scalarRmsProp,
   stepSchedule,
@@ -46,12 +48,23 @@ test("update, preconditioner, learning rate and rate are those of the table, sch
         // Both sides add products of a few roundings each; the average is of numbers ≥ 0, so none cancels.
         expectClose(next, plain.update(state, gradient), 10 + 2 * p);
         state = next;
+        // q and r at the updated state: a few roundings of numbers that may cancel.
+        const q = new Float64Array(p);
+        rule.direction(state, gradient, q);
+        const largest = Math.max(...gradient.map(Math.abs), ...state.map(Math.abs)) + 1;
+        plain.direction(state, gradient).forEach((entry, l) => {
+          const bound = 40 * EPS * largest * cancellation({ ...options, beta2: options.beta1 }, state[0]);
+          expect(Math.abs(q[l] - entry)).toBeLessThanOrEqual(bound);
+        });
         const P = new Float64Array(p);
         rule.preconditioner(state, P);
         // The cosine and the power are each right to a few units; near the cosine's foot 1 + cos cancels, up to 1/0.001.
         const lost = options.schedule === "cosine" ? 8000 : 30;
         expectClose(P, plain.preconditioner(state, p), lost + 100 * cancellation(options, state[0]));
         expectClose([rule.learningRate(state)], [plain.learningRate(state[0])], lost);
+        expectClose([rule.decay(state)], [plain.decay(state[0])], lost);
+        const c = rule.rule.criticalValue * (1 - plain.decay(state[0]) / 2);
+        expectClose([rule.criticalValue(state)], [c], lost);
       }
     }),
     { numRuns: 60 },
@@ -103,7 +116,9 @@ test("the optimizer process takes the rule's steps on a quadratic", () => {
         state = plain.update(state, gradient);
         expectClose(process.observation?.state ?? [], state, 1e4);
         const P = plain.preconditioner(state, p);
-        w = w.map((entry, l) => entry - gradient[l] / P[l]);
+        const q = plain.direction(state, gradient);
+        const r = plain.decay(state[0]);
+        w = w.map((entry, l) => entry - q[l] / P[l] - r * entry);
       });
       // Six steps of a map whose derivative near a sign change of g/√ν may be large.
       weightsOf(process).forEach((entry, l) => {
@@ -119,5 +134,12 @@ test("options out of range are refused with what was expected", () => {
   expect(() => rmsProp({ lr: 0.1, beta2: 0.9, eps: -1 })).toThrow(/eps/);
   expect(() => rmsProp({ lr: -0.1, beta2: 0.9 })).toThrow(/learning rate/);
   expect(() => cosineSchedule(1, { warmupSteps: 5, totalSteps: 5 })).toThrow(/above the 5/);
+  for (const beta1 of [1, -0.1, Number.NaN])
+    expect(() => heavyBall({ lr: 0.1, beta1 })).toThrow(/0 ≤ beta1 < 1/);
+  expect(() => gradientDescent({ lr: 0.1, weightDecay: -1 })).toThrow(/weight decay ≥ 0/);
+  expect(() => gradientDescent({ lr: 0.1, weightDecay: 10 })).toThrow(/below 1/);
+  expect(() => cosineSchedule(1, { warmupSteps: 0, totalSteps: 5, finalFraction: 0 })).toThrow(
+    /final fraction/,
+  );
   expect(() => warmupSchedule(1, Number.NaN)).toThrow(/warm-up steps/);
 });

@@ -4,7 +4,7 @@ import { pairIndex } from "../../src/autodiff/index.ts";
 import { EPS, Random } from "../../src/base/index.ts";
 import { type CentralSubstep, centralSubstep, compileRule, stableSubstep } from "../../src/flows/index.ts";
 import { symmetricEigen } from "../../src/linalg/index.ts";
-import { arbitraryRule, plainRuleOf, type RuleCase, ruleOf } from "./plain-rules.ts";
+import { arbitraryRule, MOMENT, plainRuleOf, type RuleCase, ruleOf } from "./plain-rules.ts";
 import { type Cubic, cubicGradient, cubicObjective, cubicThird } from "./problems.ts";
 
 interface Point {
@@ -17,6 +17,11 @@ interface Point {
   readonly U: Float64Array[];
   readonly values: Float64Array;
   readonly dt: number;
+}
+
+/** c·(1 − r/2) where η is constant in time. */
+function criticalValue(options: RuleCase): number {
+  return ruleOf(options).criticalValue * (1 - (options.lr * options.weightDecay) / 2);
 }
 
 function draw(options: RuleCase, seed: number, k: number): Point {
@@ -51,7 +56,8 @@ function draw(options: RuleCase, seed: number, k: number): Point {
     U.push(u.map((entry) => entry / size));
   }
   // Above the edge, so that some X is needed; no eigenvalues of anything: the formulas do not ask for that.
-  const values = Float64Array.from({ length: k }, () => 2 + 0.1 * random.uniform())
+  const edge = criticalValue(options);
+  const values = Float64Array.from({ length: k }, () => edge * (1 + 0.05 * random.uniform()))
     .sort()
     .reverse();
   return { cubic, options, weights, state, gradient, P, U, values, dt: 0.25 };
@@ -63,13 +69,13 @@ function preconditionerRate(
   P: Float64Array,
   direction: Float64Array,
 ): Float64Array {
-  if (options.name === "gd") return new Float64Array(P.length);
+  if (MOMENT[options.name] === "none") return new Float64Array(P.length);
   const { lr, beta2, biasCorrection } = options;
   const power = beta2 ** state[0];
   const correction = biasCorrection ? 1 - power : 1;
   const correctionRate = biasCorrection ? -power * Math.log(beta2) * direction[0] : 0;
   return P.map((_, l) => {
-    const at = options.name === "rmsprop" ? 1 + l : 1;
+    const at = MOMENT[options.name] === "each" ? 1 + l : 1;
     const rate = direction[at] / correction - (state[at] / correction ** 2) * correctionRate;
     return rate / (2 * Math.sqrt(state[at] / correction)) / lr;
   });
@@ -84,7 +90,10 @@ function plainPieces(point: Point) {
     x.reduce((total, entry, l) => total + entry * y[l], 0);
   const T = U.map((u) => U.map((v) => cubicThird(cubic, u, v)));
   const h = U.map((u, i) => u.map((entry, l) => values[i] * P[l] * entry));
-  const dw0 = gradient.map((entry, l) => -entry / P[l]);
+  const c = criticalValue(options);
+  const q = plain.direction(state, gradient);
+  const r = plain.decay(state[0]);
+  const dw0 = q.map((entry, l) => -entry / P[l] - r * point.weights[l]);
   const dw = T.map((row) => row.map((t) => t.map((entry, l) => (-0.5 * entry) / P[l])));
   const ds0 = plain.rate(state, gradient);
   const ds = h.map((hi) => h.map((hj) => plain.rateCurvature(state, hi, hj)));
@@ -95,8 +104,8 @@ function plainPieces(point: Point) {
   const dP0 = grid((i, j) => form(i, j, ds0));
   const dHX = grid((i, j) => grid((m, n) => dot(T[i][j], dw[m][n])));
   const dPX = grid((i, j) => grid((m, n) => form(i, j, ds[m][n])));
-  const A = grid((i, j) => (i === j ? 2 - values[i] : 0) + dt * (2 * dP0[i][j] - dH0[i][j]));
-  const beta = grid((i, j) => grid((m, n) => dt * (2 * dPX[i][j][m][n] - dHX[i][j][m][n])));
+  const A = grid((i, j) => (i === j ? c - values[i] : 0) + dt * (c * dP0[i][j] - dH0[i][j]));
+  const beta = grid((i, j) => grid((m, n) => dt * (c * dPX[i][j][m][n] - dHX[i][j][m][n])));
   return { k, dw0, dw, ds0, ds, dH0, dP0, dHX, dPX, A, beta };
 }
 
@@ -233,7 +242,7 @@ test("with one critical pair X = max(0, −A/B)", () => {
       const { A, beta } = plainPieces(point);
       const [a, b] = [A[0][0], beta[0][0][0][0]];
       if (a >= 0) expect(step.X[0]).toBe(0);
-      else if (b > 0) expectNear(step.X[0], -a / b, (1 - a) / b);
+      else if (b > 0) expectNear(step.X[0], -a / b, (criticalValue(options) - a) / b);
       else expect(step.status).toBe("unsolvable");
     }),
     { numRuns: 60 },

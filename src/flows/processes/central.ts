@@ -84,7 +84,7 @@ export class CentralProcess extends SteppingProcess {
         this.status = diverged(this.kind, "Hessian");
         break;
       }
-      const critical = this.criticalCount(pairs);
+      const critical = this.criticalCount(pairs, state);
       let seen: Observation | undefined;
       if (i === 0) {
         const hessianValues = watch.time("eig", () => this.curvature.hessianValues(pairs, preconditioner));
@@ -123,8 +123,8 @@ export class CentralProcess extends SteppingProcess {
     this.next = { weights, state };
   }
 
-  private criticalCount(pairs: TrackedPairs): number {
-    const threshold = (this.settings.criticalThreshold * this.setup.rule.rule.criticalValue) / 2;
+  private criticalCount(pairs: TrackedPairs, state: Float64Array): number {
+    const threshold = (this.settings.criticalThreshold * this.setup.rule.criticalValue(state)) / 2;
     const below = pairs.values.findIndex((value) => !(value > threshold));
     return below < 0 ? pairs.count : below;
   }

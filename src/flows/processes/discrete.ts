@@ -1,8 +1,9 @@
+import { steppedWeights } from "../velocity.ts";
 import { Stopwatch } from "./evaluation.ts";
 import type { Observation, ProcessSetup } from "./process.ts";
 import { SteppingProcess } from "./stepping.ts";
 
-/** The optimizer itself: s⁺ = update(s, g), w⁺ = w − P(s⁺)⁻¹ g. Observed at w with the state already updated. */
+/** The optimizer itself: s⁺ = update(s, g), w⁺ = w − P⁻¹q − rw. Observed at w with the state already updated. */
 export class DiscreteProcess extends SteppingProcess {
   readonly kind = "discrete";
   observation: Observation | undefined;
@@ -25,15 +26,6 @@ export class DiscreteProcess extends SteppingProcess {
   }
 
   protected move(): void {
-    this.weights = steppedWeights(this.observation as Observation);
+    this.weights = steppedWeights(this.setup.rule, this.observation as Observation);
   }
-}
-
-/** w − P⁻¹ g. */
-export function steppedWeights({
-  weights,
-  preconditioner,
-  gradient,
-}: Pick<Observation, "weights" | "preconditioner" | "gradient">): Float64Array {
-  return weights.map((weight, l) => weight - gradient[l] / preconditioner[l]);
 }

@@ -1,4 +1,4 @@
-import { steppedWeights } from "./discrete.ts";
+import { steppedWeights } from "../velocity.ts";
 import { Stopwatch } from "./evaluation.ts";
 import {
   allPositive,
@@ -43,7 +43,12 @@ export class MidpointProcess extends SteppingProcess {
       this.status = unusablePreconditioner(this.kind);
       return;
     }
-    const after = steppedWeights({ weights: this.weights, preconditioner, gradient: objective.gradient() });
+    const after = steppedWeights(rule, {
+      weights: this.weights,
+      state: this.state,
+      gradient: objective.gradient(),
+      preconditioner,
+    });
     this.next = after;
     const before = this.previous;
     const observed = before

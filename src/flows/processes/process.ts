@@ -72,13 +72,13 @@ export function diverged(kind: ProcessKind, what: string): ProcessStatus {
 export function unusablePreconditioner(kind: ProcessKind): ProcessStatus {
   return {
     kind: "failed",
-    reason: `${kind}: an entry of the preconditioner is not positive; a weight whose gradient is always 0 needs --opt.eps above 0, a flow with a small beta2 more substeps (--central.nsubsteps, --stable.min-nsubsteps)`,
+    reason: `${kind}: an entry of the preconditioner is not a positive number; a weight whose gradient is always 0 needs --opt.eps above 0, a flow with a small beta2 more substeps (--central.nsubsteps, --stable.min-nsubsteps), a schedule an end above 0`,
   };
 }
 
-/** Whether P can be divided by. */
+/** Whether P can be divided by and divides by something: a learning rate of 0 makes it infinite. */
 export function allPositive(values: Float64Array): boolean {
-  for (const value of values) if (!(value > 0)) return false;
+  for (const value of values) if (!(value > 0 && value < Number.POSITIVE_INFINITY)) return false;
   return true;
 }
 

@@ -10,7 +10,7 @@ export interface StableSettings {
 }
 
 /**
- * The stable flow ds/dt = f(s, g), dw/dt = −P(s)⁻¹g: what the optimizer would follow if steps were infinitely small;
+ * The stable flow ds/dt = f(s, g), dw/dt = −P(s)⁻¹q − r(s)w: what the optimizer would follow if steps were infinitely small;
  * for gd the gradient flow. Euler with max(minSubsteps, ⌈2·S_eff⌉) substeps per step, which keeps every step four
  * times inside Euler's stability limit. Its state starts with one plain update.
  */
@@ -34,7 +34,7 @@ export class StableProcess extends SteppingProcess {
     const seen = this.see(watch, this.weights);
     if (!seen) return;
     const { pairs } = seen;
-    const unit = rule.rule.criticalValue / 2;
+    const unit = rule.criticalValue(this.state) / 2;
     const sharpness = (pairs?.values[0] ?? 0) / unit;
     const { maxSharpness, minSubsteps } = this.settings;
     if (maxSharpness !== null && sharpness > maxSharpness) {

@@ -1,15 +1,12 @@
 import { add, divide } from "../../autodiff/index.ts";
 import type { UpdateRule } from "../update-rule.ts";
-import { constantSchedule, type Schedule } from "./schedule.ts";
+import { type StepOptions, stepOf } from "./weight-decay.ts";
 
-export interface GradientDescentOptions {
-  /** η, or a schedule of it. */
-  readonly lr: number | Schedule;
-}
+export type GradientDescentOptions = StepOptions;
 
 /** w⁺ = w − η g. On ½λx² an iterate is multiplied by 1 − ηλ: stable up to ηλ = c = 2. P = 1/η. */
-export function gradientDescent({ lr }: GradientDescentOptions): UpdateRule {
-  const schedule = typeof lr === "number" ? constantSchedule(lr) : lr;
+export function gradientDescent(options: GradientDescentOptions): UpdateRule {
+  const { schedule, parts } = stepOf("gd", options);
   return {
     name: "gd",
     criticalValue: 2,
@@ -18,7 +15,7 @@ export function gradientDescent({ lr }: GradientDescentOptions): UpdateRule {
     initialState: () => new Float64Array(1),
     update: ({ t }) => ({ t: add(t, 1) }),
     preconditioner: ({ t }) => divide(1, schedule(t)),
-    learningRate: ({ t }) => schedule(t),
     summary: (state) => ({ t: state[0] }),
+    ...parts,
   };
 }

@@ -16,9 +16,9 @@ export function rmsProp(options: SecondMomentOptions): UpdateRule {
     initialState: (p) => new Float64Array(1 + p),
     update: ({ t, nu }, gradient) => ({ t: add(t, 1), nu: moment.average(nu, square(gradient)) }),
     preconditioner: ({ t, nu }) => moment.preconditioner(t, nu),
-    learningRate: ({ t }) => moment.schedule(t),
+    ...moment.parts,
     summary(state, p, preconditioner) {
-      const nu = state.subarray(1);
+      const nu = state.subarray(1, 1 + p);
       let steps = 0;
       let inverse = 0;
       for (const entry of preconditioner) {

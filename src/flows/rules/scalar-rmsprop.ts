@@ -16,7 +16,7 @@ export function scalarRmsProp(options: SecondMomentOptions): UpdateRule {
     initialState: () => new Float64Array(2),
     update: ({ t, nu }, gradient) => ({ t: add(t, 1), nu: moment.average(nu, sum(square(gradient))) }),
     preconditioner: ({ t, nu }) => moment.preconditioner(t, nu),
-    learningRate: ({ t }) => moment.schedule(t),
+    ...moment.parts,
     summary: (state, _, preconditioner) => ({
       t: state[0],
       nu: state[1],

@@ -10,12 +10,11 @@ import {
   type Tensor,
 } from "../../autodiff/index.ts";
 import { valueError } from "../../base/index.ts";
-import { constantSchedule, type Schedule } from "./schedule.ts";
+import type { UpdateRule } from "../update-rule.ts";
+import { type StepOptions, stepOf } from "./weight-decay.ts";
 
 /** Options of the rules that divide by the root of an average of squared gradients. */
-export interface SecondMomentOptions {
-  /** η, or a schedule of it. */
-  readonly lr: number | Schedule;
+export interface SecondMomentOptions extends StepOptions {
   /** The average's memory, 0 ≤ β2 < 1 (0 keeps the last gradient alone and has no continuous-time form). */
   readonly beta2: number;
   /** Added outside the root. */
@@ -25,7 +24,8 @@ export interface SecondMomentOptions {
 }
 
 export interface SecondMoment {
-  readonly schedule: Schedule;
+  /** The learning rate and the decay of the rule. */
+  readonly parts: Pick<UpdateRule, "learningRate" | "decay">;
   readonly timeScale: number;
   /** ν + (1 − β2)(squared − ν). */
   readonly average: (nu: Tensor, squared: Tensor) => Tensor;
@@ -35,14 +35,14 @@ export interface SecondMoment {
 
 /** What scalar-rmsprop and rmsprop share (math.md, section 2); continuous time runs 1/β2 faster, t included. */
 export function secondMoment(rule: string, options: SecondMomentOptions): SecondMoment {
-  const { lr, beta2, eps = 0, biasCorrection = false } = options;
+  const { beta2, eps = 0, biasCorrection = false } = options;
   if (!(beta2 >= 0 && beta2 < 1)) throw valueError(rule, "0 ≤ beta2 < 1", String(beta2));
   if (!(eps >= 0 && Number.isFinite(eps))) throw valueError(rule, "a finite eps ≥ 0", String(eps));
-  const schedule = typeof lr === "number" ? constantSchedule(lr) : lr;
+  const { schedule, parts } = stepOf(rule, options);
   const corrected = (t: Tensor, nu: Tensor): Tensor =>
     biasCorrection ? divide(nu, subtract(1, power(t.trace.constant(beta2), t))) : nu;
   return {
-    schedule,
+    parts,
     timeScale: beta2 > 0 ? 1 / beta2 : 1,
     average: (nu, squared) => add(nu, multiply(subtract(squared, nu), 1 - beta2)),
     preconditioner: (t, nu) => divide(add(rootOrZero(corrected(t, nu)), eps), schedule(t)),
