@@ -1,7 +1,7 @@
-/** `npx tsx bench/elementwise.ts`: nanoseconds per entry of elementwise primitives, reductions and copies. */
 import type { PrimitiveName, Shape } from "../src/autodiff/index.ts";
 import { onBothBackends } from "./kernels.ts";
-import { compareTimes, machine } from "./timing.ts";
+import { digits, percent, progress, Table } from "./table.ts";
+import { compareTimes } from "./timing.ts";
 
 const SIDE = 128;
 const SQUARE = [SIDE, SIDE];
@@ -32,17 +32,24 @@ const CASES: readonly (readonly [PrimitiveName, object, Shape[], Shape])[] = [
   ["transpose", { permutation: [1, 0] }, [SQUARE], SQUARE],
 ];
 
-console.log(machine());
-console.log(`nanoseconds per entry of a ${SIDE} × ${SIDE} array: median, best, spread`);
-for (const [op, params, shapes, shape] of CASES) {
-  const { js, wasm } = onBothBackends(op, params, shapes, shape);
-  const [plain, fast] = compareTimes([js, wasm]);
-  const perEntry = (milliseconds: number): string => ((1e6 * milliseconds) / SIDE ** 2).toFixed(2);
-  console.log(
-    `${op}${"axes" in params ? ` over axis ${params.axes}` : ""}`.padEnd(18),
-    `js ${perEntry(plain.median)}, ${perEntry(plain.best)}`.padEnd(16),
-    `wasm ${perEntry(fast.median)}, ${perEntry(fast.best)}`.padEnd(18),
-    `± ${(100 * fast.spread).toFixed(0)} %`.padEnd(8),
-    `${(plain.median / fast.median).toFixed(1)} times faster`,
-  );
+/** Nanoseconds per entry of elementwise primitives, reductions and copies. */
+export function elementwise(): void {
+  console.log("\n### Elementwise primitives, reductions, copies\n");
+  console.log(`Nanoseconds per entry of a ${SIDE} × ${SIDE} array.\n`);
+  const table = new Table(["primitive", "js", "wasm", "best", "spread", "wasm over js"]);
+  for (const [op, params, shapes, shape] of CASES) {
+    progress(`elementwise ${op}`);
+    const { js, wasm } = onBothBackends(op, params, shapes, shape);
+    const [plain, fast] = compareTimes([js, wasm]);
+    const perEntry = (milliseconds: number): string => digits((1e6 * milliseconds) / SIDE ** 2);
+    table.row(
+      `${op}${"axes" in params ? ` over axis ${params.axes}` : ""}`,
+      perEntry(plain.median),
+      perEntry(fast.median),
+      perEntry(fast.best),
+      percent(fast.spread),
+      digits(plain.median / fast.median),
+    );
+  }
+  table.print();
 }

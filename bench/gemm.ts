@@ -1,7 +1,7 @@
-/** `npx tsx bench/gemm.ts`: matrix products on both backends against what the core's multipliers and adders can do. */
 import { onBothBackends } from "./kernels.ts";
 import { peakLoop } from "./peak.ts";
-import { compareTimes, machine } from "./timing.ts";
+import { digits, percent, progress, Table } from "./table.ts";
+import { compareTimes } from "./timing.ts";
 
 const SIZES = [
   [8, 8, 8],
@@ -15,27 +15,44 @@ const SIZES = [
 ] as const;
 
 const rate = (flops: number, milliseconds: number): number => flops / milliseconds / 1e6;
-const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 
-console.log(machine());
-console.log("GFLOP/s (median, best), share of the f64x2 peak of the same run, spread; m × n × k");
-const peak = peakLoop();
-for (const [m, n, k] of SIZES)
-  for (const transposeA of [false, true])
-    for (const transposeB of [false, true]) {
-      const shapes = [transposeA ? [k, m] : [m, k], transposeB ? [n, k] : [k, n]];
-      const { js, wasm } = onBothBackends("matmul", { transposeA, transposeB }, shapes, [m, n]);
-      const [limit, fast, plain] = compareTimes([peak.run, wasm, js]);
-      const flops = 2 * m * n * k;
-      const median = rate(flops, fast.median);
-      const best = rate(flops, fast.best);
-      const share = best / rate(peak.flops, limit.best);
-      console.log(
-        `${m} × ${n} × ${k} ${transposeA ? "Aᵀ" : "A "}${transposeB ? "Bᵀ" : "B "}`.padEnd(26),
-        `wasm ${median.toFixed(1)}, ${best.toFixed(1)}`.padEnd(18),
-        percent(share).padStart(6),
-        `± ${percent(fast.spread)}`.padEnd(8),
-        `js ${rate(flops, plain.median).toFixed(1)}`.padEnd(9),
-        `${(plain.median / fast.median).toFixed(1)} times faster`,
-      );
-    }
+/** Matrix products on both backends against what the core's multipliers and adders can do. */
+export function gemm(): void {
+  console.log("\n### Matrix products\n");
+  console.log(
+    "m × n × k, with either operand transposed; GFLOP/s. The peak is a loop of f64x2 multiplications",
+  );
+  console.log("and additions in registers, interleaved with the products.\n");
+  const table = new Table([
+    "product",
+    "peak",
+    "wasm",
+    "best",
+    "spread",
+    "best over peak",
+    "js",
+    "wasm over js",
+  ]);
+  const peak = peakLoop();
+  for (const [m, n, k] of SIZES)
+    for (const transposeA of [false, true])
+      for (const transposeB of [false, true]) {
+        const name = `${m}×${n}×${k} ${transposeA ? "Aᵀ" : "A"}${transposeB ? "Bᵀ" : "B"}`;
+        progress(`matrix product ${name}`);
+        const shapes = [transposeA ? [k, m] : [m, k], transposeB ? [n, k] : [k, n]];
+        const { js, wasm } = onBothBackends("matmul", { transposeA, transposeB }, shapes, [m, n]);
+        const [limit, fast, plain] = compareTimes([peak.run, wasm, js]);
+        const flops = 2 * m * n * k;
+        table.row(
+          name,
+          digits(rate(peak.flops, limit.best)),
+          digits(rate(flops, fast.median)),
+          digits(rate(flops, fast.best)),
+          percent(fast.spread),
+          percent(rate(flops, fast.best) / rate(peak.flops, limit.best)),
+          digits(rate(flops, plain.median)),
+          digits(plain.median / fast.median),
+        );
+      }
+  table.print();
+}
