@@ -36,7 +36,12 @@ export function averaged(base: UpdateRule, options: AveragingOptions): UpdateRul
     criticalValue,
     timeScale: { ...Object.fromEntries(scales), m: 1 / beta, ...(biasCorrection && { mass: 1 / beta }) },
     state: (p) => ({ ...base.state(p), m: [p], ...(biasCorrection && { mass: [] }) }),
-    initialState: (p) => Float64Array.of(...base.initialState(p), ...new Float64Array(p + parts)),
+    initialState(p) {
+      const start = base.initialState(p);
+      const extended = new Float64Array(start.length + p + parts);
+      extended.set(start);
+      return extended;
+    },
     update: ({ m, mass, ...rest }, gradient) => ({
       ...base.update(rest, gradient),
       m: average(m, gradient),
