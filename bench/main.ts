@@ -8,6 +8,7 @@ import { central } from "./central.ts";
 import { derivatives } from "./derivatives.ts";
 import { elementwise } from "./elementwise.ts";
 import { gemm } from "./gemm.ts";
+import { peers } from "./peers.ts";
 import { PROBLEM_NAMES, type Problem, problem } from "./problems.ts";
 import { progress } from "./table.ts";
 import { machine } from "./timing.ts";
@@ -15,12 +16,15 @@ import { machine } from "./timing.ts";
 /** What a part may look at. */
 export interface Request {
   readonly problems: readonly (() => Problem)[];
+  /** Whether the part was asked for by name, and may install what it needs. */
+  readonly named: boolean;
 }
 
 const PARTS: Readonly<Record<string, (request: Request) => void | Promise<void>>> = {
   gemm,
   elementwise,
   problems: derivatives,
+  peers,
   central,
 };
 
@@ -40,9 +44,10 @@ async function main(): Promise<void> {
   const problems = chosen.map((name) => () => problem(name));
   console.log(`${machine()}. Times in milliseconds: median ± half the distance between the quartiles.`);
   for (const [name, part] of Object.entries(PARTS)) {
-    if (positionals.length > 0 && !positionals.includes(name)) continue;
+    const named = positionals.includes(name);
+    if (positionals.length > 0 && !named) continue;
     progress(`${name} …`);
-    await part({ problems });
+    await part({ problems, named });
   }
 }
 

@@ -21,13 +21,13 @@ export interface Import {
 
 /**
  * All files below a folder of the repository that have one of the extensions, but those that a running test has
- * generated; none when there is no such folder.
+ * generated and those of packages; none when there is no such folder.
  */
 export function filesBelow(folder: string, ...extensions: string[]): SourceFile[] {
   if (!existsSync(join(ROOT, folder))) return [];
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
     .map((file) => join(folder, file).replaceAll("\\", "/"))
-    .filter((path) => extensions.includes(extname(path)) && !path.includes("/generated/"))
+    .filter((path) => extensions.includes(extname(path)) && !/\/(generated|node_modules)\//.test(path))
     .map((path) => {
       const text = readFileSync(join(ROOT, path), "utf8");
       return { path, text, imports: importsOf(path, text) };

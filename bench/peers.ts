@@ -1,0 +1,140 @@
+import type { Request } from "./main.ts";
+import { operationsOf } from "./operations.ts";
+import { type Engine, installPeers, javaScriptEngines, torchEngine } from "./peers/engines.ts";
+import { inNewFolder, writeProblem } from "./peers/exchange.ts";
+import { type Attempt, OPERATIONS, type Outcome, outcomesOf, type Reference } from "./peers/outcomes.ts";
+import { DIRECTIONS, type Problem } from "./problems.ts";
+import { digits, progress, Table, time } from "./table.ts";
+import { compareTimes } from "./timing.ts";
+
+/** What one peer may take for one problem. */
+const SECONDS = 60;
+
+const NONE = "–";
+const COLUMNS = [
+  "",
+  "gradient",
+  "HVP",
+  "HVP, shared",
+  "joint",
+  "error of g",
+  "of Hv",
+  "of D³L",
+  "HVP over ours",
+  "joint over ours",
+];
+
+/** Our derivatives beside those of other libraries, each checked against ours. */
+export function peers({ problems, named }: Request): void {
+  console.log("\n### Against the peers\n");
+  const engines = available(named);
+  console.log(
+    `\nHVP: with the primal; shared: at weights where others were taken. Joint: the gradient, ${DIRECTIONS} HVPs`,
+  );
+  console.log(
+    "and every third derivative among their directions. A peer shows its fastest method that is right,",
+  );
+  console.log("and its relative errors in the 2-norm against our results (bold: wrong).");
+  for (const make of problems) {
+    const given = make();
+    console.log(`\n${given.name}, ${given.weights.length} weights, ${given.n} examples\n`);
+    comparison(given, engines);
+  }
+}
+
+/** The peers that are here; says how to get the others. */
+function available(mayInstall: boolean): Engine[] {
+  let found = javaScriptEngines();
+  if (!found && mayInstall) {
+    progress("installing the peers of bench/package.json");
+    const failure = installPeers();
+    if (failure) console.log(`The JavaScript peers could not be installed: ${failure}.\n`);
+    else found = javaScriptEngines();
+  }
+  if (!found)
+    console.log("Without JavaScript peers: `npm run bench -- peers` installs them, or `npm ci` in bench/.\n");
+  const torch = torchEngine();
+  if (!torch)
+    console.log(
+      "Without PyTorch: `python3 -m venv bench/.venv && bench/.venv/bin/pip install torch numpy`, or name a Python in BENCH_PYTHON.\n",
+    );
+  return [...(found ?? []), ...(torch ? [torch] : [])];
+}
+
+function comparison(given: Problem, engines: readonly Engine[]): void {
+  const table = new Table(COLUMNS);
+  const notes: string[] = [];
+  progress(`${given.name}: ours`);
+  const backends = (["wasm", "js"] as const).map((backend) => operationsOf(given, backend, given.vectors));
+  const measured = compareTimes(
+    backends.flatMap(({ gradient, hvp, sharedHvp, joint }) => [gradient, hvp, sharedHvp, joint]),
+  );
+  const [wasm, js] = [measured.slice(0, 4), measured.slice(4)];
+  const [, ownHvp, , ownJoint] = wasm;
+  table.row("central-flows wasm", ...wasm.map(time));
+  const ratios = [js[1].median / ownHvp.median, js[3].median / ownJoint.median];
+  table.row("central-flows js", ...js.map(time), "", "", "", ...ratios.map(digits));
+
+  const [{ objective, joint, products, thirds }] = backends;
+  joint();
+  const reference: Reference = { gradient: objective.gradient(), products, thirds };
+  inNewFolder((folder) => {
+    writeProblem(folder, given);
+    for (const engine of engines) {
+      progress(`${given.name}: ${engine.name}`);
+      for (const outcome of outcomesOf(engine, folder, reference, SECONDS)) {
+        const best = OPERATIONS.map((operation) => bestOf(outcome.attempts[operation]));
+        const over = (attempt: Attempt | undefined, own: { median: number }): string =>
+          attempt?.right ? digits(attempt.times.median / own.median) : NONE;
+        table.row(
+          outcome.name,
+          ...best.map((attempt) => (attempt ? time(attempt.times) : NONE)),
+          ...errorCells(best),
+          over(best[1], ownHvp),
+          over(best[3], ownJoint),
+        );
+        notes.push(...notesOf(outcome));
+      }
+    }
+  });
+  table.print();
+  if (notes.length > 0) console.log(`\n${notes.map((note) => `- ${note}`).join("\n")}`);
+}
+
+/** The fastest attempt among those that are right, or among all where none is. */
+function bestOf(attempts: readonly Attempt[]): Attempt | undefined {
+  const right = attempts.filter((attempt) => attempt.right);
+  const among = right.length > 0 ? right : attempts;
+  return [...among].sort((a, b) => a.times.median - b.times.median)[0];
+}
+
+/** Errors of g, Hv and D³L: of the operation that is named after each, or of the joint pass. */
+function errorCells([gradient, hvp, , joint]: readonly (Attempt | undefined)[]): string[] {
+  const cell = (error: number | undefined, right: boolean | undefined): string => {
+    if (error === undefined) return NONE;
+    return right ? error.toExponential(0) : `**${error.toExponential(0)}**`;
+  };
+  return [
+    cell(gradient?.errors[0], gradient?.right),
+    cell(hvp?.errors[0], hvp?.right),
+    cell(joint?.errors[2], joint?.right),
+  ];
+}
+
+/** A line for operations that have several methods, one for those that are wrong, one for what failed. */
+function notesOf({ name, attempts, failures }: Outcome): string[] {
+  const compared = OPERATIONS.flatMap((operation) =>
+    attempts[operation].length < 2
+      ? []
+      : [
+          `${operation}: ${attempts[operation]
+            .map(({ method, times, right, errors }) =>
+              right
+                ? `${method} ${digits(times.median)}`
+                : `${method} ${digits(times.median)} and wrong (relative error ${Math.max(...errors).toExponential(0)})`,
+            )
+            .join(", ")}`,
+        ],
+  );
+  return [...compared, ...new Set(failures)].map((note) => `${name}: ${note}`);
+}
