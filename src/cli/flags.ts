@@ -6,8 +6,10 @@ import {
   ENTRIES,
   flag,
   integer,
+  isRuleFile,
   type Kind,
   OPTIONS,
+  OWN,
   optionsOf,
   PART_NAMES,
   type Part,
@@ -24,6 +26,7 @@ import {
   startingSettings,
   text,
 } from "../experiment/config.ts";
+import { loadRuleFile, type RuleFile } from "../experiment/index.ts";
 import { didYouMean, nearest } from "./suggest.ts";
 import { canonical, readWords, SELECTOR, type Words } from "./words.ts";
 
@@ -63,11 +66,14 @@ export interface Surroundings {
   /** The text of a file; throws if it cannot be read. */
   readonly readFile: (path: string) => string;
   readonly newExpid: () => string;
+  /** Runs the file of a rule of one's own; throws if there is none to be had. */
+  readonly loadRule: (file: string) => Pick<RuleFile, "sha256" | "options">;
 }
 
 const SURROUNDINGS: Surroundings = {
   readFile: (path) => readFileSync(path, "utf8"),
   newExpid: randomExpid,
+  loadRule: loadRuleFile,
 };
 
 export const COMMANDS = ["run", "verify", "report", "resume", "export", "info", "help", "version"] as const;
@@ -86,14 +92,17 @@ const RUN_ARITIES: ReadonlyMap<string, Kind<unknown>["arity"]> = new Map([
 
 const partNames = (part: Part): string[] => ENTRIES[part].map(({ name }) => `${part}:${name}`);
 
-/** The parts that the positional words name. */
-function selectParts(positionals: readonly string[]): Partial<Selection> {
+/** The parts that the positional words name, and the file that opt: names. */
+function selectParts(positionals: readonly string[]): { named: Partial<Selection>; ruleFile?: string } {
   const named: Partial<Record<Part, string>> = {};
+  let ruleFile: string | undefined;
   for (const word of positionals) {
     const [, partWord, name] = SELECTOR.exec(word) ?? [];
     if (partWord === undefined) throw strayWord(word);
     const part = partWord.toLowerCase() as Part;
-    const entry = ENTRIES[part].find((candidate) => candidate.name === canonical(name));
+    const own = part === "opt" && isRuleFile(name);
+    if (own) ruleFile = name;
+    const entry = own ? { name: OWN } : ENTRIES[part].find((candidate) => candidate.name === canonical(name));
     if (entry === undefined) {
       const near = nearest(`${part}:${canonical(name)}`, partNames(part));
       throw valueError("run", `one of ${partNames(part).join(", ")}`, word, didYouMean(near));
@@ -102,8 +111,8 @@ function selectParts(positionals: readonly string[]): Partial<Selection> {
       throw valueError("run", `one ${part}:NAME`, `${part}:${named[part]} and ${word}`, "keep one of them");
     named[part] = entry.name;
   }
-  // The names come from ENTRIES, which has exactly the names of Selection.
-  return named as Partial<Selection>;
+  // The names come from ENTRIES and OWN, which are exactly the names of Selection.
+  return { named: named as Partial<Selection>, ruleFile };
 }
 
 function strayWord(word: string): Error {
@@ -128,6 +137,19 @@ function refusedFlag(typed: string, name: string, selection: Selection): Error {
   const owners = OPTIONS.filter((option) => canonical(option.flag) === name).flatMap(
     ({ owner }) => owner ?? [],
   );
+  if (selection.ownOptions && name.startsWith("opt.")) {
+    const flags = optionsOf(selection).flatMap(({ flag, field, owner }) =>
+      owner?.name === OWN && !field.recorded ? [flag] : [],
+    );
+    const near = nearest(name, flags).map((flag) => `--${flag}`);
+    const own = Object.keys(selection.ownOptions).join(", ") || "none";
+    throw valueError(
+      "run",
+      `an option that the rule's file declares (${own}), or one of every optimizer`,
+      typed,
+      didYouMean(near) ?? "an option is declared by its default in export const options = { … }",
+    );
+  }
   if (owners.length > 0) {
     const { part } = owners[0];
     const ours = `${part}:${selection[part]}`;
@@ -203,6 +225,32 @@ function withParts({ selection, values }: Settings, named: Partial<Selection>): 
   };
 }
 
+/** Settings with what the file of a rule of one's own says: its hash and its options. Others as they are. */
+function withRuleFile(
+  { selection, values }: Settings,
+  named: string | undefined,
+  loadRule: Surroundings["loadRule"],
+): { base: Settings; notices: string[] } {
+  if (selection.opt !== OWN) return { base: { selection, values }, notices: [] };
+  const file = named ?? String(values.get("opt.file"));
+  const { sha256, options } = loadRule(file);
+  const recorded = values.get("opt.sha256");
+  const own = { ...selection, ownOptions: options };
+  const known = new Set(optionsOf(own).map(({ flag }) => flag));
+  const stray = [...values.keys()].find((flag) => flag.startsWith("opt.") && !known.has(flag));
+  if (stray !== undefined) throw refusedFlag(`--${stray}`, stray, own);
+  return {
+    base: {
+      selection: own,
+      values: new Map([...values, ["opt.file", file], ["opt.sha256", sha256], ["opt.critical-value", null]]),
+    },
+    notices:
+      recorded === undefined || recorded === sha256
+        ? []
+        : [`${file} is not the rule that wrote this config.json; the run takes it as it is now`],
+  };
+}
+
 /**
  * Reads the words after `run`. Flags override --config or --preset, which override the defaults.
  *
@@ -213,12 +261,22 @@ export function parseRun(
   argv: readonly string[],
   surroundings: Partial<Surroundings> = {},
 ): { config: RunConfig; notices: string[] } {
-  const { readFile, newExpid } = { ...SURROUNDINGS, ...surroundings };
-  const { positionals, flags, unknown } = readWords("run", argv, RUN_ARITIES);
-  const named = selectParts(positionals);
-  const base = settingsBelow(flags, named, readFile);
+  const { readFile, newExpid, loadRule } = { ...SURROUNDINGS, ...surroundings };
+  const first = readWords("run", argv, RUN_ARITIES);
+  const { named, ruleFile } = selectParts(first.positionals);
+  const { base, notices: ruleNotices } = withRuleFile(
+    settingsBelow(first.flags, named, readFile),
+    ruleFile,
+    loadRule,
+  );
 
-  const usable = new Map(optionsOf(base.selection).map((option) => [canonical(option.flag), option]));
+  const options = optionsOf(base.selection).filter(({ field }) => !field.recorded);
+  const usable = new Map(options.map((option) => [canonical(option.flag), option]));
+  const arities = [...usable].map(([name, { field }]) => [name, field.kind.arity] as const);
+  // The flags of a rule of one's own are known only now.
+  const { flags, unknown } = base.selection.ownOptions
+    ? readWords("run", argv, new Map([...RUN_ARITIES, ...arities]))
+    : first;
   const values = new Map(base.values);
   if (unknown.length > 0) throw refusedFlag(unknown[0], canonical(unknown[0].slice(2)), base.selection);
   for (const [name, { typed, words }] of flags) {
@@ -228,7 +286,8 @@ export function parseRun(
     const kind: Kind<unknown> = option.field.kind;
     values.set(option.flag, accepted(kind, `--${option.flag}`, kind.read(words)));
   }
-  const { config, notices } = resolveRun({ selection: base.selection, values }, newExpid);
+  const { config, notices: doubts } = resolveRun({ selection: base.selection, values }, newExpid);
+  const notices = [...ruleNotices, ...doubts];
   const device = flags.get("device")?.words[0];
   if (device !== undefined && device.toLowerCase() !== "cpu")
     notices.unshift(`--device ${device} is ignored: everything is computed on the CPU`);

@@ -21,7 +21,8 @@ async function main(argv: readonly string[]): Promise<number> {
     case "verify":
       return verifyCommand(command);
     case "report": {
-      const { path, summary } = reportOf(command.dir);
+      const { path, summary, notice } = reportOf(command.dir);
+      if (notice !== undefined) process.stderr.write(`${notice}\n`);
       process.stdout.write(`${summaryText(summary)}\nreport ${path}\n`);
       return 0;
     }

@@ -5,6 +5,7 @@ import {
   type RunConfig,
   readJournal,
   readRunConfig,
+  ruleChange,
   type StepRow,
   toConfigJson,
   writeFileAtomic,
@@ -45,13 +46,22 @@ export function writeReport(
   return { path, summary };
 }
 
-/** Makes the report of a run, finished or not, from its journal. */
-export function reportOf(directory: string): { readonly path: string; readonly summary: Summary } {
+/**
+ * Makes the report of a run, finished or not, from its journal. A rule of one's own is not run for it; `notice` says
+ * where its file has changed since.
+ */
+export function reportOf(directory: string): {
+  readonly path: string;
+  readonly summary: Summary;
+  readonly notice: string | undefined;
+} {
   const config = readRunConfig(directory);
   const { rows } = readJournal(join(directory, "journal.jsonl"));
   const status =
     rows.length >= config.steps
       ? `finished ${config.steps} steps`
       : `${rows.length} of ${config.steps} steps`;
-  return writeReport(directory, config, rows, criticalValueOf(config), status);
+  const notice = ruleChange(config);
+  const told = notice === undefined ? status : `${status}; ${notice}`;
+  return { ...writeReport(directory, config, rows, criticalValueOf(config), told), notice };
 }

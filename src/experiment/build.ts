@@ -3,8 +3,10 @@ import { Random, valueError } from "../base/index.ts";
 import { type Dataset, type Examples, loadDataset, readFileFromDisk, readNpz } from "../data/index.ts";
 import {
   adam,
+  checkUpdateRule,
   compileRule,
   cosineSchedule,
+  defineRule,
   gradientDescent,
   heavyBall,
   nadam,
@@ -20,8 +22,9 @@ import {
   warmupSchedule,
 } from "../flows/index.ts";
 import { accuracy, createModel, type Model, supervisedLoss } from "../models/index.ts";
-import { eigOf, type OptConfig, partOptions, type RunConfig } from "./config.ts";
+import { eigOf, type NamedOptConfig, type OptConfig, partOptions, type RunConfig } from "./config.ts";
 import type { WatchedExamples } from "./observations.ts";
+import { loadRuleFile, ruleName } from "./rule-file.ts";
 import { type ProcessPlan, Simulation } from "./simulation.ts";
 
 /** A configured run made ready: data loaded, network traced, processes at their start. */
@@ -34,8 +37,8 @@ export interface BuiltRun {
   readonly criticalValue: number;
   /** The backend that computes, by name. */
   readonly backend: string;
-  /** A line for the user where the backend is not the one hoped for. */
-  readonly notice?: string;
+  /** Lines for the user: where the backend is not the one hoped for, or a rule of one's own looks wrong. */
+  readonly notices: readonly string[];
 }
 
 /** The data of a configuration and the network that fits them. Throws where the one or the other cannot be had. */
@@ -57,13 +60,18 @@ export function modelOf(config: Pick<RunConfig, "data" | "arch">): { dataset: Da
   return { dataset, model };
 }
 
-/** Builds what a configuration describes. Throws, with a sentence, where the configuration cannot be run. */
-export function buildRun(config: RunConfig): BuiltRun {
+/**
+ * Builds what a configuration describes. Throws, with a sentence, where the configuration cannot be run.
+ *
+ * @param ruleCopy where the text of a rule of one's own is, if not in its file
+ */
+export function buildRun(config: RunConfig, ruleCopy?: string): BuiltRun {
+  const { rule: updateRule, notices } = ruleOf(config, ruleCopy);
   const { dataset, model } = modelOf(config);
   const { backend, notice } = selectBackend(config.backend);
   const options = { ...objectiveOptions(config), backend };
   const objective = new Objective(supervisedLoss(model, dataset.criterion, dataset.train), options);
-  const rule = compileRule(updateRule(config.opt, config), objective.dimension);
+  const rule = compileRule(updateRule, objective.dimension);
   const simulation = new Simulation({
     objective,
     rule,
@@ -92,7 +100,7 @@ export function buildRun(config: RunConfig): BuiltRun {
     simulation,
     criticalValue: rule.rule.criticalValue,
     backend: backend.name,
-    ...(notice !== undefined && { notice }),
+    notices: notice === undefined ? notices : [notice, ...notices],
   };
 }
 
@@ -109,9 +117,37 @@ function watchedExamples(dataset: Dataset, examples: Examples): WatchedExamples 
   };
 }
 
-/** The rule of an optimizer's configuration; schedules that last "the run" end with its last step. */
-function updateRule(opt: OptConfig, { steps, warmStart }: RunConfig): UpdateRule {
-  const lr = learningRate(opt, steps + Math.max(0, warmStart));
+/** η of a run's optimizer; schedules that last "the run" end with its last step. */
+const learningRateOf = ({ opt, steps, warmStart }: RunConfig): number | Schedule =>
+  learningRate(opt, steps + Math.max(0, warmStart));
+
+/** The rule of a run; one of one's own is run and checked, with sentences on what looks wrong. */
+function ruleOf(config: RunConfig, copy?: string): { rule: UpdateRule; notices: readonly string[] } {
+  const { opt } = config;
+  if (opt.name !== "own") return { rule: namedRule(opt, learningRateOf(config)), notices: [] };
+  const file = loadRuleFile(opt.file, copy);
+  if (file.sha256 !== opt.sha256)
+    throw valueError(
+      `opt:${opt.file}`,
+      "the file as it was when the run was set up",
+      copy === undefined ? "another since" : `another in ${copy}`,
+      copy === undefined ? "start the run again" : "restore it, or start a new run",
+    );
+  const definition = file.define({ lr: opt.lr, ...opt.options });
+  const context = { name: ruleName(opt.file), lr: opt.lr, weightDecay: opt.weightDecay };
+  const notices = checkUpdateRule(defineRule(definition, context));
+  const lr = learningRateOf(config);
+  return {
+    rule:
+      typeof lr === "number"
+        ? defineRule(definition, context)
+        : defineRule(definition, { ...context, schedule: lr }),
+    notices,
+  };
+}
+
+/** The rule that a name means. */
+function namedRule(opt: NamedOptConfig, lr: number | Schedule): UpdateRule {
   switch (opt.name) {
     case "gd":
       return gradientDescent({ ...opt, lr });
@@ -134,9 +170,12 @@ function updateRule(opt: OptConfig, { steps, warmStart }: RunConfig): UpdateRule
   }
 }
 
-/** The edge of stability of the effective sharpness under a run's optimizer. */
+/** The edge of stability of the effective sharpness under a run's optimizer. A rule of one's own is not run for it. */
 export function criticalValueOf(config: RunConfig): number {
-  return updateRule(config.opt, config).criticalValue;
+  const { opt } = config;
+  if (opt.name !== "own") return namedRule(opt, learningRateOf(config)).criticalValue;
+  if (opt.criticalValue !== null) return opt.criticalValue;
+  throw valueError("config.json", "opt.critical_value, which the run has written", "none");
 }
 
 function learningRate(opt: OptConfig, runSteps: number): number | Schedule {

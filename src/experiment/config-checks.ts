@@ -9,6 +9,7 @@ export const selectionOf = ({ opt, data, arch }: RunConfig): Selection => ({
   opt: opt.name,
   data: data.name,
   arch: arch.name,
+  ...(opt.name === "own" && { ownOptions: opt.options }),
 });
 
 /** The process whose own eigenvalue settings hold: stationary and ablated, which the reference lacks, have central's. */

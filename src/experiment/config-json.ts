@@ -1,6 +1,7 @@
 import { kindError, valueError } from "../base/index.ts";
 import { selectionOf } from "./config-checks.ts";
 import { accepted, type Kind } from "./config-kinds.ts";
+import { checkedOptions, OWN, OWN_CLASS } from "./config-own-rule.ts";
 import { resolveRun, type Settings, startingSettings } from "./config-resolve.ts";
 import { ENTRIES, entryOf, optionsOf, PART_NAMES, placeAt, valueAt } from "./config-table.ts";
 import type { Part, RunConfig, Selection } from "./config-types.ts";
@@ -53,7 +54,7 @@ export function toConfigJson(
     placeAt(json, path, Array.isArray(value) ? [...value] : value);
   }
   const classes: Record<string, string | undefined> = { ...GROUPS };
-  for (const part of PART_NAMES) classes[part] = entryOf(part, selection[part])?.className;
+  for (const part of PART_NAMES) classes[part] = entryOf(part, selection)?.className;
   for (const [group, className] of Object.entries(classes))
     if (className !== undefined) placeAt(json, [group, "class"], className);
 
@@ -71,6 +72,7 @@ function nameIn(json: Json, part: Part, label: string): string | undefined {
   const group = json[part];
   if (group === undefined) return undefined;
   if (!isObject(group)) throw kindError(`${label} ${part}`, "an object", JSON.stringify(group));
+  if (part === "opt" && group.class === OWN_CLASS) return OWN;
   const entry = ENTRIES[part].find(({ className }) => className === group.class);
   if (entry !== undefined) return entry.name;
   const known = ENTRIES[part].map(({ className }) => className).join(", ");
@@ -116,7 +118,12 @@ export function readConfigJson(json: unknown, label = "config.json"): Settings {
     if (name !== undefined) named[part] = name;
   }
   // The names come from ENTRIES, which has exactly the names of Selection.
-  const start = startingSettings(named as Partial<Selection>);
+  const start = startingSettings({
+    ...(named as Partial<Selection>),
+    ...(named.opt === OWN && {
+      ownOptions: checkedOptions(`${label} opt.options`, (json.opt as Json).options ?? {}),
+    }),
+  });
   refuseUnknown(json, start.selection, label);
   const values = new Map(start.values);
   for (const option of optionsOf(start.selection)) {

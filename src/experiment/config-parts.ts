@@ -1,6 +1,13 @@
 import type { Kind } from "./config-kinds.ts";
 import { choice, countOrMinusOne, flag, integer, list, number, orWord, text } from "./config-kinds.ts";
-import type { ArchConfig, DataConfig, OptConfig, ScheduleConfig } from "./config-types.ts";
+import type {
+  ArchConfig,
+  DataConfig,
+  LearningRate,
+  NamedOptConfig,
+  OwnRuleConfig,
+  ScheduleConfig,
+} from "./config-types.ts";
 
 /** One setting: its kind, its default (absent: required) and the sentence that help prints. */
 export interface Field<V> {
@@ -11,6 +18,8 @@ export interface Field<V> {
   readonly example?: string;
   /** The flag, where it is not the key with hyphens. */
   readonly spelled?: string;
+  /** Not a flag: found out by the run and kept in its config.json. */
+  readonly recorded?: boolean;
 }
 
 /** One field for each key of T: a setting without an entry here does not compile. */
@@ -94,7 +103,22 @@ const moments = {
   biasCorrection: { ...biasCorrection, default: true, help: "divide averages by 1 − β^t" },
 };
 
-export const optimizers: Options<OptConfig> = {
+/** What every optimizer has. */
+export const everyOptimizer: Fields<LearningRate> = { lr, weightDecay, ...schedule };
+
+/** What config.json keeps of a rule of one's own besides its options. */
+export const ownRuleRecord: Fields<Pick<OwnRuleConfig, "file" | "sha256" | "criticalValue">> = {
+  file: { kind: text("FILE"), help: "the file with the rule", recorded: true },
+  sha256: { kind: text("HASH"), help: "the hash of the file", recorded: true },
+  criticalValue: {
+    kind: orWord(number({ over: 0 }), "none", null),
+    default: null,
+    help: "c as the rule gives it",
+    recorded: true,
+  },
+};
+
+export const optimizers: Options<NamedOptConfig> = {
   gd: { className: "GradientDescent", help: "gradient descent", fields: { lr, weightDecay, ...schedule } },
   "scalar-rmsprop": {
     className: "ScalarRMSProp",

@@ -1,5 +1,6 @@
 import { valueError } from "../base/index.ts";
 import { checkRun, relyingOnCommonFrequency, selectionOf } from "./config-checks.ts";
+import { OWN } from "./config-own-rule.ts";
 import { type Option, optionsOf, PART_NAMES, placeAt, valueAt, wordsOf } from "./config-table.ts";
 import type { RunConfig, Selection } from "./config-types.ts";
 
@@ -47,7 +48,7 @@ function requireAll(options: readonly Option[], values: ReadonlyMap<string, unkn
   const together = missing.filter((option) => option.owner?.part === owner?.part);
   throw valueError(
     "run",
-    `${together.map(({ flag }) => `--${flag}`).join(" and ")}${owner ? `, required by ${owner.part}:${owner.name}` : ""}`,
+    `${together.map(({ flag }) => `--${flag}`).join(" and ")}${owner ? `, required by ${owner.part}:${owner.name === OWN ? values.get("opt.file") : owner.name}` : ""}`,
     "none",
     `for example ${together.map(({ flag, field }) => `--${flag} ${field.example}`).join(" ")}`,
   );
@@ -95,12 +96,18 @@ export function partOptions({ name: _, ...options }: { readonly name: string }):
 /** The command line of a configuration, without the words before it: parts named, and each value that is not its default. */
 export function toFlags(config: RunConfig): string[] {
   const selection = selectionOf(config);
-  const words = PART_NAMES.map((part) => `${part}:${selection[part]}`);
+  const words = PART_NAMES.map((part) =>
+    part === "opt" && config.opt.name === "own" ? `opt:${config.opt.file}` : `${part}:${selection[part]}`,
+  );
   for (const option of optionsOf(selection)) {
+    if (option.field.recorded) continue;
     const value = valueAt(config, option.path);
     const written = wordsOf(option, value);
+    // The defaults of a rule of one's own are in its file, which is not read here.
     const usual =
-      "default" in option.field && wordsOf(option, option.field.default).join(" ") === written.join(" ");
+      "default" in option.field &&
+      option.owner?.name !== OWN &&
+      wordsOf(option, option.field.default).join(" ") === written.join(" ");
     // Written out even where it is −1, because a flow that needs it makes the default 1.
     if (usual && option.flag !== "eig.frequency") continue;
     if (written.length === 1) words.push(`--${option.flag}=${written[0]}`);

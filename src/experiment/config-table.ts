@@ -12,7 +12,16 @@ import {
   orWord,
   text,
 } from "./config-kinds.ts";
-import { architectures, dataSets, type Field, type Fields, optimizers } from "./config-parts.ts";
+import { OWN, OWN_CLASS, ownOptionsOf } from "./config-own-rule.ts";
+import {
+  architectures,
+  dataSets,
+  everyOptimizer,
+  type Field,
+  type Fields,
+  optimizers,
+  ownRuleRecord,
+} from "./config-parts.ts";
 import {
   type CentralConfig,
   type CheckpointConfig,
@@ -231,13 +240,32 @@ export const OPTIONS: readonly Option[] = [
   ...COMMON,
 ];
 
-/** What PARTS says of one name of a part; undefined for a name that is not there. */
-export const entryOf = (part: Part, name: string): Entry | undefined =>
-  ENTRIES[part].find((entry) => entry.name === name);
+/** A rule of one's own, with the options that it declares. */
+function ownEntry(options: NonNullable<Selection["ownOptions"]>): Entry {
+  const owner = { part: "opt", name: OWN } as const;
+  const { lr, ...common } = everyOptimizer;
+  const fields = {
+    ...ownRuleRecord,
+    lr: typeof options.lr === "number" ? { ...lr, default: options.lr } : lr,
+    ...common,
+  };
+  return {
+    name: OWN,
+    className: OWN_CLASS,
+    help: "an update rule of your own",
+    options: [...rows(fields, "opt.", ["opt"], ["opt"], owner), ...ownOptionsOf(options, owner)],
+  };
+}
+
+/** What is to be known of the optimizer, data set or network that a run has; undefined for a name that is not there. */
+export const entryOf = (part: Part, selection: Selection): Entry | undefined =>
+  part === "opt" && selection.opt === OWN
+    ? ownEntry(selection.ownOptions ?? {})
+    : ENTRIES[part].find((entry) => entry.name === selection[part]);
 
 /** The options that a run with these parts has, each flag once. */
 export const optionsOf = (selection: Selection): readonly Option[] => [
-  ...PART_NAMES.flatMap((part) => entryOf(part, selection[part])?.options ?? []),
+  ...PART_NAMES.flatMap((part) => entryOf(part, selection)?.options ?? []),
   ...COMMON,
 ];
 

@@ -43,13 +43,32 @@ export interface MomentumForm {
   readonly momentumForm: "polyak" | "average";
 }
 
-export type OptConfig =
+/** A value of an option that an update rule in a file declares. */
+export type OptionValue = number | boolean | string;
+
+/** An update rule of one's own, `opt:FILE` on the command line. */
+export interface OwnRuleConfig extends LearningRate {
+  readonly name: "own";
+  /** The file, as it was named. */
+  readonly file: string;
+  /** The hash of its bytes. */
+  readonly sha256: string;
+  /** c as the rule gives it; null until the rule has been run. */
+  readonly criticalValue: number | null;
+  /** The options that the file declares, lr left out. */
+  readonly options: Readonly<Record<string, OptionValue>>;
+}
+
+/** The optimizers that are there by name. */
+export type NamedOptConfig =
   | ({ readonly name: "gd" } & LearningRate)
   | ({ readonly name: "scalar-rmsprop" | "rmsprop" } & LearningRate & SecondMoment)
   | ({ readonly name: "heavy-ball" | "nesterov" } & LearningRate & FirstMoment & MomentumForm)
   | ({ readonly name: "scalar-adam" | "adam" | "scalar-nadam" | "nadam" } & LearningRate &
       FirstMoment &
       SecondMoment);
+
+export type OptConfig = NamedOptConfig | OwnRuleConfig;
 
 export type Criterion = "ce" | "mse";
 /** A number of classes; `binary`: two classes on one output; null: as many as the data have. */
@@ -226,4 +245,6 @@ export interface Selection {
   readonly opt: OptName;
   readonly data: DataName;
   readonly arch: ArchName;
+  /** With opt "own": the options that the rule declares, with their defaults. */
+  readonly ownOptions?: Readonly<Record<string, OptionValue>>;
 }

@@ -8,6 +8,8 @@ export type { Journal, JournalContents, JournalHeader, JournalOptions } from "./
 export { createJournal, openJournal, readJournal } from "./journal.ts";
 export type { Quantity, StepRow } from "./rows.ts";
 export { isIntegerQuantity, isWallClock, quantityData, quantityShape, rowDifference } from "./rows.ts";
+export { ruleChange } from "./rule-copy.ts";
+export { loadRuleFile, type RuleFile, readRuleFile } from "./rule-file.ts";
 export { type RunEvents, type RunOutcome, readRunConfig, resumeRun, runDirectory, startRun } from "./run.ts";
 export { fileError, writeFileAtomic } from "./run-files.ts";
 export type { Check, Skip, Verdict } from "./verdict.ts";

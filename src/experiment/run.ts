@@ -9,6 +9,7 @@ import { fromConfigJson, type Provenance, type RunConfig, toConfigJson } from ".
 import { writeHdf5 } from "./hdf5.ts";
 import { createJournal, type Journal, openJournal } from "./journal.ts";
 import { rowDifference, type StepRow } from "./rows.ts";
+import { keepRule, ruleChange, ruleCopy } from "./rule-copy.ts";
 import { makeFolder, writeFileAtomic } from "./run-files.ts";
 
 /** What a run tells while it goes. */
@@ -52,7 +53,7 @@ export function runDirectory(
 
 /** What two runs must share to be the same run: all settings but where it goes, what it prints and how long it is. */
 function configHash(config: RunConfig): string {
-  const { expid, out, quiet, json, threads, checkpoint, steps, ...rest } = config;
+  const { expid, out, quiet, json, threads, checkpoint, steps, ...rest } = withoutEdge(config);
   // A schedule that lasts the run makes its length matter.
   const length = rest.opt.schedule === "cosine" && rest.opt.totalSteps <= 0 ? { steps } : {};
   return createHash("sha256")
@@ -61,9 +62,17 @@ function configHash(config: RunConfig): string {
     .slice(0, 16);
 }
 
+/** The configuration as it is before a rule of one's own has told its critical value. */
+const withoutEdge = (config: RunConfig): RunConfig =>
+  config.opt.name === "own" ? { ...config, opt: { ...config.opt, criticalValue: null } } : config;
+
+/** The configuration with the critical value of a rule of one's own, from which reports are drawn without it. */
+const withEdge = (config: RunConfig, criticalValue: number): RunConfig =>
+  config.opt.name === "own" ? { ...config, opt: { ...config.opt, criticalValue } } : config;
+
 /** Starts a run in a new folder. Throws before anything is computed when the folder holds a run already. */
 export async function startRun(
-  config: RunConfig,
+  asked: RunConfig,
   directory: string,
   provenance: Provenance,
   events: RunEvents = {},
@@ -75,10 +84,12 @@ export async function startRun(
       `${directory}, which holds one`,
       `resume it (resume ${directory}) or choose another --expid or --out`,
     );
-  const built = buildRun(config);
+  const built = buildRun(asked);
+  const config = withEdge(asked, built.criticalValue);
   const start = config.load.path === null ? undefined : readCheckpoint(config.load.path);
   if (start) restoreProcesses(built.simulation.processes, start, config.load.fromProcess);
   makeFolder(directory);
+  keepRule(config, directory);
   writeFileAtomic(
     join(directory, "config.json"),
     `${JSON.stringify(toConfigJson(config, provenance), null, 4)}\n`,
@@ -119,7 +130,10 @@ export async function resumeRun(
   if (planned.steps < rows.length)
     throw valueError("resume", `at least the ${rows.length} steps there are`, String(planned.steps));
   const complete = rows.length === planned.steps;
-  const built = buildRun(planned);
+  const changed = ruleChange(config);
+  if (changed !== undefined)
+    events.notice?.(`${changed}; going on with the rule of this run, ${ruleCopy(config, directory)}`);
+  const built = buildRun(planned, ruleCopy(config, directory));
   const load = config.load.path === null ? undefined : readCheckpoint(config.load.path);
   if (load) restoreProcesses(built.simulation.processes, load, config.load.fromProcess);
   const from = restoreLatest(directory, built, rows.length);
@@ -202,8 +216,8 @@ class RunLoop {
   }
 
   async run(from: number): Promise<RunOutcome> {
-    const { simulation, notice } = this.built;
-    if (notice !== undefined) this.events.notice?.(notice);
+    const { simulation, notices } = this.built;
+    for (const notice of notices) this.events.notice?.(notice);
     const { steps } = this.config;
     let interrupted = false;
     let index = from;

@@ -50,6 +50,10 @@ function className(part: Json): string | undefined {
 }
 
 function optimizer(opt: Json): string | undefined {
+  if (typeof opt.file === "string") {
+    const options = Object.entries(group(opt, "options")).map(([name, value]) => `${name} = ${value}`);
+    return joined([opt.file, ...options]);
+  }
   return joined([className(opt), opt.beta2 === undefined ? undefined : `β₂ = ${text(opt.beta2)}`]);
 }
 
