@@ -26,7 +26,7 @@ test("gather: rows of every width, NaN for what is no row", () => {
   for (const width of SIZES)
     for (const count of SIZES) {
       const inputs = [numbers(random, 7 * width), rows(random, count)];
-      const shapes: [number[], number[]] = [[7, width], [count]];
+      const shapes = [[7, width], [count]] as const;
       const expected = compile(gather, shapes)(...inputs);
       const actual = compile(gather, shapes, { backend: wasm })(...inputs);
       expect(firstDifference(expected, actual), `${count} rows of ${width}, seed ${SEED}`).toBeUndefined();
@@ -40,7 +40,7 @@ test("scatterAdd: updates in order, those of no row dropped", () => {
       for (const count of SIZES) {
         const f = (updates: Tensor, indices: Tensor): Tensor => scatterAdd(updates, indices, table);
         const inputs = [numbers(random, count * width), rows(random, count)];
-        const shapes: [number[], number[]] = [[count, width], [count]];
+        const shapes = [[count, width], [count]] as const;
         const expected = compile(f, shapes)(...inputs);
         const actual = compile(f, shapes, { backend: wasm })(...inputs);
         const what = `${count} updates of ${width} into ${table} rows, seed ${SEED}`;

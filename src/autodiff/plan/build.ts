@@ -13,8 +13,9 @@ import {
   type Plan,
   type PlanRequest,
 } from "./plan.ts";
+import { scheduleNodes } from "./schedule.ts";
 
-/** When a buffer is last read in the segment that makes it, and whether a later segment reads it. */
+/** The node that last reads a buffer in the segment that makes it, and whether a later segment reads it. */
 interface Lifetime {
   lastUse: number;
   crosses: boolean;
@@ -30,6 +31,8 @@ class Planner {
   private readonly graph: Graph;
   private readonly resolved: readonly Resolved[];
   private readonly segment: Int32Array;
+  /** Nodes with a buffer of their own, in the order in which they are computed. */
+  private readonly order: readonly number[];
   private readonly locations: (Location | undefined)[];
   private readonly lifetimes = new Map<number, Lifetime>();
   private readonly outputPlace = new Map<number, Location>();
@@ -41,6 +44,7 @@ class Planner {
     this.graph = request.graph;
     this.resolved = resolveLayouts(this.graph);
     this.segment = Int32Array.from(this.graph.nodes, (_, id) => request.segmentOf(id));
+    this.order = scheduleNodes(this.graph, this.resolved, (id) => this.segment[id]);
     this.locations = new Array(this.graph.nodes.length);
     this.allocators = Array.from({ length: request.regions }, () => new RegionAllocator());
   }
@@ -51,12 +55,7 @@ class Planner {
     this.findLifetimes();
     this.claimOutputs();
     const segments: Instruction[][] = Array.from({ length: request.segmentCount }, () => []);
-    const order = this.computedNodes();
-    let current = -1;
-    for (const id of order) {
-      if (this.segment[id] !== current) current = this.segment[id];
-      segments[current].push(this.instruction(id));
-    }
+    for (const id of this.order) segments[this.segment[id]].push(this.instruction(id));
     this.copyOutputs(segments);
     const sizes = this.allocators.map((allocator) => allocator.size);
     sizes[request.constantsRegion] = this.constants.length;
@@ -76,14 +75,6 @@ class Planner {
       constants: Float64Array.from(this.constants),
       constantsRegion: request.constantsRegion,
     };
-  }
-
-  /** Nodes with a buffer of their own, by segment, then in graph order. */
-  private computedNodes(): number[] {
-    const ids = this.graph.nodes.flatMap((node, id) =>
-      isPrimitive(node) && this.resolved[id].root === id ? [id] : [],
-    );
-    return ids.sort((a, b) => this.segment[a] - this.segment[b] || a - b);
   }
 
   private placeSources(): void {
@@ -115,7 +106,7 @@ class Planner {
   }
 
   private findLifetimes(): void {
-    for (const id of this.computedNodes()) {
+    for (const id of this.order) {
       if (this.segment[id] < 0 || this.segment[id] >= this.request.segmentCount)
         throw valueError(
           "buildPlan",
@@ -147,7 +138,8 @@ class Planner {
   private use(root: number, by: number, segment: number): void {
     const lifetime = this.lifetimes.get(root);
     if (!lifetime) return;
-    if (segment === this.segment[root]) lifetime.lastUse = Math.max(lifetime.lastUse, by);
+    // Readers come in the order in which they are computed, the copying of outputs last.
+    if (segment === this.segment[root]) lifetime.lastUse = by;
     else if (segment > this.segment[root]) lifetime.crosses = true;
     else throw valueError("buildPlan", "operands in earlier segments", `%${root} used before its segment`);
   }

@@ -1,4 +1,3 @@
-import type { Group } from "../../plan/fusion.ts";
 import { coalesce, type LoopNest } from "../../primitives/loops.ts";
 import type { Layout } from "../../primitives/rule.ts";
 import { type Shape, sizeOf, stridesOf } from "../../shape.ts";
@@ -25,15 +24,22 @@ export interface Expression {
 }
 
 /** How an array moves along the innermost loop: entry by entry, not at all, or by a stride. */
-type Motion = "next" | "stay" | "stride";
+export type Motion = "next" | "stay" | "stride";
 
-interface Pattern {
+/** What an innermost loop does. */
+export interface Inside {
   readonly expression: Expression;
   /** Outputs, then inputs. */
   readonly motions: readonly Motion[];
+}
+
+interface Pattern extends Inside {
   /** Loops around the innermost one. */
   readonly depth: number;
 }
+
+export const motionOf = (stride: number): Motion =>
+  stride === 1 ? "next" : stride === 0 ? "stay" : "stride";
 
 const copy: Expression = { inputs: 1, steps: [], outputs: [0] };
 
@@ -49,7 +55,7 @@ export function elementwiseCall(
   const inner = nest.strides[nest.lengths.length - 1];
   const pattern: Pattern = {
     expression,
-    motions: inner.map((stride) => (stride === 1 ? "next" : stride === 0 ? "stay" : "stride")),
+    motions: inner.map(motionOf),
     depth: nest.lengths.length - 1,
   };
   const key = JSON.stringify(pattern);
@@ -68,21 +74,6 @@ export function lowerElementwise(op: ElementwiseName, operands: readonly Layout[
     shape,
     [stridesOf(shape), ...operands.map((operand) => operand.strides)],
     [0, ...operands.map((_, i) => i + 1)].map((at) => ({ at, offset: 0 })),
-  );
-}
-
-/** Elementwise instructions evaluated together. */
-export function lowerGroup({ shape, inputs, steps, outputs }: Group): Call[] {
-  const expression: Expression = {
-    inputs: inputs.length,
-    steps: steps as readonly Step[],
-    outputs: outputs.map(({ value }) => value),
-  };
-  return elementwiseCall(
-    expression,
-    shape,
-    [...outputs.map(() => stridesOf(shape)), ...inputs.map(({ layout }) => layout.strides)],
-    [...outputs, ...inputs].map((_, at) => ({ at, offset: 0 })),
   );
 }
 
@@ -124,38 +115,50 @@ function elementwiseModule(pattern: Pattern): ModuleWriter {
     module,
     pattern.expression.steps.map((step) => step.op),
   );
-  module.function("run", 0, (scope) => new KernelWriter(pattern, imports, scope).body());
+  module.function("run", 0, (scope) => {
+    const arrays = pattern.motions.length;
+    const writer = new LoopWriter(pattern, imports, scope, arrays);
+    const { addresses } = writer;
+    const loops = nestedLoops(scope, pattern.depth, 2 * arrays + 1, addresses, writer.run());
+    return [...addresses.flatMap((address, j) => address.set(word(j))), ...loops];
+  });
   return module;
 }
 
-class KernelWriter {
-  private readonly pattern: Pattern;
+/** What else an innermost loop does with the values of every pair of entries, or of one. */
+export interface Listener {
+  /** `pair` counts the pairs since the last move, or in lanes those of four entries. */
+  readonly hear: (block: Block, values: readonly Code[], pair: number, count: 1 | 2) => void;
+  /** After so many entries. */
+  readonly move: (entries: number) => Code;
+}
+
+/** Writes the innermost loop of a kernel: its length is word `length`, its byte strides follow. */
+export class LoopWriter {
+  readonly addresses: readonly Local[];
+  readonly left: Local;
+  private readonly pattern: Inside;
   private readonly imports: Imports;
   private readonly scope: Scope;
-  private readonly addresses: readonly Local[];
   private readonly strides: readonly Code[];
-  private readonly left: Local;
+  private readonly length: number;
+  private readonly listener: Listener | undefined;
 
-  constructor(pattern: Pattern, imports: Imports, scope: Scope) {
+  constructor(pattern: Inside, imports: Imports, scope: Scope, length: number, listener?: Listener) {
     this.pattern = pattern;
     this.imports = imports;
     this.scope = scope;
-    const arrays = pattern.motions.length;
-    this.addresses = scope.locals("i32", arrays);
+    this.length = length;
+    this.listener = listener;
+    this.addresses = scope.locals("i32", pattern.motions.length);
     this.strides = pattern.motions.map((motion, j) =>
-      motion === "stride" ? word(arrays + 1 + j) : int(motion === "next" ? 8 : 0),
+      motion === "stride" ? word(length + 1 + j) : int(motion === "next" ? 8 : 0),
     );
     this.left = scope.local("i32");
   }
 
-  body(): Code {
-    const { addresses, scope } = this;
-    const loops = nestedLoops(scope, this.pattern.depth, 2 * addresses.length + 1, addresses, this.run());
-    return [...addresses.flatMap((address, j) => address.set(word(j))), ...loops];
-  }
-
   /** The innermost loop: several pairs of entries per turn where the work is small, then pairs, then one. */
-  private run(): Code {
+  run(): Code {
     const { expression, motions } = this.pattern;
     const length = expression.steps.reduce((total, { op }) => total + ELEMENTWISE[op].length, 1);
     const pairs = motions.includes("stride") || length > 8 ? 1 : length > 3 ? 2 : 4;
@@ -168,11 +171,31 @@ class KernelWriter {
       ]),
     ];
     return [
-      ...this.left.set(word(this.addresses.length)),
+      ...this.left.set(word(this.length)),
       ...fixed.code,
       ...(pairs > 1 ? loop(pairs) : []),
       ...loop(1),
       ...when(this.left.get, [this.entries(fixed.values, 0, 1), this.advance(1)]),
+    ];
+  }
+
+  /** The innermost loop in turns of four entries, so that the r-th is heard as entry r mod 4 of two pairs. */
+  runInLanes(): Code {
+    const fixed = this.splats();
+    const some = (lane: number, count: 1 | 2): Code[] => [
+      this.entries(fixed.values, 0, count, lane),
+      this.advance(count),
+      this.left.set(i32.subtract(this.left.get, int(count))),
+    ];
+    return [
+      ...this.left.set(word(this.length)),
+      ...fixed.code,
+      ...loopWhile(i32.greaterEqual(this.left.get, int(4)), [...some(0, 2), ...some(1, 2)]),
+      ...when(
+        i32.greaterEqual(this.left.get, int(2)),
+        [...some(0, 2), when(this.left.get, some(1, 1))],
+        [when(this.left.get, some(0, 1))],
+      ),
     ];
   }
 
@@ -188,7 +211,7 @@ class KernelWriter {
   }
 
   /** Evaluates a pair of entries, or one with an unused lane, and stores the outputs. */
-  private entries(fixed: readonly (Code | undefined)[], pair: number, count: 1 | 2): Code {
+  private entries(fixed: readonly (Code | undefined)[], pair: number, count: 1 | 2, heard = pair): Code {
     const { expression } = this.pattern;
     const { outputs, inputs, steps } = expression;
     const block = new Block(this.scope);
@@ -207,6 +230,7 @@ class KernelWriter {
     outputs.forEach((value, array) => {
       block.add(this.store(array, values[value], pair, count));
     });
+    this.listener?.hear(block, values, heard, count);
     return block.statements.flat();
   }
 
@@ -228,11 +252,12 @@ class KernelWriter {
   }
 
   private advance(entries: number): Code {
-    return this.pattern.motions.flatMap((motion, j) => {
+    const moves = this.pattern.motions.flatMap((motion, j) => {
       if (motion === "stay") return [];
       const address = this.addresses[j];
       const step = motion === "next" ? int(8 * entries) : i32.multiply(this.strides[j], int(entries));
       return address.set(i32.add(address.get, step));
     });
+    return [...moves, ...(this.listener?.move(entries) ?? [])];
   }
 }

@@ -1,0 +1,28 @@
+import type { Group } from "../../plan/fusion.ts";
+import { stridesOf } from "../../shape.ts";
+import type { Call } from "./call.ts";
+import { closedCall } from "./closing.ts";
+import { elementwiseCall, type Step } from "./elementwise.ts";
+
+/** Instructions evaluated together. */
+export function lowerGroup({ shape, inputs, steps, outputs }: Group): Call[] {
+  const whole = outputs.filter(({ axes }) => !axes);
+  const sums = outputs.slice(whole.length);
+  const expression = {
+    inputs: inputs.length,
+    steps: steps as readonly Step[],
+    outputs: whole.map(({ value }) => value),
+  };
+  const strides = [...whole.map(() => stridesOf(shape)), ...inputs.map(({ layout }) => layout.strides)];
+  const at = (count: number, start: number): Call["arrays"] =>
+    Array.from({ length: count }, (_, i) => ({ at: start + i, offset: 0 }));
+  const arrays = [...at(whole.length, 0), ...at(inputs.length, outputs.length)];
+  const [first] = sums;
+  if (!first?.axes) return elementwiseCall(expression, shape, strides, arrays);
+  return closedCall(
+    expression,
+    { shape, axes: first.axes, values: sums.map(({ value }) => value) },
+    strides,
+    [...arrays, ...at(sums.length, whole.length)],
+  );
+}
