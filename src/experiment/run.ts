@@ -237,6 +237,7 @@ class RunLoop {
       this.checkpoint(LATEST_CHECKPOINT, index);
     } finally {
       this.journal.close();
+      this.built.dispose();
     }
     return this.outcome(interrupted);
   }

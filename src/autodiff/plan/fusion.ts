@@ -51,6 +51,13 @@ export function fuseSegment(plan: Plan, segment: number): (Instruction | Group)[
 
 export const isGroup = (item: Instruction | Group): item is Group => "steps" in item;
 
+/** What the addresses given to an item's kernel are those of, in order: outputs, then inputs. */
+export function placesOf(item: Instruction | Group): readonly Location[] {
+  return isGroup(item)
+    ? [...item.outputs.map(({ result }) => result), ...item.inputs]
+    : [item.result, ...item.operands];
+}
+
 /** The instructions that read the buffer of each node. */
 function readersOf(plan: Plan): ReadonlyMap<number, readonly Instruction[]> {
   const readers = new Map<number, Instruction[]>();
