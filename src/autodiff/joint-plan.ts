@@ -45,11 +45,13 @@ export function additions(dimension: number, tangents: number): Instruction[][] 
 export function planJoint(
   definition: LossDefinition,
   chunk: number,
-): { readonly joint: JointGraph; readonly plan: Plan } {
+): { readonly joint: JointGraph; readonly plan: Plan; readonly traceSeconds: number } {
+  const start = performance.now();
   const batch = Object.fromEntries(
     Object.entries(definition.examples ?? {}).map(([name, { shape }]) => [name, [chunk, ...shape]]),
   );
   const joint = traceJoint(definition.parameters, batch, definition.loss);
+  const traceSeconds = (performance.now() - start) / 1000;
   const { graph, parameterCount } = joint;
   const run = (ids: readonly number[], region: number, start = 0): Location[] => {
     let offset = start;
@@ -87,5 +89,5 @@ export function planJoint(
     constantsRegion: REGION.constants,
     regions: REGION_COUNT,
   });
-  return { joint, plan };
+  return { joint, plan, traceSeconds };
 }

@@ -1,5 +1,6 @@
 import { ADDITIONS, REGION } from "./joint-plan.ts";
 import type { Placement } from "./placement.ts";
+import type { Plan } from "./plan/plan.ts";
 import { pairIndex } from "./polarisation.ts";
 import { Schedule } from "./schedule.ts";
 import { STAGES } from "./stages.ts";
@@ -20,8 +21,12 @@ export class JointSchedule {
   private readonly valueSize: number;
   private readonly tangentSize: number;
 
-  constructor(placement: Placement, p: number, regionSizes: readonly number[]) {
+  private readonly plan: Plan;
+
+  constructor(placement: Placement, p: number, plan: Plan) {
+    const { regionSizes } = plan;
     this.placement = placement;
+    this.plan = plan;
     this.p = p;
     this.batchSize = regionSizes[REGION.batch];
     this.valueSize = regionSizes[REGION.value];
@@ -45,7 +50,9 @@ export class JointSchedule {
   products(count: number, primal: Primal): Schedule {
     this.begin();
     // Where the values at w are there already, every product of a chunk is a task of its own.
-    const split = primal.from > primal.to;
+    const split = this.plan.segments
+      .slice(primal.from, primal.to + 1)
+      .every((segment) => segment.length === 0);
     for (let i = 0; i < count; i++) {
       if (i === 0 || split) this.variant(primal);
       this.direction(i, 0);
@@ -105,7 +112,7 @@ export class JointSchedule {
     for (const result of [REGION.gradient, REGION.product, REGION.third])
       schedule.placeOwn(result, own.result);
     for (let stage = primal.from; stage <= primal.to; stage++) {
-      schedule.run(stage);
+      if (this.plan.segments[stage].length > 0) schedule.run(stage);
       if (stage === STAGES.gradient && primal.gradient) this.takeUpInto(gradientSum);
     }
   }

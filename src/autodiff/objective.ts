@@ -26,6 +26,19 @@ export interface ObjectiveOptions {
   readonly timed?: boolean;
 }
 
+/** What one stage did: one run is one chunk, and one direction for the later two. */
+export interface StageProfile {
+  readonly stage: keyof typeof STAGES;
+  readonly runs: number;
+  /** Matrix products, and flops in all. */
+  readonly products: number;
+  readonly flops: number;
+  /** Operands and results of all kernels. */
+  readonly bytes: number;
+  /** All threads together; 0 unless `timed`. */
+  readonly seconds: number;
+}
+
 const DEFAULT_MEMORY = 2 ** 30;
 
 /**
@@ -43,6 +56,8 @@ export class Objective {
   readonly plan: Plan;
   /** Whether every chunk keeps its values for the current w; otherwise they are recomputed per block of directions. */
   readonly keepsResiduals: boolean;
+  /** Seconds that tracing, planning (the size of chunks included) and compiling took. */
+  readonly preparation: { readonly trace: number; readonly plan: number; readonly compile: number };
   private readonly program: Program;
   private readonly placement: Placement;
   private readonly jobs: JointSchedule;
@@ -57,8 +72,10 @@ export class Objective {
     this.parameters = definition.parameters;
     this.dimension = Object.values(definition.parameters).reduce((total, shape) => total + sizeOf(shape), 0);
     this.examples = exampleCount(definition);
+    const start = performance.now();
     this.chunk = examplesPerChunk(definition, this.examples, this.dimension, options.chunk);
-    const { joint, plan } = planJoint(definition, this.chunk);
+    const { joint, plan, traceSeconds } = planJoint(definition, this.chunk);
+    const planned = performance.now();
     this.graph = joint;
     this.plan = plan;
     this.chunks = this.examples === 0 ? 1 : Math.ceil(this.examples / this.chunk);
@@ -66,7 +83,7 @@ export class Objective {
     const threads = Math.min(threadsWanted(wanted), backend.mostThreads?.() ?? 1);
     this.placement = placeAll(plan, this.dimension, this.chunks, threads, memory / 8);
     this.keepsResiduals = this.placement.keepsPrimal;
-    this.jobs = new JointSchedule(this.placement, this.dimension, plan.regionSizes);
+    this.jobs = new JointSchedule(this.placement, this.dimension, plan);
     this.program = new Program({
       plan,
       further: additions(this.dimension, plan.regionSizes[REGION.tangent]),
@@ -77,6 +94,12 @@ export class Objective {
       arenas: this.placement.arenas,
       timed,
     });
+    const compiled = performance.now();
+    this.preparation = {
+      trace: traceSeconds,
+      plan: (planned - start) / 1000 - traceSeconds,
+      compile: (compiled - planned) / 1000,
+    };
     this.loadExamples(definition);
     this.gradientValue = new Float64Array(this.dimension);
     this.outputValues = new Float64Array(this.examples * this.outputWidth);
@@ -187,6 +210,24 @@ export class Objective {
     return this.program.secondsByThread().map((row) => row.slice(0, STAGE_COUNT));
   }
 
+  /** What every stage did so far: see `StageProfile`. */
+  profile(): StageProfile[] {
+    const seconds = this.stageSeconds();
+    const stageRuns = this.stageRuns();
+    return Object.entries(STAGES).map(([name, stage]) => {
+      const runs = stageRuns[stage];
+      const { flops, products } = this.program.costs[stage];
+      return {
+        stage: name as keyof typeof STAGES,
+        runs,
+        products: runs * products,
+        flops: runs * flops,
+        bytes: runs * this.program.bytes[stage],
+        seconds: seconds.reduce((total, row) => total + row[stage], 0),
+      };
+    });
+  }
+
   /** Makes the other threads let go of this objective's memory; what follows is evaluated on the caller's. */
   dispose(): void {
     this.program.dispose();
@@ -232,10 +273,7 @@ export class Objective {
     const gradient = !this.hasGradient && to >= STAGES.gradient;
     if (gradient)
       this.program.memory.fill(0, this.placement.gradientSum, this.placement.gradientSum + this.dimension);
-    const { segments } = this.plan;
-    let from = this.reached;
-    while (from <= to && segments[from].length === 0) from++;
-    return { from, to, gradient };
+    return { from: this.reached, to, gradient };
   }
 
   private evaluate(job: Schedule, stage: number): void {

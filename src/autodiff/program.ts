@@ -1,5 +1,5 @@
 import type { Backend, Helpers, Item } from "./backends/backend.ts";
-import { fuseSegment, type Group, isGroup, placesOf } from "./plan/fusion.ts";
+import { bytesOf, fuseSegment, type Group, isGroup, placesOf } from "./plan/fusion.ts";
 import { type Instruction, type Plan, totalCost } from "./plan/plan.ts";
 import type { Cost, Kernel } from "./primitives/rule.ts";
 import { COMMAND, JOB, type Schedule, SPINS, work } from "./schedule.ts";
@@ -12,10 +12,11 @@ interface Step {
   readonly at: Int32Array;
 }
 
-function bind(backend: Backend, item: Item): Step {
+function bind(backend: Backend, item: Item, memory: Float64Array): Step {
   const places = placesOf(item);
+  const lowerGroup = backend.lowerGroup as (group: Group, memory: Float64Array) => Kernel;
   return {
-    kernel: isGroup(item) ? (backend.lowerGroup as (group: Group) => Kernel)(item) : backend.lower(item),
+    kernel: isGroup(item) ? lowerGroup(item, memory) : backend.lower(item, memory),
     regions: Int32Array.from(places, (place) => place.region),
     offsets: Int32Array.from(places, (place) => place.offset),
     at: new Int32Array(places.length),
@@ -53,9 +54,11 @@ export class Program {
   /** How often each segment has run, and what one run of it costs. */
   readonly runs: Float64Array;
   readonly costs: readonly Cost[];
+  readonly bytes: readonly number[];
   private readonly steps: readonly (readonly Step[])[];
   private readonly arena: number;
   private helpers: Helpers | undefined;
+  private readonly helperSeconds: Float64Array | undefined;
   private readonly seconds: Float64Array | undefined;
 
   constructor(options: ProgramOptions) {
@@ -70,7 +73,8 @@ export class Program {
     const segments = instructions.map((list, segment) =>
       backend.lowerGroup && segment < plan.segments.length ? fuseSegment(plan, segment) : list,
     );
-    this.steps = segments.map((items) => items.map((item) => bind(backend, item)));
+    this.bytes = segments.map((items) => items.reduce((total, item) => total + bytesOf(item), 0));
+    this.steps = segments.map((items) => items.map((item) => bind(backend, item, this.memory)));
     this.arena = arenas[0];
     this.seconds = options.timed ? new Float64Array(instructions.length) : undefined;
     this.execute = options.timed ? this.executeTimed : this.executeUntimed;
@@ -81,6 +85,7 @@ export class Program {
         regions: this.bases.length,
         arenas,
       });
+    this.helperSeconds = this.helpers?.seconds;
   }
 
   /** How many threads run schedules. */
@@ -115,9 +120,9 @@ export class Program {
   secondsByThread(): number[][] {
     const count = this.steps.length;
     const rows = [[...(this.seconds ?? new Float64Array(count))]];
-    const { seconds } = this.helpers ?? {};
-    for (let at = count; seconds && at < seconds.length; at += count)
-      rows.push([...seconds.subarray(at, at + count)]);
+    const { helperSeconds } = this;
+    for (let at = count; helperSeconds && at < helperSeconds.length; at += count)
+      rows.push([...helperSeconds.subarray(at, at + count)]);
     return rows;
   }
 

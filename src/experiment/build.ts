@@ -1,4 +1,4 @@
-import { Objective, type ObjectiveOptions, selectBackend } from "../autodiff/index.ts";
+import { Objective, type ObjectiveOptions, type StageProfile, selectBackend } from "../autodiff/index.ts";
 import { Random, valueError } from "../base/index.ts";
 import { type Dataset, type Examples, loadDataset, readFileFromDisk, readNpz } from "../data/index.ts";
 import {
@@ -28,6 +28,14 @@ import { loadRuleFile, ruleName } from "./rule-file.ts";
 import { type ProcessPlan, Simulation } from "./simulation.ts";
 import { threadCount } from "./threads.ts";
 
+/** What the derivatives of a run's training loss took. */
+export interface RunProfile {
+  readonly threads: number;
+  /** Seconds before the first step. */
+  readonly preparation: Objective["preparation"];
+  readonly stages: readonly StageProfile[];
+}
+
 /** A configured run made ready: data loaded, network traced, processes at their start. */
 export interface BuiltRun {
   readonly dataset: Dataset;
@@ -42,6 +50,8 @@ export interface BuiltRun {
   readonly threads: number;
   /** Lines for the user: where backend or threads are not those hoped for, or a rule of one's own looks wrong. */
   readonly notices: readonly string[];
+  /** What the derivatives of the training loss took so far. */
+  readonly profile: () => RunProfile;
   /** Ends the work of other threads on this run. */
   readonly dispose: () => void;
 }
@@ -74,7 +84,12 @@ export function buildRun(config: RunConfig, ruleCopy?: string): BuiltRun {
   const { rule: updateRule, notices } = ruleOf(config, ruleCopy);
   const { dataset, model } = modelOf(config);
   const { backend, notice } = selectBackend(config.backend);
-  const options = { ...objectiveOptions(config), backend, threads: threadCount(config.threads) };
+  const options = {
+    ...objectiveOptions(config),
+    backend,
+    threads: threadCount(config.threads),
+    timed: config.profile,
+  };
   const objective = new Objective(supervisedLoss(model, dataset.criterion, dataset.train), options);
   const testObjective =
     dataset.test && new Objective(supervisedLoss(model, dataset.criterion, dataset.test), options);
@@ -98,6 +113,7 @@ export function buildRun(config: RunConfig, ruleCopy?: string): BuiltRun {
         testObjective && { ...watchedExamples(dataset, dataset.test), objective: testObjective },
     },
   });
+  const { threads } = objective;
   return {
     dataset,
     model,
@@ -105,10 +121,15 @@ export function buildRun(config: RunConfig, ruleCopy?: string): BuiltRun {
     simulation,
     criticalValue: rule.rule.criticalValue,
     backend: backend.name,
-    threads: objective.threads,
-    notices: [notice, threadsNotice(config.threads, objective.threads, backend.name), ...notices].filter(
+    threads,
+    notices: [notice, threadsNotice(config.threads, threads, backend.name), ...notices].filter(
       (line) => line !== undefined,
     ),
+    profile: () => ({
+      threads,
+      preparation: objective.preparation,
+      stages: objective.profile(),
+    }),
     dispose: () => {
       objective.dispose();
       testObjective?.dispose();

@@ -1,4 +1,4 @@
-export { type BuiltRun, buildRun, criticalValueOf } from "./build.ts";
+export { type BuiltRun, buildRun, criticalValueOf, type RunProfile } from "./build.ts";
 export * from "./config.ts";
 export { type ExportedWeights, exportWeights, type WeightsChoice } from "./export-weights.ts";
 export { fixtureFiles } from "./fixtures.ts";

@@ -11,13 +11,16 @@ export interface Backend {
   readonly name: string;
   /** A zeroed memory of this many entries, for so many threads at a time (1 by default). */
   allocate(entries: number, threads?: number): Float64Array;
-  /** A kernel for the instruction's layouts; called with the addresses of the result and the operands. */
-  lower(instruction: Instruction): Kernel;
+  /**
+   * A kernel for the instruction's layouts; called with the addresses of the result and the operands.
+   * @param memory the one it will be called with: what can be prepared for it is prepared now
+   */
+  lower(instruction: Instruction, memory?: Float64Array): Kernel;
   /**
    * For backends that evaluate elementwise instructions together: a kernel for a group, called with the addresses of
    * its outputs, then of its inputs.
    */
-  lowerGroup?(group: Group): Kernel;
+  lowerGroup?(group: Group, memory?: Float64Array): Kernel;
   /** The most threads that may run kernels over one memory at a time here and now; 1 where this is not said. */
   mostThreads?(): number;
   /**

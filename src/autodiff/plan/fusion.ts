@@ -58,6 +58,17 @@ export function placesOf(item: Instruction | Group): readonly Location[] {
     : [item.result, ...item.operands];
 }
 
+/** Bytes that an item's kernel reads and writes: every entry of its operands and results once. */
+export function bytesOf(item: Instruction | Group): number {
+  const read = (isGroup(item) ? item.inputs : item.operands).reduce(
+    (total, { layout: { shape, strides } }) =>
+      total + shape.reduce((size, length, axis) => size * (strides[axis] === 0 ? 1 : length), 1),
+    0,
+  );
+  const results = isGroup(item) ? item.outputs.length : 1;
+  return 8 * (read + results * sizeOf(item.shape));
+}
+
 /** The instructions that read the buffer of each node. */
 function readersOf(plan: Plan): ReadonlyMap<number, readonly Instruction[]> {
   const readers = new Map<number, Instruction[]>();

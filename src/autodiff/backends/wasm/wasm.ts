@@ -26,8 +26,8 @@ const backend: Backend = {
     workspaces.set(workspace.entries, workspace);
     return workspace.entries;
   },
-  lower: (instruction) => kernelOf(callsOf(instruction)),
-  lowerGroup: (group) => kernelOf(callsOf(group)),
+  lower: (instruction, memory) => kernelOf(callsOf(instruction), memory),
+  lowerGroup: (group, memory) => kernelOf(callsOf(group), memory),
   mostThreads: () => (theCrew() ? MOST_THREADS : 1),
   helpers,
 };
@@ -55,16 +55,16 @@ function helpers({ memory, segments, regions, arenas }: HelpRequest): Helpers | 
   return { seconds, run: (schedule, timed, take) => crew.run(id, threads, schedule, timed, take), dispose };
 }
 
-function kernelOf(calls: readonly Call[]): Kernel {
-  const kernels = calls.map(callKernel);
+function kernelOf(calls: readonly Call[], memory: Float64Array | undefined): Kernel {
+  const kernels = calls.map((call) => callKernel(call, memory));
   if (kernels.length === 1) return kernels[0];
-  return (memory, at) => {
-    for (const kernel of kernels) kernel(memory, at);
+  return (entries, at) => {
+    for (const kernel of kernels) kernel(entries, at);
   };
 }
 
-/** A kernel that writes a call's words and runs it; it binds itself to the memory it meets first, and again if that changes. */
-function callKernel(call: Call): Kernel {
+/** A kernel that writes a call's words and runs it; it binds itself to the memory it meets, and again if that changes. */
+function callKernel(call: Call, expected: Float64Array | undefined): Kernel {
   const which = Int32Array.from(call.arrays, ({ at }) => at);
   const offsets = Int32Array.from(call.arrays, ({ offset }) => offset);
   const fixed = Int32Array.from(call.words);
@@ -73,14 +73,16 @@ function callKernel(call: Call): Kernel {
   let words: Int32Array = fixed;
   let start = 0;
   let run = (): void => {};
+  const bind = (memory: Float64Array): void => {
+    const workspace = workspaces.get(memory) as Workspace;
+    words = workspace.words;
+    start = workspace.start;
+    run = instanceOf(call, workspace);
+    bound = memory;
+  };
+  if (expected) bind(expected);
   return (memory, at) => {
-    if (memory !== bound) {
-      const workspace = workspaces.get(memory) as Workspace;
-      words = workspace.words;
-      start = workspace.start;
-      run = instanceOf(call, workspace);
-      bound = memory;
-    }
+    if (memory !== bound) bind(memory);
     for (let i = 0; i < arrays; i++) words[i] = start + 8 * (at[which[i]] + offsets[i]);
     for (let i = 0; i < fixed.length; i++) words[arrays + i] = fixed[i];
     run();
