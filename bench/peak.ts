@@ -33,6 +33,6 @@ export function peakLoop(): { readonly run: () => void; readonly flops: number }
   const { Module, Instance } = engine()!;
   const { memory, words } = newWorkspace(0);
   words.fill(0, 0, 16);
-  const { run } = new Instance(new Module(module.bytes()), { env: { memory } }).exports;
+  const { run } = new Instance(new Module(module.bytes(false)), { env: { memory, base: 0 } }).exports;
   return { run, flops: 2 * CHAINS * TURNS };
 }

@@ -45,7 +45,7 @@ function planOf(name: string): { words: string[]; config: RunConfig; directory: 
 
 /** The configuration without what changes no number. */
 function settings(config: RunConfig): string {
-  const { out, quiet, json, backend, threads, ...rest } = config;
+  const { out, quiet, json, profile, backend, threads, ...rest } = config;
   return JSON.stringify(rest);
 }
 

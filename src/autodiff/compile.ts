@@ -70,7 +70,12 @@ export function compile<A extends readonly Tree[], Y extends Tree>(
     regions: 4,
   });
   const bases = cumulative(plan.regionSizes);
-  const program = new Program(plan, options.backend ?? jsBackend, bases[4], bases[REGIONS.constants]);
+  const program = new Program({
+    plan,
+    backend: options.backend ?? jsBackend,
+    entries: bases[4],
+    constantsBase: bases[REGIONS.constants],
+  });
   for (let region = 0; region < 3; region++) program.bases[region] = bases[region];
 
   const run = (inputs: readonly Float64Array[], outputs: readonly Float64Array[]): void => {

@@ -4,7 +4,7 @@ export { type BackendChoice, selectBackend } from "./backends/select.ts";
 export { type CompiledFunction, compile, type Numbers, type NumberTree } from "./compile.ts";
 export { type Graph, type Node, type PrimitiveName, printGraph } from "./graph.ts";
 export type { ExampleArray, LossDefinition } from "./loss.ts";
-export { Objective, type ObjectiveOptions } from "./objective.ts";
+export { Objective, type ObjectiveOptions, type StageProfile } from "./objective.ts";
 export {
   absolute,
   add,

@@ -1,56 +1,57 @@
-import { valueError } from "../base/index.ts";
 import type { LossDefinition } from "./loss.ts";
 import { buildPlan } from "./plan/build.ts";
-import type { Location, Plan } from "./plan/plan.ts";
+import type { Instruction, Location, Plan } from "./plan/plan.ts";
+import { contiguous } from "./primitives/rule.ts";
 import { sizeOf } from "./shape.ts";
 import { type JointGraph, STAGE_COUNT, STAGES, traceJoint } from "./stages.ts";
 
-/** The parts of the memory of a joint evaluation. */
+/** The parts of the memory of a joint evaluation. The last three are wherever an addition is wanted. */
 export const REGION = {
   weights: 0,
   direction: 1,
   batch: 2,
+  /** The loss, then the network's outputs. */
   value: 3,
-  product: 4,
-  third: 5,
-  scratch: 6,
-  constants: 7,
-  primal: 8,
-  tangent: 9,
+  gradient: 4,
+  product: 5,
+  third: 6,
+  scratch: 7,
+  constants: 8,
+  primal: 9,
+  tangent: 10,
+  sum: 11,
+  left: 12,
+  right: 13,
 } as const;
-const REGION_COUNT = 10;
+export const REGION_COUNT = 14;
 
-/** 64 MiB of doubles: about what a core's share of a server's last-level cache and bandwidth digest well; larger chunks gain nothing. */
-const CHUNK_ENTRIES = 2 ** 23;
+/** Segments after the stages: sum = left + right, of as many entries as there are weights, or first-order tangents. */
+export const ADDITIONS = { weights: STAGE_COUNT, tangents: STAGE_COUNT + 1 } as const;
 
-/** Plans the joint evaluation for the chunk size asked for, or for the largest that keeps a chunk's arrays small. */
-export function planJoint(
-  definition: LossDefinition,
-  examples: number,
-  options: { readonly chunk?: number },
-): { readonly chunk: number; readonly joint: JointGraph; readonly plan: Plan } {
-  if (examples === 0) return { chunk: 0, ...planFor(definition, 0) };
-  if (options.chunk !== undefined) {
-    if (!Number.isSafeInteger(options.chunk) || options.chunk < 1)
-      throw valueError("chunk", "a whole number ≥ 1", String(options.chunk));
-    const chunk = Math.min(options.chunk, examples);
-    return { chunk, ...planFor(definition, chunk) };
-  }
-  const probe = Math.min(examples, 4);
-  const probed = planFor(definition, probe);
-  const sizes = probed.plan.regionSizes;
-  const perExample =
-    (sizes[REGION.batch] + sizes[REGION.primal] + sizes[REGION.tangent] + sizes[REGION.scratch]) / probe;
-  const most = Math.max(1, Math.floor(CHUNK_ENTRIES / Math.max(1, perExample)));
-  const chunk = Math.ceil(examples / Math.ceil(examples / most));
-  return chunk === probe ? { chunk, ...probed } : { chunk, ...planFor(definition, chunk) };
+export function additions(dimension: number, tangents: number): Instruction[][] {
+  return [dimension, tangents].map((size) => {
+    const operands = [REGION.left, REGION.right].map((region) => ({
+      region,
+      offset: 0,
+      layout: contiguous([size]),
+    }));
+    const result = { region: REGION.sum, offset: 0 };
+    const cost = { flops: size, products: 0 };
+    return [{ node: -1, op: "add", params: {}, operands, owners: [], result, shape: [size], cost }];
+  });
 }
 
-function planFor(definition: LossDefinition, chunk: number): { joint: JointGraph; plan: Plan } {
+/** Traces and plans the joint evaluation of one chunk of examples. */
+export function planJoint(
+  definition: LossDefinition,
+  chunk: number,
+): { readonly joint: JointGraph; readonly plan: Plan; readonly traceSeconds: number } {
+  const start = performance.now();
   const batch = Object.fromEntries(
     Object.entries(definition.examples ?? {}).map(([name, { shape }]) => [name, [chunk, ...shape]]),
   );
   const joint = traceJoint(definition.parameters, batch, definition.loss);
+  const traceSeconds = (performance.now() - start) / 1000;
   const { graph, parameterCount } = joint;
   const run = (ids: readonly number[], region: number, start = 0): Location[] => {
     let offset = start;
@@ -61,7 +62,6 @@ function planFor(definition: LossDefinition, chunk: number): { joint: JointGraph
     });
   };
   const p = parameterCount;
-  const dimension = graph.inputs.slice(0, p).reduce((total, id) => total + sizeOf(graph.nodes[id].shape), 0);
   const plan = buildPlan({
     graph,
     segmentOf: joint.stageOf,
@@ -72,12 +72,13 @@ function planFor(definition: LossDefinition, chunk: number): { joint: JointGraph
       ...run(graph.inputs.slice(2 * p), REGION.batch),
     ],
     outputs: [
-      ...run(graph.outputs.slice(0, 1 + p), REGION.value),
+      ...run(graph.outputs.slice(0, 1), REGION.value),
+      ...run(graph.outputs.slice(1, 1 + p), REGION.gradient),
       ...run(graph.outputs.slice(1 + p, 1 + 2 * p), REGION.product),
       ...run(graph.outputs.slice(1 + 2 * p, 1 + 3 * p), REGION.third),
-      ...run(graph.outputs.slice(1 + 3 * p), REGION.value, 1 + dimension),
+      ...run(graph.outputs.slice(1 + 3 * p), REGION.value, 1),
     ],
-    // A gradient that the loss computes on its way is written with the gradient all the same: see collectStage.
+    // A gradient that the loss computes on its way is written with the gradient all the same: its place is shared.
     outputSegments: graph.outputs.map((_, i) =>
       i === 0 || i > 3 * p
         ? STAGES.value
@@ -88,5 +89,5 @@ function planFor(definition: LossDefinition, chunk: number): { joint: JointGraph
     constantsRegion: REGION.constants,
     regions: REGION_COUNT,
   });
-  return { joint, plan };
+  return { joint, plan, traceSeconds };
 }

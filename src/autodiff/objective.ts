@@ -1,21 +1,42 @@
 import { valueError } from "../base/index.ts";
 import type { Backend } from "./backends/backend.ts";
 import { jsBackend } from "./backends/js.ts";
-import { planJoint, REGION } from "./joint-plan.ts";
+import { chunkSize } from "./chunk-size.ts";
+import { additions, planJoint, REGION, REGION_COUNT } from "./joint-plan.ts";
+import { JointSchedule, type Primal } from "./joint-schedule.ts";
 import { exampleCount, type LossDefinition } from "./loss.ts";
+import { type Placement, placeAll } from "./placement.ts";
 import type { Plan } from "./plan/plan.ts";
 import { pairIndex, polarise, unitScales } from "./polarisation.ts";
 import type { Cost } from "./primitives/rule.ts";
 import { Program } from "./program.ts";
+import type { Schedule } from "./schedule.ts";
 import { type Shape, sizeOf } from "./shape.ts";
-import { type JointGraph, STAGES } from "./stages.ts";
+import { type JointGraph, STAGE_COUNT, STAGES } from "./stages.ts";
 
 export interface ObjectiveOptions {
   readonly backend?: Backend;
-  /** Examples per chunk; by default as many as keep one chunk's arrays under 64 MiB. */
+  /** Examples per chunk; by default few enough for a core's caches and for threads to share. */
   readonly chunk?: number;
   /** Bytes for the values kept between evaluations at one w; beyond it chunks recompute them. Default 1 GiB. */
   readonly memory?: number;
+  /** Threads to evaluate with, the caller's included, where the backend and the host have them. Default 1. Same bits. */
+  readonly threads?: number;
+  /** Whether to look at the clock around every stage, for `stageSeconds`. */
+  readonly timed?: boolean;
+}
+
+/** What one stage did: one run is one chunk, and one direction for the later two. */
+export interface StageProfile {
+  readonly stage: keyof typeof STAGES;
+  readonly runs: number;
+  /** Matrix products, and flops in all. */
+  readonly products: number;
+  readonly flops: number;
+  /** Operands and results of all kernels. */
+  readonly bytes: number;
+  /** All threads together; 0 unless `timed`. */
+  readonly seconds: number;
 }
 
 const DEFAULT_MEMORY = 2 ** 30;
@@ -35,69 +56,58 @@ export class Objective {
   readonly plan: Plan;
   /** Whether every chunk keeps its values for the current w; otherwise they are recomputed per block of directions. */
   readonly keepsResiduals: boolean;
+  /** Seconds that tracing, planning (the size of chunks included) and compiling took. */
+  readonly preparation: { readonly trace: number; readonly plan: number; readonly compile: number };
   private readonly program: Program;
-  private readonly batchBases: Int32Array;
-  private readonly primalBases: Int32Array;
-  /** How far each chunk's values are in memory for the current w: the number of stages done. */
-  private readonly done: Uint8Array;
-  /** How many of a chunk's results (loss, then gradient) have been collected at the current w. */
-  private readonly collected: Uint8Array;
-  private heldChunk = -1;
-  private readonly chunkLosses: Float64Array;
+  private readonly placement: Placement;
+  private readonly jobs: JointSchedule;
+  /** How many of the stages that depend on the weights alone every chunk has in memory for the current w. */
+  private reached = 0;
+  private hasValue = false;
+  private hasGradient = false;
   private readonly gradientValue: Float64Array;
   private readonly outputValues: Float64Array;
-  /** Copies of the first-order tangents of each direction of a block, for polarisation. */
-  private readonly tangentCopies: Float64Array[] = [];
 
   constructor(definition: LossDefinition, options: ObjectiveOptions = {}) {
     this.parameters = definition.parameters;
     this.dimension = Object.values(definition.parameters).reduce((total, shape) => total + sizeOf(shape), 0);
     this.examples = exampleCount(definition);
-    const { chunk, joint, plan } = planJoint(definition, this.examples, options);
-    this.chunk = chunk;
+    const start = performance.now();
+    this.chunk = examplesPerChunk(definition, this.examples, this.dimension, options.chunk);
+    const { joint, plan, traceSeconds } = planJoint(definition, this.chunk);
+    const planned = performance.now();
     this.graph = joint;
     this.plan = plan;
-    this.chunks = this.examples === 0 ? 1 : Math.ceil(this.examples / chunk);
-    const sizes = plan.regionSizes;
-    const budget = (options.memory ?? DEFAULT_MEMORY) / 8;
-    this.keepsResiduals = this.chunks * sizes[REGION.primal] <= budget;
-
-    const perChunk = sizes[REGION.batch] + (this.keepsResiduals ? sizes[REGION.primal] : 0);
-    let end = 0;
-    const place = (region: number): number => {
-      const base = end;
-      end += sizes[region];
-      return base;
+    this.chunks = this.examples === 0 ? 1 : Math.ceil(this.examples / this.chunk);
+    const { backend = jsBackend, memory = DEFAULT_MEMORY, threads: wanted = 1, timed = false } = options;
+    const threads = Math.min(threadsWanted(wanted), backend.mostThreads?.() ?? 1);
+    this.placement = placeAll(plan, this.dimension, this.chunks, threads, memory / 8);
+    this.keepsResiduals = this.placement.keepsPrimal;
+    this.jobs = new JointSchedule(this.placement, this.dimension, plan);
+    this.program = new Program({
+      plan,
+      further: additions(this.dimension, plan.regionSizes[REGION.tangent]),
+      regions: REGION_COUNT,
+      backend,
+      entries: this.placement.entries,
+      constantsBase: this.placement.constants,
+      arenas: this.placement.arenas,
+      timed,
+    });
+    const compiled = performance.now();
+    this.preparation = {
+      trace: traceSeconds,
+      plan: (planned - start) / 1000 - traceSeconds,
+      compile: (compiled - planned) / 1000,
     };
-    const shared = [
-      REGION.weights,
-      REGION.direction,
-      REGION.value,
-      REGION.product,
-      REGION.third,
-      REGION.scratch,
-      REGION.constants,
-      REGION.tangent,
-    ];
-    const bases = shared.map((region) => [region, place(region)] as const);
-    const sharedPrimal = this.keepsResiduals ? 0 : place(REGION.primal);
-    const chunkStart = end;
-    end += this.chunks * perChunk;
-    const constantsBase = (
-      bases.find(([region]) => region === REGION.constants) as readonly [number, number]
-    )[1];
-    this.program = new Program(plan, options.backend ?? jsBackend, end, constantsBase);
-    for (const [region, base] of bases) this.program.bases[region] = base;
-    this.batchBases = Int32Array.from({ length: this.chunks }, (_, c) => chunkStart + c * perChunk);
-    this.primalBases = this.batchBases.map((base) =>
-      this.keepsResiduals ? base + sizes[REGION.batch] : sharedPrimal,
-    );
     this.loadExamples(definition);
-    this.done = new Uint8Array(this.chunks);
-    this.collected = new Uint8Array(this.chunks);
-    this.chunkLosses = new Float64Array(this.chunks);
     this.gradientValue = new Float64Array(this.dimension);
     this.outputValues = new Float64Array(this.examples * this.outputWidth);
+  }
+
+  /** How many threads evaluate it, the caller's included. */
+  get threads(): number {
+    return this.program.threads;
   }
 
   /** Entries of the network's outputs per example, 0 when the loss names none. */
@@ -110,28 +120,37 @@ export class Objective {
   setWeights(w: Float64Array): void {
     if (w.length !== this.dimension)
       throw valueError("setWeights", `${this.dimension} weights`, String(w.length));
-    this.program.memory.set(w, this.program.bases[REGION.weights]);
-    this.done.fill(0);
-    this.collected.fill(0);
-    this.heldChunk = -1;
-    this.gradientValue.fill(0);
+    this.program.memory.set(w, this.placement.weights);
+    this.reached = 0;
+    this.hasValue = false;
+    this.hasGradient = false;
   }
 
   /** L(w). */
   loss(): number {
-    this.collect(STAGES.value);
-    return this.chunkLosses.reduce((total, part) => total + part, 0);
+    if (!this.hasValue) this.evaluate(this.jobs.primal(this.primal(STAGES.value)), STAGES.value);
+    let total = 0;
+    for (let c = 0; c < this.chunks; c++) total += this.program.memory[this.jobs.valueOf(c)];
+    return total;
   }
 
-  /** ∇L(w): a view that is overwritten by the next `setWeights`. */
+  /** ∇L(w): a view that is overwritten after the next `setWeights`. */
   gradient(): Float64Array {
-    this.collect(STAGES.gradient);
+    if (!this.hasGradient) this.evaluate(this.jobs.primal(this.primal(STAGES.gradient)), STAGES.gradient);
     return this.gradientValue;
   }
 
   /** The network's outputs at w, [examples, …]: a view that is overwritten after the next `setWeights`. */
   outputs(): Float64Array {
-    this.collect(STAGES.value);
+    this.loss();
+    const { memory } = this.program;
+    const width = this.outputWidth;
+    for (let c = 0; width > 0 && c < this.chunks; c++) {
+      const first = c * this.chunk;
+      const rows = Math.min(this.chunk, this.examples - first);
+      const start = this.jobs.valueOf(c) + 1;
+      this.outputValues.set(memory.subarray(start, start + rows * width), first * width);
+    }
     return this.outputValues;
   }
 
@@ -142,7 +161,15 @@ export class Objective {
   hvp(vectors: Float64Array, products: Float64Array, count: number): void {
     const length = count * this.dimension;
     checkRoom("hvp", vectors, length, products, length);
-    this.directional(vectors, count, products);
+    const p = this.dimension;
+    const most = 2 * this.placement.directions;
+    for (let first = 0; first < count; first += most) {
+      const block = Math.min(most, count - first);
+      for (let i = 0; i < block; i++) this.load(vectors, first + i, i, 1);
+      this.clearSums(block);
+      this.evaluate(this.jobs.products(block, this.primal(STAGES.curvature)), STAGES.curvature);
+      for (let i = 0; i < block; i++) this.copySum(this.sum(i), products, (first + i) * p, 1);
+    }
   }
 
   /**
@@ -170,134 +197,148 @@ export class Objective {
 
   /** What has been executed since the start, by stage. */
   executed(): Cost[] {
-    return this.program.executed();
+    return this.program.executed().slice(0, STAGE_COUNT);
   }
 
   /** How often each stage has run (one run is one chunk, and one direction for the later two). */
   stageRuns(): number[] {
-    return [...this.program.runs];
+    return [...this.program.runs.subarray(0, STAGE_COUNT)];
   }
 
-  private collect(stage: number): void {
-    for (let c = 0; c < this.chunks; c++) if (this.collected[c] <= stage) this.ensure(c, stage);
+  /** Seconds that each stage took so far on each thread, the caller's first; zeros unless `timed`. */
+  stageSeconds(): number[][] {
+    return this.program.secondsByThread().map((row) => row.slice(0, STAGE_COUNT));
   }
 
-  /** Makes a chunk current and its values at w available up to a stage. */
-  private ensure(chunk: number, stage: number): void {
-    const { bases } = this.program;
-    bases[REGION.batch] = this.batchBases[chunk];
-    bases[REGION.primal] = this.primalBases[chunk];
-    if (!this.keepsResiduals && this.heldChunk !== chunk) {
-      this.done[chunk] = 0;
-      this.heldChunk = chunk;
-    }
-    for (let next = this.done[chunk]; next <= stage; next++) {
-      this.program.runSegment(next);
-      if (this.collected[chunk] === next) this.collectStage(chunk, next);
-    }
-    this.done[chunk] = Math.max(this.done[chunk], stage + 1);
+  /** What every stage did so far: see `StageProfile`. */
+  profile(): StageProfile[] {
+    const seconds = this.stageSeconds();
+    const stageRuns = this.stageRuns();
+    return Object.entries(STAGES).map(([name, stage]) => {
+      const runs = stageRuns[stage];
+      const { flops, products } = this.program.costs[stage];
+      return {
+        stage: name as keyof typeof STAGES,
+        runs,
+        products: runs * products,
+        flops: runs * flops,
+        bytes: runs * this.program.bytes[stage],
+        seconds: seconds.reduce((total, row) => total + row[stage], 0),
+      };
+    });
   }
 
-  /** Takes a chunk's loss and outputs, or its share of the gradient, once per w; chunks always come in order. */
-  private collectStage(chunk: number, stage: number): void {
-    const { memory, bases } = this.program;
-    const value = bases[REGION.value];
-    const width = this.outputWidth;
-    if (stage === STAGES.value) {
-      this.chunkLosses[chunk] = memory[value];
-      const first = chunk * this.chunk;
-      const rows = Math.min(this.chunk, this.examples - first);
-      const start = value + 1 + this.dimension;
-      if (width > 0) this.outputValues.set(memory.subarray(start, start + rows * width), first * width);
-    } else if (stage === STAGES.gradient) this.accumulateFrom(value + 1, this.gradientValue, 0);
-    else return;
-    this.collected[chunk] = stage + 1;
+  /** Makes the other threads let go of this objective's memory; what follows is evaluated on the caller's. */
+  dispose(): void {
+    this.program.dispose();
   }
 
-  /** Products, third derivatives, or both, for `count` vectors. */
+  /** Third derivatives, and products if wanted, of `count` vectors. */
   private directional(
     vectors: Float64Array,
     count: number,
     products: Float64Array | undefined,
-    rows?: Float64Array,
+    rows: Float64Array,
   ): void {
     const p = this.dimension;
     // Products of vectors that are scaled by powers of two are those of the vectors, to the bit.
-    const scales = rows ? unitScales(vectors, count, p) : new Float64Array(count).fill(1);
-    products?.fill(0, 0, count * p);
-    rows?.fill(0, 0, (count * (count + 1) * p) / 2);
-    for (let c = 0; c < this.chunks; c++) {
-      this.ensure(c, rows ? STAGES.third : STAGES.curvature);
-      for (let i = 0; i < count; i++) {
-        this.direct(vectors, i, scales[i]);
-        this.program.runSegment(STAGES.direction);
-        if (products) this.accumulate(REGION.product, products, i * p, 1 / scales[i]);
-        if (!rows) continue;
-        if (count > 1) this.copyTangents(i);
-        this.program.runSegment(STAGES.secondOrder);
-        this.accumulate(REGION.third, rows, pairIndex(i, i, count) * p);
+    const scales = unitScales(vectors, count, p);
+    const most = this.placement.directions;
+    for (let a = 0; a < count; a += most) {
+      const own = Math.min(most, count - a);
+      for (let i = 0; i < own; i++) this.load(vectors, a + i, i, scales[a + i]);
+      this.clearSums(own + (own * (own + 1)) / 2);
+      const primal = this.primal(STAGES.third);
+      this.evaluate(this.jobs.pairs(own, products !== undefined, primal), STAGES.third);
+      for (let i = 0; i < own; i++) {
+        if (products) this.copySum(this.sum(i), products, (a + i) * p, 1 / scales[a + i]);
+        for (let j = i; j < own; j++)
+          this.copySum(this.sum(own + pairIndex(i, j, own)), rows, pairIndex(a + i, a + j, count) * p, 1);
       }
-      if (!rows) continue;
-      for (let i = 0; i < count; i++)
-        for (let j = i + 1; j < count; j++) {
-          this.directPair(vectors, i, j, scales);
-          this.program.runSegment(STAGES.secondOrder);
-          this.accumulate(REGION.third, rows, pairIndex(i, j, count) * p);
-        }
+      for (let b = a + most; b < count; b += most) {
+        const others = Math.min(most, count - b);
+        for (let j = 0; j < others; j++) this.load(vectors, b + j, own + j, scales[b + j]);
+        this.clearSums(own * others);
+        this.evaluate(this.jobs.pairsOfBlocks(own, others, this.primal(STAGES.third)), STAGES.third);
+        for (let i = 0; i < own; i++)
+          for (let j = 0; j < others; j++)
+            this.copySum(this.sum(i * others + j), rows, pairIndex(a + i, b + j, count) * p, 1);
+      }
     }
-    if (rows) polarise(rows, count, p, scales);
+    polarise(rows, count, p, scales);
   }
 
-  private direct(vectors: Float64Array, i: number, scale: number): void {
-    const { memory, bases } = this.program;
+  /** What a job has still to do at the current w to reach a stage. */
+  private primal(to: number): Primal {
+    const gradient = !this.hasGradient && to >= STAGES.gradient;
+    if (gradient)
+      this.program.memory.fill(0, this.placement.gradientSum, this.placement.gradientSum + this.dimension);
+    return { from: this.reached, to, gradient };
+  }
+
+  private evaluate(job: Schedule, stage: number): void {
+    this.program.run(job, this.chunks);
+    if (this.keepsResiduals) this.reached = Math.max(this.reached, stage + 1);
+    this.hasValue = true;
+    if (this.hasGradient || stage < STAGES.gradient) return;
+    this.copySum(this.placement.gradientSum, this.gradientValue, 0, 1);
+    this.hasGradient = true;
+  }
+
+  /** Puts a vector of the caller's, times a power of two, in a place of the memory. */
+  private load(vectors: Float64Array, i: number, place: number, scale: number): void {
+    const { memory } = this.program;
     const p = this.dimension;
-    const to = bases[REGION.direction];
+    const to = this.placement.vectors + place * p;
     for (let l = 0; l < p; l++) memory[to + l] = vectors[i * p + l] * scale;
   }
 
-  private copyTangents(i: number): void {
-    const size = this.plan.regionSizes[REGION.tangent];
-    this.tangentCopies[i] ??= new Float64Array(size);
-    const from = this.program.bases[REGION.tangent];
-    this.tangentCopies[i].set(this.program.memory.subarray(from, from + size));
+  private sum(i: number): number {
+    return this.placement.sums + i * this.dimension;
   }
 
-  /** Sets direction and first-order tangents for the sum of the scaled u_i and u_j. */
-  private directPair(vectors: Float64Array, i: number, j: number, scales: Float64Array): void {
-    const { memory, bases } = this.program;
-    const p = this.dimension;
-    const to = bases[REGION.direction];
-    const [si, sj] = [scales[i], scales[j]];
-    for (let l = 0; l < p; l++) memory[to + l] = vectors[i * p + l] * si + vectors[j * p + l] * sj;
-    const tangent = bases[REGION.tangent];
-    const a = this.tangentCopies[i];
-    const b = this.tangentCopies[j];
-    for (let l = 0; l < a.length; l++) memory[tangent + l] = a[l] + b[l];
+  private clearSums(count: number): void {
+    this.program.memory.fill(0, this.sum(0), this.sum(count));
   }
 
-  /** Adds a chunk's share, times a power of two, to p entries. */
-  private accumulate(region: number, into: Float64Array, start: number, scale = 1): void {
-    this.accumulateFrom(this.program.bases[region], into, start, scale);
-  }
-
-  private accumulateFrom(from: number, into: Float64Array, start: number, scale = 1): void {
+  private copySum(sum: number, into: Float64Array, start: number, scale: number): void {
     const { memory } = this.program;
-    for (let i = 0; i < this.dimension; i++) into[start + i] += scale * memory[from + i];
+    for (let l = 0; l < this.dimension; l++) into[start + l] = scale * memory[sum + l];
   }
 
   private loadExamples(definition: LossDefinition): void {
     const { memory } = this.program;
-    let offset = 0;
+    const { chunkStart, chunkStride } = this.placement;
+    let offset = chunkStart;
     for (const { data, shape, padding } of Object.values(definition.examples ?? {})) {
       const width = sizeOf(shape);
       for (let row = 0; row < this.chunks * this.chunk; row++) {
-        const to = this.batchBases[Math.floor(row / this.chunk)] + offset + (row % this.chunk) * width;
+        const to = offset + Math.floor(row / this.chunk) * chunkStride + (row % this.chunk) * width;
         if (row < this.examples) memory.set(data.subarray(row * width, (row + 1) * width), to);
         else if (padding === "repeat") memory.set(data.subarray(0, width), to);
       }
       offset += this.chunk * width;
     }
   }
+}
+
+function examplesPerChunk(
+  definition: LossDefinition,
+  examples: number,
+  dimension: number,
+  wanted: number | undefined,
+): number {
+  if (examples === 0) return 0;
+  if (wanted === undefined) return chunkSize(definition, examples, dimension);
+  if (!Number.isSafeInteger(wanted) || wanted < 1)
+    throw valueError("chunk", "a whole number ≥ 1", String(wanted));
+  return Math.min(wanted, examples);
+}
+
+function threadsWanted(threads: number): number {
+  if (!Number.isSafeInteger(threads) || threads < 1)
+    throw valueError("threads", "a whole number ≥ 1", String(threads));
+  return threads;
 }
 
 function checkRoom(

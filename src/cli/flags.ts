@@ -11,6 +11,7 @@ import {
   OPTIONS,
   OWN,
   optionsOf,
+  orWord,
   PART_NAMES,
   type Part,
   PRESETS,
@@ -38,6 +39,7 @@ export type Command =
       readonly paths: readonly string[];
       readonly json: boolean;
       readonly backend: "auto" | "js" | "wasm";
+      readonly threads: number | "auto";
     }
   | { readonly command: "report"; readonly dir: string }
   | {
@@ -328,7 +330,11 @@ function noWords(command: string, positionals: readonly string[]): void {
 }
 
 const STEPS = integer({ min: 1 });
-const VERIFY = { json: flag, backend: choice("auto", "js", "wasm") } as const;
+const VERIFY = {
+  json: flag,
+  backend: choice("auto", "js", "wasm"),
+  threads: orWord(integer({ min: 1 }), "auto", "auto"),
+} as const;
 const EXPORT = {
   process: choice(...REFERENCE_PROCESSES),
   step: integer({ min: 0 }),
@@ -363,7 +369,8 @@ export function parseCommand(argv: readonly string[], surroundings: Partial<Surr
           "for example central-flows verify fixtures",
         );
       const backend = (values.backend as "auto" | "js" | "wasm" | undefined) ?? "auto";
-      return { command, paths: positionals, json: values.json === true, backend };
+      const threads = (values.threads as number | undefined) ?? "auto";
+      return { command, paths: positionals, json: values.json === true, backend, threads };
     }
     case "report": {
       const { positionals } = readSmall(command, rest, {});

@@ -181,7 +181,7 @@ function presetsHelp(): string[] {
 
 const SMALL: Readonly<Record<string, readonly string[]>> = {
   verify: [
-    "central-flows verify PATH… [--json] [--backend auto|js|wasm]",
+    "central-flows verify PATH… [--json] [--backend auto|js|wasm] [--threads N|auto]",
     "",
     "Checks the engine against fixtures: folders of NAME.json and NAME.npz, or such files. Prints the",
     "relative error, the tolerance and the verdict of every quantity; exit status 1 if one fails.",
@@ -189,6 +189,7 @@ const SMALL: Readonly<Record<string, readonly string[]>> = {
     ...columns([
       ["--json", "print one array of {case, quantity, error, tolerance, pass} instead"],
       ["--backend", "the backend to check; default auto"],
+      ["--threads", "threads to evaluate with; the same bits whatever their number; default auto"],
     ]),
     "",
     "Example",

@@ -11,6 +11,7 @@ import {
   startRun,
 } from "../experiment/index.ts";
 import { summaryText } from "../report/index.ts";
+import { profileText } from "./profile-text.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { writeReport } from "./report-files.ts";
 import { gitHash, version } from "./version.ts";
@@ -89,7 +90,7 @@ async function withProgress(
 
 /** Writes the report, tells how the run ended and returns the exit status. */
 function conclude(outcome: RunOutcome, voice: Voice): number {
-  const { directory, config, rows, criticalValue, status, seconds } = outcome;
+  const { directory, config, rows, criticalValue, status, seconds, profile } = outcome;
   const { path, summary } = writeReport(directory, config, rows, criticalValue, status, outcome);
   const paths = {
     directory,
@@ -99,7 +100,7 @@ function conclude(outcome: RunOutcome, voice: Voice): number {
   };
   if (voice.json)
     process.stdout.write(
-      `${JSON.stringify({ ending: outcome.ending, status, seconds, ...paths, summary }, null, 2)}\n`,
+      `${JSON.stringify({ ending: outcome.ending, status, seconds, ...paths, summary, profile }, null, 2)}\n`,
     );
   else {
     const ending =
@@ -107,6 +108,7 @@ function conclude(outcome: RunOutcome, voice: Voice): number {
     process.stdout.write(`\n${summaryText(summary)}\n${ending} in ${seconds.toFixed(1)} s\n`);
     for (const [name, file] of Object.entries(paths))
       if (name !== "directory") process.stdout.write(`${name.padEnd(7)} ${file}\n`);
+    if (profile) process.stdout.write(`\n${profileText(profile)}\n`);
   }
   return outcome.ending === "finished" ? 0 : outcome.ending === "interrupted" ? 130 : 1;
 }

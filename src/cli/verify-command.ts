@@ -25,10 +25,12 @@ export function verifyCommand({
   paths,
   json,
   backend,
+  threads,
 }: {
   readonly paths: readonly string[];
   readonly json: boolean;
   readonly backend: BackendChoice;
+  readonly threads: number | "auto";
 }): number {
   const files = paths.flatMap(fixtureFiles);
   const all: Verdict[] = [];
@@ -36,6 +38,7 @@ export function verifyCommand({
   for (const file of files) {
     const verdicts = verifyAll([file], {
       backend,
+      threads,
       progress: (name, step, steps) => {
         if (isTTY)
           process.stderr.write(`\r\u001b[2K${name} ${step}/${steps}${step === steps ? "\r\u001b[2K" : ""}`);

@@ -1,4 +1,4 @@
-import { Objective, type ObjectiveOptions, selectBackend } from "../autodiff/index.ts";
+import { Objective, type ObjectiveOptions, type StageProfile, selectBackend } from "../autodiff/index.ts";
 import { Random, valueError } from "../base/index.ts";
 import { type Dataset, type Examples, loadDataset, readFileFromDisk, readNpz } from "../data/index.ts";
 import {
@@ -26,6 +26,15 @@ import { eigOf, type NamedOptConfig, type OptConfig, partOptions, type RunConfig
 import type { WatchedExamples } from "./observations.ts";
 import { loadRuleFile, ruleName } from "./rule-file.ts";
 import { type ProcessPlan, Simulation } from "./simulation.ts";
+import { threadCount } from "./threads.ts";
+
+/** What the derivatives of a run's training loss took. */
+export interface RunProfile {
+  readonly threads: number;
+  /** Seconds before the first step. */
+  readonly preparation: Objective["preparation"];
+  readonly stages: readonly StageProfile[];
+}
 
 /** A configured run made ready: data loaded, network traced, processes at their start. */
 export interface BuiltRun {
@@ -37,8 +46,14 @@ export interface BuiltRun {
   readonly criticalValue: number;
   /** The backend that computes, by name. */
   readonly backend: string;
-  /** Lines for the user: where the backend is not the one hoped for, or a rule of one's own looks wrong. */
+  /** The threads that compute. */
+  readonly threads: number;
+  /** Lines for the user: where backend or threads are not those hoped for, or a rule of one's own looks wrong. */
   readonly notices: readonly string[];
+  /** What the derivatives of the training loss took so far. */
+  readonly profile: () => RunProfile;
+  /** Ends the work of other threads on this run. */
+  readonly dispose: () => void;
 }
 
 /** The data of a configuration and the network that fits them. Throws where the one or the other cannot be had. */
@@ -69,8 +84,15 @@ export function buildRun(config: RunConfig, ruleCopy?: string): BuiltRun {
   const { rule: updateRule, notices } = ruleOf(config, ruleCopy);
   const { dataset, model } = modelOf(config);
   const { backend, notice } = selectBackend(config.backend);
-  const options = { ...objectiveOptions(config), backend };
+  const options = {
+    ...objectiveOptions(config),
+    backend,
+    threads: threadCount(config.threads),
+    timed: config.profile,
+  };
   const objective = new Objective(supervisedLoss(model, dataset.criterion, dataset.train), options);
+  const testObjective =
+    dataset.test && new Objective(supervisedLoss(model, dataset.criterion, dataset.test), options);
   const rule = compileRule(updateRule, objective.dimension);
   const simulation = new Simulation({
     objective,
@@ -87,12 +109,11 @@ export function buildRun(config: RunConfig, ruleCopy?: string): BuiltRun {
     seed: config.seed,
     watched: {
       train: watchedExamples(dataset, dataset.train),
-      test: dataset.test && {
-        ...watchedExamples(dataset, dataset.test),
-        objective: new Objective(supervisedLoss(model, dataset.criterion, dataset.test), options),
-      },
+      test: dataset.test &&
+        testObjective && { ...watchedExamples(dataset, dataset.test), objective: testObjective },
     },
   });
+  const { threads } = objective;
   return {
     dataset,
     model,
@@ -100,8 +121,29 @@ export function buildRun(config: RunConfig, ruleCopy?: string): BuiltRun {
     simulation,
     criticalValue: rule.rule.criticalValue,
     backend: backend.name,
-    notices: notice === undefined ? notices : [notice, ...notices],
+    threads,
+    notices: [notice, threadsNotice(config.threads, threads, backend.name), ...notices].filter(
+      (line) => line !== undefined,
+    ),
+    profile: () => ({
+      threads,
+      preparation: objective.preparation,
+      stages: objective.profile(),
+    }),
+    dispose: () => {
+      objective.dispose();
+      testObjective?.dispose();
+    },
   };
+}
+
+/** A line where more threads were asked for than compute. */
+function threadsNotice(wanted: number | "auto", threads: number, backend: string): string | undefined {
+  if (wanted === "auto" || wanted <= threads) return undefined;
+  if (backend === "js") return "using one thread: the js backend has no more";
+  return threads === 1
+    ? "using one thread: this host has no workers, no memory to share, or the network calls back into JavaScript"
+    : `using ${threads} threads, the most there can be`;
 }
 
 function objectiveOptions({ chunk, memory, data }: RunConfig): ObjectiveOptions {

@@ -70,6 +70,7 @@ const general: Fields<GeneralConfig> = {
   },
   quiet: { kind: flag, default: false, help: "no progress" },
   json: { kind: flag, default: false, help: "print the summary as JSON" },
+  profile: { kind: flag, default: false, help: "measure each stage of the derivatives, print it at the end" },
 };
 
 const eig: Fields<EigConfig> = {

@@ -219,6 +219,8 @@ export interface GeneralConfig {
   readonly out: string | null;
   readonly quiet: boolean;
   readonly json: boolean;
+  /** Whether to measure what each stage of the derivatives takes. */
+  readonly profile: boolean;
 }
 
 /** Everything that determines a run. */

@@ -1,7 +1,7 @@
 /** The configuration of a run: its type, its table of settings, defaults, checks, and config.json. */
 export { checkRun, eigOf, selectionOf } from "./config-checks.ts";
 export { fromConfigJson, type Provenance, readConfigJson, toConfigJson } from "./config-json.ts";
-export { accepted, choice, flag, integer, type Kind, type Outcome, text } from "./config-kinds.ts";
+export { accepted, choice, flag, integer, type Kind, type Outcome, orWord, text } from "./config-kinds.ts";
 export { isRuleFile, OWN } from "./config-own-rule.ts";
 export type { Field } from "./config-parts.ts";
 export {

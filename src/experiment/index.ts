@@ -1,4 +1,4 @@
-export { type BuiltRun, buildRun, criticalValueOf } from "./build.ts";
+export { type BuiltRun, buildRun, criticalValueOf, type RunProfile } from "./build.ts";
 export * from "./config.ts";
 export { type ExportedWeights, exportWeights, type WeightsChoice } from "./export-weights.ts";
 export { fixtureFiles } from "./fixtures.ts";
@@ -12,5 +12,6 @@ export { ruleChange } from "./rule-copy.ts";
 export { loadRuleFile, type RuleFile, readRuleFile } from "./rule-file.ts";
 export { type RunEvents, type RunOutcome, readRunConfig, resumeRun, runDirectory, startRun } from "./run.ts";
 export { fileError, writeFileAtomic } from "./run-files.ts";
+export { threadCount } from "./threads.ts";
 export type { Check, Skip, Verdict } from "./verdict.ts";
 export { type VerifyOptions, verifyAll } from "./verify.ts";

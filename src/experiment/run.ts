@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { valueError } from "../base/index.ts";
 import type { ProcessStatus } from "../flows/index.ts";
-import { type BuiltRun, buildRun } from "./build.ts";
+import { type BuiltRun, buildRun, type RunProfile } from "./build.ts";
 import { readCheckpoint, restoreProcesses, writeCheckpoint } from "./checkpoint.ts";
 import { fromConfigJson, type Provenance, type RunConfig, toConfigJson } from "./config.ts";
 import { writeHdf5 } from "./hdf5.ts";
@@ -35,6 +35,8 @@ export interface RunOutcome {
   readonly criticalValue: number;
   /** The backend that computed it. */
   readonly backend: string;
+  /** What the derivatives took, where the configuration asks for it. */
+  readonly profile?: RunProfile;
   readonly seconds: number;
 }
 
@@ -53,7 +55,7 @@ export function runDirectory(
 
 /** What two runs must share to be the same run: all settings but where it goes, what it prints and how long it is. */
 function configHash(config: RunConfig): string {
-  const { expid, out, quiet, json, threads, checkpoint, steps, ...rest } = withoutEdge(config);
+  const { expid, out, quiet, json, profile, threads, checkpoint, steps, ...rest } = withoutEdge(config);
   // A schedule that lasts the run makes its length matter.
   const length = rest.opt.schedule === "cosine" && rest.opt.totalSteps <= 0 ? { steps } : {};
   return createHash("sha256")
@@ -237,6 +239,7 @@ class RunLoop {
       this.checkpoint(LATEST_CHECKPOINT, index);
     } finally {
       this.journal.close();
+      this.built.dispose();
     }
     return this.outcome(interrupted);
   }
@@ -280,7 +283,7 @@ class RunLoop {
   }
 
   private outcome(interrupted: boolean): RunOutcome {
-    const { simulation, criticalValue, backend } = this.built;
+    const { simulation, criticalValue, backend, profile } = this.built;
     const processes = simulation.statuses();
     const failures = Object.values(processes).flatMap((status) =>
       status.kind === "failed" ? [status.reason] : [],
@@ -302,6 +305,7 @@ class RunLoop {
       criticalValue,
       backend,
       seconds: (performance.now() - this.started) / 1000,
+      ...(this.config.profile && { profile: profile() }),
     };
   }
 }

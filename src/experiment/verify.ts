@@ -19,6 +19,7 @@ import {
 import { arrayOf, camelCased, type FixtureCase, listOf, objectOf, readFixture } from "./fixtures.ts";
 import { type Quantity, quantityData, quantityShape } from "./rows.ts";
 import { Simulation } from "./simulation.ts";
+import { threadCount } from "./threads.ts";
 import { type Check, relativeError, type Skip, type Verdict } from "./verdict.ts";
 import { verifyOptimizers } from "./verify-optimizers.ts";
 
@@ -27,6 +28,8 @@ export interface VerifyOptions {
   readonly steps?: number;
   /** The backend to check; default: the one a run takes. */
   readonly backend?: BackendChoice;
+  /** Threads to evaluate with; default `auto`. Same bits. */
+  readonly threads?: number | "auto";
   /** Called after each step of a trajectory. */
   readonly progress?: (fixture: string, step: number, steps: number) => void;
 }
@@ -40,9 +43,19 @@ function verifyFixture(jsonPath: string, options: VerifyOptions = {}): Verdict[]
   const architecture = String(meta.architecture);
   if (!architectureNames().some((name) => name === architecture))
     return [{ case: fixture.name, skipped: `no architecture "${architecture}" in this build` }];
-  if ("third_derivative_vs_finite_difference" in meta) return verifyDerivatives(fixture, options);
-  if ("optimizers" in meta) return verifyOptimizers(fixture, objectiveOf(fixture, options));
-  if ("optimizer" in meta && "runs" in meta) return verifyTrajectory(fixture, options);
+  const evaluate = (work: (objective: Objective) => Verdict[]): Verdict[] => {
+    const objective = objectiveOf(fixture, options);
+    try {
+      return work(objective);
+    } finally {
+      objective.dispose();
+    }
+  };
+  if ("third_derivative_vs_finite_difference" in meta)
+    return evaluate((objective) => verifyDerivatives(fixture, objective));
+  if ("optimizers" in meta) return evaluate((objective) => verifyOptimizers(fixture, objective));
+  if ("optimizer" in meta && "runs" in meta)
+    return evaluate((objective) => verifyTrajectory(fixture, objective, options));
   return [{ case: fixture.name, skipped: "neither derivatives, a trajectory nor optimizers" }];
 }
 
@@ -54,7 +67,7 @@ function criterionOf(fixture: FixtureCase): Criterion {
 }
 
 /** The loss that a case describes. */
-function objectiveOf(fixture: FixtureCase, { backend = "auto" }: VerifyOptions): Objective {
+function objectiveOf(fixture: FixtureCase, { backend = "auto", threads = "auto" }: VerifyOptions): Objective {
   const { meta } = fixture;
   const labels = arrayOf(fixture, "labels");
   const parameters = listOf(fixture, "parameters") as readonly (readonly [string, readonly number[]])[];
@@ -77,7 +90,7 @@ function objectiveOf(fixture: FixtureCase, { backend = "auto" }: VerifyOptions):
       labels: labels.data,
       labelShape: labels.shape.slice(1),
     }),
-    { backend: selectBackend(backend).backend },
+    { backend: selectBackend(backend).backend, threads: threadCount(threads) },
   );
 }
 
@@ -96,10 +109,9 @@ function judge(name: string, quantity: string, error: number, tolerance: number)
   return { case: name, quantity, error, tolerance, pass: error <= tolerance };
 }
 
-function verifyDerivatives(fixture: FixtureCase, options: VerifyOptions): Check[] {
+function verifyDerivatives(fixture: FixtureCase, objective: Objective): Check[] {
   const { name } = fixture;
   const array = (key: string): Float64Array => arrayOf(fixture, key).data;
-  const objective = objectiveOf(fixture, options);
   const p = objective.dimension;
   objective.setWeights(array("w"));
   const directions = new Float64Array(2 * p);
@@ -161,8 +173,11 @@ interface Tally {
   readonly judged: boolean;
 }
 
-function verifyTrajectory(fixture: FixtureCase, options: VerifyOptions): Verdict[] {
-  const { steps: limit, progress } = options;
+function verifyTrajectory(
+  fixture: FixtureCase,
+  objective: Objective,
+  { steps: limit, progress }: VerifyOptions,
+): Verdict[] {
   const { meta, name } = fixture;
   const rule = ruleOf(fixture);
   if (!rule) return [{ case: name, skipped: `no optimizer "${meta.optimizer}" in this build` }];
@@ -180,7 +195,6 @@ function verifyTrajectory(fixture: FixtureCase, options: VerifyOptions): Verdict
     frequencyInSubsteps?: boolean;
   };
   const stable = objectOf(fixture, "stable") as { min_nsubsteps: number; max_Seff?: number | null };
-  const objective = objectiveOf(fixture, options);
   const criterion = criterionOf(fixture);
   const labels = arrayOf(fixture, "labels").data;
   const simulation = new Simulation({

@@ -48,7 +48,7 @@ function run(plan: Plan, inputs: readonly Float64Array[], backend: Backend): Flo
     end += size;
     return end - size;
   });
-  const program = new Program(plan, backend, end, bases[REGION.constants]);
+  const program = new Program({ plan, backend, entries: end, constantsBase: bases[REGION.constants] });
   program.bases.set(bases);
   for (const region of [REGION.outputs, REGION.scratch, REGION.kept])
     program.memory.fill(Number.NaN, bases[region], bases[region] + plan.regionSizes[region]);

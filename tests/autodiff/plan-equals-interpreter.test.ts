@@ -63,7 +63,12 @@ function runInSegments({ graph, inputs }: BuiltGraph, seed: number, segmentCount
     end += size;
     return end - size;
   });
-  const program = new Program(plan, jsBackend, end, bases[REGION.constants]);
+  const program = new Program({
+    plan,
+    backend: jsBackend,
+    entries: end,
+    constantsBase: bases[REGION.constants],
+  });
   program.bases.set(bases);
   for (const region of [REGION.outputs, REGION.scratch, REGION.even, REGION.odd])
     program.memory.fill(Number.NaN, bases[region], bases[region] + plan.regionSizes[region]);

@@ -1,5 +1,5 @@
 import { valueError } from "../../base/index.ts";
-import type { Graph, PrimitiveName } from "../graph.ts";
+import type { Graph, PrimitiveName, PrimitiveNode } from "../graph.ts";
 import { RULES } from "../primitives/registry.ts";
 import { type Cost, isContiguous, type PrimitiveRule } from "../primitives/rule.ts";
 import { sizeOf } from "../shape.ts";
@@ -182,7 +182,7 @@ class Planner {
       owners: node.operands.map((operand) => this.resolved[operand].root),
       result: location,
       shape: node.shape,
-      cost: costOf(rule, node, this.graph),
+      cost: costOf(node, this.graph),
     };
   }
 
@@ -241,12 +241,9 @@ class Planner {
   }
 }
 
-function costOf(rule: PrimitiveRule<PrimitiveName>, node: Graph["nodes"][number], graph: Graph): Cost {
-  if (rule.cost && isPrimitive(node))
-    return rule.cost(
-      node.params,
-      node.operands.map((operand) => graph.nodes[operand].shape),
-      node.shape,
-    );
-  return { flops: sizeOf(node.shape), products: 0 };
+/** The arithmetic of one node of a graph. */
+export function costOf(node: PrimitiveNode, graph: Graph): Cost {
+  const { cost } = RULES[node.op] as PrimitiveRule<PrimitiveName>;
+  const shapes = node.operands.map((operand) => graph.nodes[operand].shape);
+  return cost?.(node.params, shapes, node.shape) ?? { flops: sizeOf(node.shape), products: 0 };
 }

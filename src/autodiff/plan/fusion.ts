@@ -67,6 +67,24 @@ export function fuseSegment(plan: Plan, segment: number): (Instruction | Group)[
 
 export const isGroup = (item: Instruction | Group): item is Group => "steps" in item;
 
+/** What the addresses given to an item's kernel are those of, in order: outputs, then inputs. */
+export function placesOf(item: Instruction | Group): readonly Location[] {
+  return isGroup(item)
+    ? [...item.outputs.map(({ result }) => result), ...item.inputs]
+    : [item.result, ...item.operands];
+}
+
+/** Bytes that an item's kernel reads and writes: every entry of its operands and results once. */
+export function bytesOf(item: Instruction | Group): number {
+  const read = (isGroup(item) ? item.inputs : item.operands).reduce(
+    (total, { layout: { shape, strides } }) =>
+      total + shape.reduce((size, length, axis) => size * (strides[axis] === 0 ? 1 : length), 1),
+    0,
+  );
+  const results = isGroup(item) ? item.outputs.length : 1;
+  return 8 * (read + results * sizeOf(item.shape));
+}
+
 /** The instructions that read the buffer of each node. */
 function readersOf(plan: Plan): ReadonlyMap<number, readonly Instruction[]> {
   const readers = new Map<number, Instruction[]>();

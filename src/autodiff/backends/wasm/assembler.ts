@@ -99,9 +99,15 @@ interface Callee {
   readonly body?: Code;
 }
 
+/** The value of `env.base`: where the thread that runs the module has its own area of the memory, in bytes. */
+export const base: Code = [0x23, 0x00];
+
+/** Most pages that a memory can have: 4 GiB. */
+export const MOST_PAGES = 65536;
+
 /**
- * One module: it imports the memory `env.memory` and perhaps functions of `env`, and exports every function of its
- * own under its name.
+ * One module: it imports the memory `env.memory`, the number `env.base` and perhaps functions of `env`, and exports every
+ * function of its own under its name.
  */
 export class ModuleWriter {
   private readonly types: Signature[] = [];
@@ -124,9 +130,12 @@ export class ModuleWriter {
     return caller(this.imported.length + this.defined.length - 1);
   }
 
-  bytes(): Uint8Array<ArrayBuffer> {
+  /** @param shared whether for memories that threads share */
+  bytes(shared: boolean): Uint8Array<ArrayBuffer> {
     const kinds = (types: readonly ValueType[]): Code => vector(types.map((type) => [TYPES[type]]));
-    const memory = [...text("env"), ...text("memory"), 0x02, 0x00, 0x00];
+    const limits = shared ? [0x03, 0, ...unsigned(MOST_PAGES)] : [0x00, 0];
+    const memory = [...text("env"), ...text("memory"), 0x02, ...limits];
+    const area = [...text("env"), ...text("base"), 0x03, TYPES.i32, 0x00];
     const imports = this.imported.map(({ name, type }) => [
       ...text("env"),
       ...text(name),
@@ -144,7 +153,7 @@ export class ModuleWriter {
         1,
         vector(this.types.map(({ parameters, results }) => [0x60, ...kinds(parameters), ...kinds(results)])),
       ),
-      ...section(2, vector([...imports, memory])),
+      ...section(2, vector([...imports, memory, area])),
       ...section(3, vector(this.defined.map(({ type }) => unsigned(type)))),
       ...section(7, vector(exports)),
       ...section(10, vector(this.defined.map(({ body }) => body as Code))),

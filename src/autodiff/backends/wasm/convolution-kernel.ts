@@ -8,7 +8,7 @@ import {
   when,
 } from "./assembler.ts";
 import { f64, i32, int, v128 } from "./instructions.ts";
-import { PANELS } from "./memory.ts";
+import { own, PANELS } from "./memory.ts";
 import { gain, least, loseOne, parameters } from "./statements.ts";
 import { COLUMN_PANEL, COLUMNS, ROW_PANEL, ROWS, tileFunction } from "./tile.ts";
 
@@ -43,7 +43,7 @@ export function kernelModule(): ModuleWriter {
       columnStep: Code,
     ): Code =>
       packer(
-        int(target),
+        own(target),
         i32.add(
           i32.add(array.get, i32.multiply(n.get, image.get)),
           i32.add(i32.multiply(row.get, rowStep.get), i32.multiply(column.get, columnStep)),
@@ -57,7 +57,10 @@ export function kernelModule(): ModuleWriter {
         columnsNow.get,
         columnStep,
       );
-    const inTile = i32.add(i32.multiply(i.get, int(COLUMN_PANEL)), i32.shiftLeft(j.get, int(3)));
+    const inTile = i32.add(
+      own(0),
+      i32.add(i32.multiply(i.get, int(COLUMN_PANEL)), i32.shiftLeft(j.get, int(3))),
+    );
     const exchange = (copy: Code): Code => [
       ...i.set(int(0)),
       ...repeatWhile(
@@ -79,15 +82,15 @@ export function kernelModule(): ModuleWriter {
     ];
     const tiles = [
       o.set(int(0)),
-      panelOut.set(int(PANELS.right)),
+      panelOut.set(own(PANELS.right)),
       repeatWhile(
         [
           c.set(int(0)),
-          panelIn.set(int(PANELS.left)),
+          panelIn.set(own(PANELS.left)),
           repeatWhile(
             [
               exchange(f64.store(inTile, f64.load(at.get), PANELS.tile)),
-              tile(panelIn.get, panelOut.get, int(PANELS.tile), int(COLUMN_PANEL), depth.get, int(0)),
+              tile(panelIn.get, panelOut.get, own(PANELS.tile), int(COLUMN_PANEL), depth.get, int(0)),
               exchange(f64.store(at.get, f64.load(inTile, PANELS.tile))),
               gain(panelIn, i32.multiply(depth.get, int(ROW_PANEL))),
             ],

@@ -8,7 +8,7 @@ import {
   when,
 } from "./assembler.ts";
 import { f64, i32, int, v128 } from "./instructions.ts";
-import { PANELS, SCRATCH, word } from "./memory.ts";
+import { own, PANELS, SCRATCH, word } from "./memory.ts";
 import { gain, least, loseOne, parameters } from "./statements.ts";
 import { COLUMN_PANEL, COLUMNS, ROW_PANEL, ROWS, tileFunction } from "./tile.ts";
 
@@ -36,7 +36,7 @@ export function mapModule(): ModuleWriter {
     const [j, count, i, panel, target, neighbours] = scope.locals("i32", 6);
 
     /** Writes down where the next eight pixels are; what is missing at the end repeats the last one. */
-    const place = i32.shiftLeft(j.get, int(2));
+    const place = i32.add(own(0), i32.shiftLeft(j.get, int(2)));
     const nextPixel = [
       gain(x, int(1)),
       gain(to, p.mapColumn.get),
@@ -94,11 +94,14 @@ export function mapModule(): ModuleWriter {
       j.set(int(0)),
       repeatWhile(
         [
-          copy(i32.add(i32.load(place, SCRATCH.targets), target.get), i32.shiftLeft(j.get, int(3))),
+          copy(
+            i32.add(i32.load(place, SCRATCH.targets), target.get),
+            i32.add(own(0), i32.shiftLeft(j.get, int(3))),
+          ),
           when(i32.greater(i32.subtract(madeNow.get, i.get), int(1)), [
             copy(
               i32.add(i32.add(i32.load(place, SCRATCH.targets), target.get), p.mapPlane.get),
-              i32.add(i32.shiftLeft(j.get, int(3)), int(COLUMN_PANEL)),
+              i32.add(own(COLUMN_PANEL), i32.shiftLeft(j.get, int(3))),
             ),
           ]),
         ],
@@ -110,8 +113,8 @@ export function mapModule(): ModuleWriter {
       [
         tile(
           panel.get,
-          int(PANELS.right),
-          i32.add(i32.load(int(SCRATCH.targets)), channel),
+          own(PANELS.right),
+          i32.add(i32.load(own(SCRATCH.targets)), channel),
           p.mapPlane.get,
           depth.get,
           first,
@@ -122,7 +125,7 @@ export function mapModule(): ModuleWriter {
           taken,
           exchange((inMap, inTile) => f64.store(inTile, f64.load(inMap), PANELS.tile)),
         ),
-        tile(panel.get, int(PANELS.right), int(PANELS.tile), int(COLUMN_PANEL), depth.get, first),
+        tile(panel.get, own(PANELS.right), own(PANELS.tile), int(COLUMN_PANEL), depth.get, first),
         ...exchange((inMap, inTile) => f64.store(inMap, f64.load(inTile, PANELS.tile))),
       ],
     );
@@ -137,7 +140,7 @@ export function mapModule(): ModuleWriter {
           ...takePixels,
           packWindows(summedNow.get),
           i.set(int(0)),
-          panel.set(int(PANELS.left)),
+          panel.set(own(PANELS.left)),
           repeatWhile(
             [makeTile, gain(panel, i32.multiply(depth.get, int(ROW_PANEL)))],
             i32.less(i.tee(i32.add(i.get, int(ROWS))), madeNow.get),
@@ -241,7 +244,7 @@ function packWeightsFunction(module: ModuleWriter): Caller {
     ];
     return [
       ...from.set(start),
-      ...to.set(int(PANELS.left)),
+      ...to.set(own(PANELS.left)),
       ...left.set(count.get),
       ...repeatWhile(
         [
@@ -281,8 +284,8 @@ function packWindowsFunction(module: ModuleWriter): Caller {
       .map((source, j) => i32.equal(i32.subtract(source.get, sources[j].get), int(8)))
       .reduce((all, one) => i32.and(all, one));
     return [
-      ...sources.flatMap((source, j) => source.set(i32.load(int(0), SCRATCH.sources + 4 * j))),
-      ...to.set(int(PANELS.right)),
+      ...sources.flatMap((source, j) => source.set(i32.load(own(SCRATCH.sources + 4 * j)))),
+      ...to.set(own(PANELS.right)),
       ...when(
         consecutive,
         [overTaps(scope, summed.get, offset, steps, [...neighbours, next])],

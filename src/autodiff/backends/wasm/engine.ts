@@ -10,15 +10,23 @@ export interface Module {
 }
 
 export interface Memory {
-  readonly buffer: ArrayBuffer;
+  /** A SharedArrayBuffer if the memory is for several threads. */
+  readonly buffer: ArrayBufferLike;
 }
 
-interface Engine {
-  readonly Memory: new (pages: { readonly initial: number; readonly maximum: number }) => Memory;
-  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => Module;
+export interface Engine {
+  readonly Memory: new (pages: {
+    readonly initial: number;
+    readonly maximum: number;
+    readonly shared?: boolean;
+  }) => Memory;
+  readonly Module: {
+    new (bytes: Uint8Array<ArrayBuffer>): Module;
+    imports(module: Module): readonly { readonly kind: string }[];
+  };
   readonly Instance: new (
     module: Module,
-    imports: { readonly env: Readonly<Record<string, Memory | ((x: number) => number)>> },
+    imports: { readonly env: Readonly<Record<string, Memory | number | ((x: number) => number)>> },
   ) => { readonly exports: Readonly<Record<string, () => void>> };
 }
 

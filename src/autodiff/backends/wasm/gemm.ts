@@ -1,6 +1,6 @@
 import { type Caller, type Code, loopWhile, ModuleWriter, repeatWhile, when } from "./assembler.ts";
 import { f64, f64x2, i32, int, v128 } from "./instructions.ts";
-import { PANELS, word } from "./memory.ts";
+import { own, PANELS, word } from "./memory.ts";
 import { COLUMN_PANEL, COLUMNS, ROW_PANEL, ROWS, tileFunction } from "./tile.ts";
 
 /**
@@ -150,7 +150,7 @@ function edgeFunction(module: ModuleWriter, tile: Caller): Caller {
   return module.function("edge", 9, (scope, a, b, c, row, column, depth, first, rows, columns) => {
     const [i, j] = scope.locals("i32", 2);
     const inC = i32.add(i32.add(c.get, i32.multiply(i.get, row.get)), i32.multiply(j.get, column.get));
-    const inTile = i32.add(i32.multiply(i.get, int(COLUMN_PANEL)), bytes(j.get));
+    const inTile = i32.add(own(0), i32.add(i32.multiply(i.get, int(COLUMN_PANEL)), bytes(j.get)));
     const entries = (copy: Code): Code => [
       ...i.set(int(0)),
       ...repeatWhile(
@@ -160,7 +160,7 @@ function edgeFunction(module: ModuleWriter, tile: Caller): Caller {
     ];
     return [
       ...when(i32.isZero(first.get), [entries(f64.store(inTile, f64.load(inC), PANELS.tile))]),
-      ...tile(a.get, b.get, int(PANELS.tile), int(COLUMN_PANEL), depth.get, first.get),
+      ...tile(a.get, b.get, own(PANELS.tile), int(COLUMN_PANEL), depth.get, first.get),
       ...entries(f64.store(inC, f64.load(inTile, PANELS.tile))),
     ];
   });
@@ -194,7 +194,7 @@ function productFunction(
         along,
         [
           packers.along(
-            int(target),
+            own(target),
             i32.add(i32.add(source, i32.multiply(lane, step)), bytes(l.get)),
             lanes,
             depth.get,
@@ -203,7 +203,7 @@ function productFunction(
         ],
         [
           packers.across(
-            int(target),
+            own(target),
             i32.add(i32.add(source, i32.multiply(l.get, step)), bytes(lane)),
             lanes,
             depth.get,
@@ -222,11 +222,11 @@ function productFunction(
     const inside = i32.and(whole, i32.equal(column.get, int(8)));
     const tiles = [
       x.set(int(0)),
-      panelB.set(int(PANELS.right)),
+      panelB.set(own(PANELS.right)),
       repeatWhile(
         [
           y.set(int(0)),
-          panelA.set(int(PANELS.left)),
+          panelA.set(own(PANELS.left)),
           repeatWhile(
             [
               when(

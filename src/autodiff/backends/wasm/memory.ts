@@ -1,9 +1,12 @@
 import { ERF_TABLE, EXP_TABLE, LOG_TABLE, valueError } from "../../../base/index.ts";
-import type { Code } from "./assembler.ts";
+import { base, type Code, MOST_PAGES } from "./assembler.ts";
 import { engine, type Memory } from "./engine.ts";
 import { i32, int } from "./instructions.ts";
 
-/** What lies below the entries of a program, in bytes from the start of its memory. */
+/**
+ * What lies below the entries of a program, in bytes from the start of an area. Every thread that works in a memory has
+ * an area of its own, one after another; tables are those of the first.
+ */
 const PARAMETER_BYTES = 1024;
 const LOG_ROW = 4;
 const TABLE_BYTES = 8 * (EXP_TABLE.length + (LOG_TABLE.length / 3) * LOG_ROW + ERF_TABLE.length);
@@ -39,38 +42,42 @@ export const PANELS = {
   longest: (DEPTH * COLUMNS) / 8,
 };
 
-/** The address of a program's first entry. */
-const ENTRIES = right + 8 * DEPTH * COLUMNS;
+/** The length of an area. */
+export const AREA_BYTES = right + 8 * DEPTH * COLUMNS;
 
 const PAGE = 65536;
-const MOST_PAGES = 65536;
+
+/** An address in the area of the thread that runs, `offset` bytes after its start. */
+export const own = (offset: number): Code => (offset === 0 ? base : i32.add(base, int(offset)));
 
 /** The value of a kernel's i-th parameter word. */
-export const word = (i: number): Code => i32.load(int(0), 4 * i);
+export const word = (i: number): Code => i32.load(base, 4 * i);
 
-/** A memory that kernels work in: parameter words, tables, panels, then a program's entries. */
+/** A memory that kernels work in: an area for each thread, then a program's entries. */
 export interface Workspace {
   readonly memory: Memory;
+  readonly threads: number;
   readonly entries: Float64Array;
+  /** The address of the first entry, in bytes. */
+  readonly start: number;
+  /** The parameter words of the first thread, which is the caller's. */
   readonly words: Int32Array;
-  /** The kernels instantiated over this memory, by key. */
+  /** The kernels instantiated over this memory for the first thread, by key. */
   readonly kernels: Map<string, () => void>;
 }
 
-/** The address of an entry, in bytes. */
-export const addressOf = (entry: number): number => 8 * entry + ENTRIES;
-
-/** A zeroed workspace. Throws when it exceeds the 4 GiB that 32-bit addresses reach. */
-export function newWorkspace(entries: number): Workspace {
-  const pages = Math.ceil(addressOf(entries) / PAGE);
+/** A zeroed workspace, shared if for several threads. Throws when it exceeds the 4 GiB that 32-bit addresses reach. */
+export function newWorkspace(entries: number, threads = 1): Workspace {
+  const start = threads * AREA_BYTES;
+  const pages = Math.ceil((start + 8 * entries) / PAGE);
   if (pages > MOST_PAGES)
     throw valueError(
       "wasm backend",
       "arrays of at most 4 GiB in one program",
-      `${(addressOf(entries) / 2 ** 30).toFixed(1)} GiB`,
+      `${((PAGE * pages) / 2 ** 30).toFixed(1)} GiB`,
       "use smaller chunks of examples, a smaller memory budget, or the js backend",
     );
-  const memory = new (engine()!.Memory)({ initial: pages, maximum: pages });
+  const memory = new (engine()!.Memory)({ initial: pages, maximum: pages, shared: threads > 1 });
   new Float64Array(memory.buffer, TABLES.exp, EXP_TABLE.length).set(EXP_TABLE);
   new Float64Array(memory.buffer, TABLES.erf, ERF_TABLE.length).set(ERF_TABLE);
   const log = new Float64Array(memory.buffer, TABLES.log, (LOG_TABLE.length / 3) * LOG_ROW);
@@ -78,7 +85,9 @@ export function newWorkspace(entries: number): Workspace {
     log.set(LOG_TABLE.subarray(3 * row, 3 * row + 3), LOG_ROW * row);
   return {
     memory,
-    entries: new Float64Array(memory.buffer, ENTRIES, entries),
+    threads,
+    entries: new Float64Array(memory.buffer, start, entries),
+    start,
     words: new Int32Array(memory.buffer, 0, PARAMETER_BYTES / 4),
     kernels: new Map(),
   };

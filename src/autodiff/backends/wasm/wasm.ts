@@ -1,13 +1,15 @@
 import { cos, sin } from "../../../base/index.ts";
 import type { Kernel } from "../../primitives/rule.ts";
-import type { Backend } from "../backend.ts";
+import type { Backend, Helpers, HelpRequest } from "../backend.ts";
 import type { Call } from "./call.ts";
 import { engine, type Module } from "./engine.ts";
 import { callsOf } from "./lower.ts";
-import { addressOf, newWorkspace, type Workspace } from "./memory.ts";
+import { AREA_BYTES, newWorkspace, type Workspace } from "./memory.ts";
+import { theCrew } from "./threads/crew.ts";
+import { tapeOf } from "./threads/tape.ts";
 
-/** Compiled kernels by key, for the life of the process: every memory instantiates the same code. */
-const modules = new Map<string, Module>();
+/** Compiled kernels by key, for the life of the process: every memory of a kind instantiates the same code. */
+const modules = { own: new Map<string, Module>(), shared: new Map<string, Module>() };
 
 /** The workspace that each memory handed out lies in. */
 const workspaces = new WeakMap<Float64Array, Workspace>();
@@ -19,59 +21,94 @@ const workspaces = new WeakMap<Float64Array, Workspace>();
  */
 const backend: Backend = {
   name: "wasm",
-  allocate(entries) {
-    const workspace = newWorkspace(entries);
+  allocate(entries, threads = 1) {
+    const workspace = newWorkspace(entries, threads);
     workspaces.set(workspace.entries, workspace);
     return workspace.entries;
   },
-  lower: (instruction) => kernelOf(callsOf(instruction)),
-  lowerGroup: (group) => kernelOf(callsOf(group)),
+  lower: (instruction, memory) => kernelOf(callsOf(instruction), memory),
+  lowerGroup: (group, memory) => kernelOf(callsOf(group), memory),
+  mostThreads: () => (theCrew() ? MOST_THREADS : 1),
+  helpers,
 };
 
-function kernelOf(calls: readonly Call[]): Kernel {
-  const kernels = calls.map(callKernel);
+/** The number of areas in front of a memory's entries, each less than a MiB. */
+const MOST_THREADS = 64;
+
+/** Programs whose memory nobody has any more are let go of by the other threads too. */
+const forgotten = new FinalizationRegistry<() => void>((dispose) => dispose());
+
+/** Threads that share the compiled code and get each segment as numbers. */
+function helpers({ memory, segments, regions, arenas }: HelpRequest): Helpers | undefined {
+  const workspace = workspaces.get(memory) as Workspace;
+  const { threads, start } = workspace;
+  const { numbers, starts, kernels } = tapeOf(segments);
+  const crew = threads > 1 ? theCrew() : undefined;
+  const modules = kernels.map((call) => moduleOf(call, threads > 1));
+  // The definitions of sin and cos for the largest arguments are functions of this thread.
+  if (!crew || modules.some(callsBack)) return undefined;
+  const seconds = new Float64Array(new SharedArrayBuffer(8 * threads * segments.length));
+  const program = { memory: workspace.memory, start, area: AREA_BYTES, modules, numbers, starts };
+  const id = crew.add({ ...program, regions, arenas, seconds }, threads);
+  const dispose = (): void => crew.remove(id);
+  forgotten.register(memory, dispose);
+  return { seconds, run: (schedule, timed, take) => crew.run(id, threads, schedule, timed, take), dispose };
+}
+
+function kernelOf(calls: readonly Call[], memory: Float64Array | undefined): Kernel {
+  const kernels = calls.map((call) => callKernel(call, memory));
   if (kernels.length === 1) return kernels[0];
-  return (memory, at) => {
-    for (const kernel of kernels) kernel(memory, at);
+  return (entries, at) => {
+    for (const kernel of kernels) kernel(entries, at);
   };
 }
 
-/** A kernel that writes a call's words and runs it; it binds itself to the memory it meets first, and again if that changes. */
-function callKernel(call: Call): Kernel {
-  moduleOf(call);
+/** A kernel that writes a call's words and runs it; it binds itself to the memory it meets, and again if that changes. */
+function callKernel(call: Call, expected: Float64Array | undefined): Kernel {
   const which = Int32Array.from(call.arrays, ({ at }) => at);
   const offsets = Int32Array.from(call.arrays, ({ offset }) => offset);
   const fixed = Int32Array.from(call.words);
   const arrays = which.length;
   let bound: Float64Array | undefined;
   let words: Int32Array = fixed;
+  let start = 0;
   let run = (): void => {};
+  const bind = (memory: Float64Array): void => {
+    const workspace = workspaces.get(memory) as Workspace;
+    words = workspace.words;
+    start = workspace.start;
+    run = instanceOf(call, workspace);
+    bound = memory;
+  };
+  if (expected) bind(expected);
   return (memory, at) => {
-    if (memory !== bound) {
-      const workspace = workspaces.get(memory) as Workspace;
-      words = workspace.words;
-      run = instanceOf(call, workspace);
-      bound = memory;
-    }
-    for (let i = 0; i < arrays; i++) words[i] = addressOf(at[which[i]] + offsets[i]);
+    if (memory !== bound) bind(memory);
+    for (let i = 0; i < arrays; i++) words[i] = start + 8 * (at[which[i]] + offsets[i]);
     for (let i = 0; i < fixed.length; i++) words[arrays + i] = fixed[i];
     run();
   };
 }
 
 /** The compiled code of a call, whose export `run` is the kernel. */
-export function moduleOf({ key, write }: Call): Module {
-  const known = modules.get(key);
+export function moduleOf({ key, write }: Call, shared: boolean): Module {
+  const compiled = shared ? modules.shared : modules.own;
+  const known = compiled.get(key);
   if (known) return known;
-  const module = new (engine()!.Module)(write().bytes());
-  modules.set(key, module);
+  const module = new (engine()!.Module)(write().bytes(shared));
+  compiled.set(key, module);
   return module;
 }
 
-function instanceOf(call: Call, { memory, kernels }: Workspace): () => void {
+const callsBack = (module: Module): boolean =>
+  engine()!
+    .Module.imports(module)
+    .some(({ kind }) => kind === "function");
+
+function instanceOf(call: Call, { memory, threads, kernels }: Workspace): () => void {
   const known = kernels.get(call.key);
   if (known) return known;
-  const { exports } = new (engine()!.Instance)(moduleOf(call), { env: { memory, sin, cos } });
+  const env = { memory, base: 0, sin, cos };
+  const { exports } = new (engine()!.Instance)(moduleOf(call, threads > 1), { env });
   kernels.set(call.key, exports.run);
   return exports.run;
 }

@@ -1,0 +1,71 @@
+import { isSource } from "./graph.ts";
+import type { LossDefinition } from "./loss.ts";
+import { costOf } from "./plan/build.ts";
+import { RULES } from "./primitives/registry.ts";
+import { sizeOf } from "./shape.ts";
+import { trace } from "./trace.ts";
+import type { Tree } from "./tree.ts";
+
+/** Examples that the loss is traced for to count its work. */
+const PROBE = 2;
+/** A joint evaluation keeps so many entries for each entry that the loss computes: 3 to 5 in all architectures. */
+const ENTRIES_PER_VALUE = 4;
+/** 64 MiB of doubles: about what a core's share of a server's last-level cache and bandwidth digest well; larger chunks gain nothing. */
+const MOST_ENTRIES = 2 ** 23;
+/** Enough to share among threads, whatever their number. */
+const ENOUGH_CHUNKS = 16;
+/**
+ * A chunk's loss takes at least so many flops for each operation, and for each weight. Measured on the wasm backend: with
+ * fewer, what a chunk costs whatever its size (calls of kernels, packing of weights, sums over weights) is more than 5 %.
+ */
+const LEAST_FLOPS_PER_OPERATION = 2e4;
+const LEAST_FLOPS_PER_WEIGHT = 100;
+
+/** What the loss computes for one example: operations, entries of all its values, and flops. */
+interface Work {
+  readonly operations: number;
+  readonly entries: number;
+  readonly flops: number;
+}
+
+function workPerExample(definition: LossDefinition): Work {
+  const batch = Object.entries(definition.examples ?? {}).map(([name, { shape }]) => [
+    name,
+    [PROBE, ...shape],
+  ]);
+  const loss = (parameters: Tree, arrays: Tree): Tree => {
+    const result = definition.loss(parameters as never, arrays as never);
+    return "loss" in result ? result.loss : result;
+  };
+  const { graph } = trace<[Tree, Tree], Tree>(loss, definition.parameters, Object.fromEntries(batch));
+  const depends = new Uint8Array(graph.nodes.length);
+  for (const id of graph.inputs.slice(Object.keys(definition.parameters).length)) depends[id] = 1;
+  let operations = 0;
+  let entries = 0;
+  let flops = 0;
+  graph.nodes.forEach((node, id) => {
+    if (isSource(node) || !node.operands.some((operand) => depends[operand])) return;
+    depends[id] = 1;
+    if (RULES[node.op].view) return;
+    operations++;
+    entries += sizeOf(node.shape) / PROBE;
+    flops += costOf(node, graph).flops / PROBE;
+  });
+  return { operations, entries, flops };
+}
+
+/**
+ * Examples per chunk where none are asked for. It depends on the loss and the number of examples alone, because the bits
+ * of sums over chunks depend on it: as many chunks as keep one's arrays small, and at least enough for threads if that
+ * leaves each enough to do.
+ */
+export function chunkSize(definition: LossDefinition, examples: number, dimension: number): number {
+  const { operations, entries, flops } = workPerExample(definition);
+  const most = Math.max(1, Math.floor(MOST_ENTRIES / (ENTRIES_PER_VALUE * Math.max(1, entries))));
+  const leastFlops = Math.max(LEAST_FLOPS_PER_OPERATION * operations, LEAST_FLOPS_PER_WEIGHT * dimension);
+  const least = Math.ceil(leastFlops / Math.max(1, flops));
+  let chunks = Math.ceil(examples / most);
+  // Doubled, and so even: two threads share evenly.
+  while (chunks < ENOUGH_CHUNKS && Math.ceil(examples / (2 * chunks)) >= least) chunks *= 2;
+  return Math.ceil(examples / chunks);
+}
