@@ -104,8 +104,13 @@ export function buildRun(config: RunConfig, ruleCopy?: string): BuiltRun {
       substeps: config.central.nsubsteps,
       criticalThreshold: config.central.sdcpThreshold,
       frequencyInSubsteps: config.central.frequencyInSubsteps,
+      ...(config.central.integrator !== "auto" && { integrator: config.central.integrator }),
     },
-    stable: { minSubsteps: config.stable.minNsubsteps, maxSharpness: config.stable.maxSeff },
+    stable: {
+      minSubsteps: config.stable.minNsubsteps,
+      maxSharpness: config.stable.maxSeff,
+      ...(config.stable.integrator !== "auto" && { integrator: config.stable.integrator }),
+    },
     seed: config.seed,
     watched: {
       train: watchedExamples(dataset, dataset.train),

@@ -28,6 +28,7 @@ import {
   type EigConfig,
   type EigOverride,
   type GeneralConfig,
+  type IntegratorName,
   type LoadConfig,
   type Part,
   PROCESSES,
@@ -91,8 +92,15 @@ const eig: Fields<EigConfig> = {
   rawEigenvalues: { kind: flag, default: true, help: "also log eigenvalues of the plain Hessian" },
 };
 
+const integrator: Field<IntegratorName> = {
+  kind: choice("auto", "euler", "leapfrog"),
+  default: "auto",
+  help: "how a substep is taken; auto: leapfrog for optimizers that average gradients, else euler",
+};
+
 const central: Fields<CentralConfig> = {
-  nsubsteps: { kind: integer({ min: 1 }), default: 4, help: "Euler substeps in a step" },
+  nsubsteps: { kind: integer({ min: 1 }), default: 4, help: "substeps in a step" },
+  integrator,
   sdcpThreshold: {
     kind: number({ over: 0, max: 2 }),
     default: 1.95,
@@ -102,7 +110,8 @@ const central: Fields<CentralConfig> = {
 };
 
 const stable: Fields<StableConfig> = {
-  minNsubsteps: { kind: integer({ min: 1 }), default: 4, help: "least number of Euler substeps" },
+  minNsubsteps: { kind: integer({ min: 1 }), default: 4, help: "least number of substeps" },
+  integrator,
   maxSeff: {
     kind: orWord(number({ over: 0 }), "none", null),
     default: 100,

@@ -173,8 +173,12 @@ export interface EigConfig {
 /** Settings of one process that replace the common ones where they are not null. */
 export type EigOverride = { readonly [K in keyof EigConfig]: EigConfig[K] | null };
 
+/** euler, leapfrog, or auto: leapfrog for optimizers that average gradients, else euler, as the reference. */
+export type IntegratorName = "auto" | "euler" | "leapfrog";
+
 export interface CentralConfig {
   readonly nsubsteps: number;
+  readonly integrator: IntegratorName;
   readonly sdcpThreshold: number;
   /** Whether the eigenvalue frequency counts substeps instead of steps. */
   readonly frequencyInSubsteps: boolean;
@@ -182,6 +186,7 @@ export interface CentralConfig {
 
 export interface StableConfig {
   readonly minNsubsteps: number;
+  readonly integrator: IntegratorName;
   /** The flow stops for good above this effective sharpness; null: never. */
   readonly maxSeff: number | null;
 }

@@ -1,6 +1,7 @@
 import { type Objective, pairIndex } from "../autodiff/index.ts";
 import { type SdcpStatus, sdcp } from "../linalg/index.ts";
 import type { CompiledRule } from "./compiled-rule.ts";
+import type { Place, Push } from "./integrator.ts";
 import { innerProduct } from "./preconditioned.ts";
 import { type FlowPoint, velocity } from "./velocity.ts";
 
@@ -25,33 +26,47 @@ export interface CentralRates {
   readonly dPdtX: Float64Array;
   /** dc/dt without X, then its derivative in X_kl: 1 + pairs. Zeros unless weight decay changes with the state. */
   readonly dcdt: Float64Array;
+  /** What Uᵀ(cP − H)U changes by from the point of the rates back to the start of the substep: zeros for Euler. */
+  readonly back: Float64Array;
 }
 
 export interface CentralSubstep {
   /** Σ = U X Uᵀ: symmetric, k×k. */
   readonly X: Float64Array;
+  /** U: k vectors of length p. */
+  readonly vectors: Float64Array;
+  /** What Σ adds to dw/dt and ds/dt. */
+  readonly push: Push;
   readonly rates: CentralRates;
   readonly status: SdcpStatus;
   /** The largest violation of X ⪰ 0, Y ⪰ 0, ⟨X, Y⟩ = 0, relative to ‖A‖. */
   readonly violation: number;
 }
 
-/** Euler step of the stable flow: ds/dt = f(s, g), dw/dt = −P⁻¹q − rw. Overwrites weights and state. */
-export function stableSubstep(rule: CompiledRule, point: FlowPoint, dt: number): void {
-  const { weights, state, gradient } = point;
-  const dw = new Float64Array(weights.length);
-  const rate = new Float64Array(state.length);
+/**
+ * A step of the stable flow, ds/dt = f(s, g), dw/dt = −P⁻¹q − rw, with the rates at `point`.
+ * @param start overwritten with where the step ends; `point` itself (Euler) by default
+ */
+export function stableSubstep(rule: CompiledRule, point: FlowPoint, dt: number, start: Place = point): void {
+  const dw = new Float64Array(point.weights.length);
+  const ds = new Float64Array(point.state.length);
   velocity(rule, point, dw);
-  rule.rate(state, gradient, rate);
+  rule.rate(point.state, point.gradient, ds);
+  move(start, dt, dw, ds);
+}
+
+function move({ weights, state }: Place, dt: number, dw: Float64Array, ds: Float64Array): void {
   for (let l = 0; l < weights.length; l++) weights[l] += dt * dw[l];
-  for (let l = 0; l < state.length; l++) state[l] += dt * rate[l];
+  for (let l = 0; l < state.length; l++) state[l] += dt * ds[l];
 }
 
 /**
- * Euler step of the central flow (math.md, section 4, steps 3 to 7). The objective must stand at `point.weights`.
- * Overwrites weights and state, unless the complementarity problem has no solution: then both are untouched.
+ * A step of the central flow (math.md, section 4, steps 3 to 7) with the rates at `point`, where the objective must
+ * stand. X is what holds the constraint, linear around `point`, at the end of the step.
  * Limits: with T = 0 and f linear in g it is the stable substep; with one critical pair X = max(0, −A/B).
  * Cost: k(k+1)/2 third derivatives, about k⁴p/2 multiplications.
+ * @param start overwritten with where the step ends, unless the complementarity problem has no solution: then it is
+ * untouched; `point` itself (Euler) by default
  * @param time wraps the third derivatives, the dearest part, under the reference's name for it, `dH`
  */
 export function centralSubstep(
@@ -60,6 +75,7 @@ export function centralSubstep(
   point: FlowPoint,
   critical: CriticalPairs,
   dt: number,
+  start: Place = point,
   time: (part: "dH", work: () => void) => void = (_, work) => work(),
 ): CentralSubstep {
   const { weights, state, gradient, preconditioner } = point;
@@ -88,12 +104,14 @@ export function centralSubstep(
     dcdt: Float64Array.from({ length: 1 + pairs }, (_, row) =>
       rule.criticalValueRate(state, ds.subarray(row * s, (row + 1) * s)),
     ),
+    back: new Float64Array(pairs),
   };
   for (let a = 0; a < pairs; a++) {
     rates.dHdtStable[a] = innerProduct(third, a, dw, 0, p);
     for (let b = 0; b < pairs; b++) rates.dHdtX[a * pairs + b] = innerProduct(third, a, dw, 1 + b, p);
   }
   if (!rule.preconditionerIsConstant) preconditionerRates(rule, point, critical, ds, rates);
+  if (start !== point) stepBack(rule, point, critical, start, third, rates.back);
 
   const A = new Float64Array(k * k);
   const beta = new Float64Array(pairs * pairs);
@@ -101,7 +119,7 @@ export function centralSubstep(
     for (let j = i; j < k; j++) {
       const a = pairIndex(i, j, k);
       // UᵀPU = I: c moves the diagonal alone.
-      const now = i === j ? c - critical.values[i] + dt * rates.dcdt[0] : 0;
+      const now = rates.back[a] + (i === j ? c - critical.values[i] + dt * rates.dcdt[0] : 0);
       A[i * k + j] = now + dt * (c * rates.dPdtStable[a] - rates.dHdtStable[a]);
       A[j * k + i] = A[i * k + j];
       for (let b = 0; b < pairs; b++) {
@@ -115,7 +133,9 @@ export function centralSubstep(
   const { X } = solution.value;
   const { semidefiniteX, semidefiniteY, complementarity } = solution.stats.violations;
   const violation = Math.max(semidefiniteX, semidefiniteY, complementarity);
-  const step = { X, rates, status: solution.status, violation };
+  const push = { weights: new Float64Array(p), state: new Float64Array(s) };
+  const vectors = critical.vectors.subarray(0, k * p);
+  const step = { X, vectors, push, rates, status: solution.status, violation };
   if (solution.status !== "solved" && !(violation <= ACCEPTABLE_VIOLATION)) return step;
 
   for (let i = 0; i < k; i++)
@@ -123,11 +143,12 @@ export function centralSubstep(
       const a = 1 + pairIndex(i, j, k);
       // Sums run over all ordered pairs: an off-diagonal entry counts twice.
       const weight = (i === j ? 1 : 2) * X[i * k + j];
-      for (let l = 0; l < p; l++) dw[l] += weight * dw[a * p + l];
-      for (let l = 0; l < s; l++) ds[l] += weight * ds[a * s + l];
+      for (let l = 0; l < p; l++) push.weights[l] += weight * dw[a * p + l];
+      for (let l = 0; l < s; l++) push.state[l] += weight * ds[a * s + l];
     }
-  for (let l = 0; l < p; l++) weights[l] += dt * dw[l];
-  for (let l = 0; l < s; l++) state[l] += dt * ds[l];
+  for (let l = 0; l < p; l++) dw[l] += push.weights[l];
+  for (let l = 0; l < s; l++) ds[l] += push.state[l];
+  move(start, dt, dw.subarray(0, p), ds.subarray(0, s));
   return step;
 }
 
@@ -175,15 +196,47 @@ function preconditionerRates(
   const dP = new Float64Array(p);
   for (let row = 0; row <= pairs; row++) {
     rule.preconditionerRate(state, ds.subarray(row * s, (row + 1) * s), dP);
-    for (let i = 0; i < k; i++)
-      for (let j = i; j < k; j++) {
-        const a = pairIndex(i, j, k);
-        let total = 0;
-        for (let l = 0; l < p; l++) total += vectors[i * p + l] * dP[l] * vectors[j * p + l];
-        if (row === 0) rates.dPdtStable[a] = total;
-        else rates.dPdtX[a * pairs + row - 1] = total;
-      }
+    const forms = formsOf(vectors, dP, k);
+    if (row === 0) rates.dPdtStable.set(forms);
+    else for (let a = 0; a < pairs; a++) rates.dPdtX[a * pairs + row - 1] = forms[a];
   }
+}
+
+/** Σ_l u_il·d_l·u_jl for every pair. */
+function formsOf(vectors: Float64Array, diagonal: Float64Array, k: number): Float64Array {
+  const p = diagonal.length;
+  const forms = new Float64Array((k * (k + 1)) / 2);
+  for (let i = 0; i < k; i++)
+    for (let j = i; j < k; j++) {
+      let total = 0;
+      for (let l = 0; l < p; l++) total += vectors[i * p + l] * diagonal[l] * vectors[j * p + l];
+      forms[pairIndex(i, j, k)] = total;
+    }
+  return forms;
+}
+
+/** Uᵀ d(cP − H) U along the way from `point` back to `start`, into `out`: what the step has left behind already. */
+function stepBack(
+  rule: CompiledRule,
+  { weights, state }: FlowPoint,
+  { count: k, vectors }: CriticalPairs,
+  start: Place,
+  third: Float64Array,
+  out: Float64Array,
+): void {
+  const p = weights.length;
+  const c = rule.criticalValue(state);
+  const stateWay = start.state.map((entry, l) => entry - state[l]);
+  const weightWay = start.weights.map((entry, l) => entry - weights[l]);
+  const dP = new Float64Array(p);
+  rule.preconditionerRate(state, stateWay, dP);
+  const forms = formsOf(vectors, dP, k);
+  const dc = rule.criticalValueRate(state, stateWay);
+  for (let i = 0; i < k; i++)
+    for (let j = i; j < k; j++) {
+      const a = pairIndex(i, j, k);
+      out[a] = (i === j ? dc : 0) + c * forms[a] - innerProduct(third, a, weightWay, 0, p);
+    }
 }
 
 /**

@@ -50,6 +50,11 @@ export interface CompiledRule {
   criticalValue(state: Float64Array): number;
   /** d/dτ of c(s + τ·direction). */
   criticalValueRate(state: Float64Array, direction: Float64Array): number;
+  /**
+   * How a gradient comes to be a direction, the largest over the weights: `direct` is ∂q/∂g, `delayed` ∂q/∂s·∂f/∂g. In
+   * continuous time a mode of P⁻¹H = λ decays at the rate direct·λ and, beside it, turns at √(delayed·λ) per step.
+   */
+  gains(state: Float64Array): { readonly direct: number; readonly delayed: number };
   /** η(s). */
   learningRate(state: Float64Array): number;
   /** True where the gradient's second order does not reach the state: rateCurvature is structurally zero. */
@@ -107,9 +112,15 @@ export function compileRule(rule: UpdateRule, p: number): CompiledRule {
   const directionAlong = (gradient: Tensor, tangent: Tensor, state: State): Tensor =>
     jvp<Tensor, [State], Tensor>((g, s) => direction(s, g))(gradient, tangent, state)[1];
 
+  const delayed = (state: State, gradient: Tensor, tangent: Tensor): Tensor => {
+    const moved = rateAlong(gradient, tangent, state)[1];
+    return jvp<Record<string, Tensor>, [Tensor], Tensor>(direction)(state, moved, gradient)[1];
+  };
+
   const compiled = {
     direction: compile(direction, [shapes, [p]]),
     directionAlong: compile(directionAlong, [[p], [p], shapes]),
+    delayed: compile(delayed, [shapes, [p], [p]]),
     decay: compile(decay, [shapes]),
     decayAlong: compile(decayAlong, [shapes, shapes]),
     update: compile(flat2(update), [shapes, [p]]),
@@ -155,6 +166,15 @@ export function compileRule(rule: UpdateRule, p: number): CompiledRule {
       if (!rule.decay) return 0;
       compiled.decayAlong.run([...parts(state, sizes), ...parts(along, sizes)], [one]);
       return (-c / 2) * one[0];
+    },
+    gains(state) {
+      if (!rule.direction) return { direct: 1, delayed: 0 };
+      const [gradient, ones, out] = [new Float64Array(p), new Float64Array(p).fill(1), new Float64Array(p)];
+      const largest = (): number => out.reduce((most, entry) => Math.max(most, Math.abs(entry)), 0);
+      compiled.directionAlong.run([gradient, ones, ...parts(state, sizes)], [out]);
+      const direct = largest();
+      compiled.delayed.run([...parts(state, sizes), gradient, ones], [out]);
+      return { direct, delayed: largest() };
     },
     learningRate(state) {
       compiled.learningRate.run(parts(state, sizes), [one]);

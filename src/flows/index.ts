@@ -7,6 +7,7 @@ export {
 } from "./central-flow.ts";
 export { type CompiledRule, compileRule } from "./compiled-rule.ts";
 export { type EigenSettings, EigenTracker, type SolveLog, type TrackedPairs } from "./eigen-tracker.ts";
+export type { Integrator } from "./integrator.ts";
 export { effectiveHessian } from "./preconditioned.ts";
 export { deltasAlong, type Oscillation, oscillationOf, type Predictions, predict } from "./predictions.ts";
 export { type CentralObservation, CentralProcess, type CentralSettings } from "./processes/central.ts";

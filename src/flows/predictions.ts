@@ -24,16 +24,16 @@ export interface Predictions {
 
 /** X = QΛQᵀ, directions UQ. Nothing critical: no variances. */
 export function oscillationOf(observation: CentralObservation): Oscillation {
-  const { critical: k, substep, pairs } = observation;
+  const { critical: k, substep } = observation;
   const p = observation.weights.length;
-  if (!substep || !pairs) return { variances: new Float64Array(0), directions: new Float64Array(0) };
+  if (!substep) return { variances: new Float64Array(0), directions: new Float64Array(0) };
   const { values, vectors } = symmetricEigen(substep.X, k);
   const order = Array.from(values, (_, i) => i).sort((a, b) => values[b] - values[a]);
   const directions = new Float64Array(k * p);
   order.forEach((column, row) => {
     for (let i = 0; i < k; i++) {
       const q = vectors[column * k + i];
-      for (let l = 0; l < p; l++) directions[row * p + l] += q * pairs.vectors[i * p + l];
+      for (let l = 0; l < p; l++) directions[row * p + l] += q * substep.vectors[i * p + l];
     }
   });
   return { variances: Float64Array.from(order, (i) => values[i]), directions };

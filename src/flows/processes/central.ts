@@ -2,7 +2,17 @@ import { valueError } from "../../base/index.ts";
 import { advice } from "../../linalg/index.ts";
 import { ACCEPTABLE_VIOLATION, type CentralSubstep, centralSubstep, stableSubstep } from "../central-flow.ts";
 import type { TrackedPairs } from "../eigen-tracker.ts";
-import { observe, Stopwatch } from "./evaluation.ts";
+import {
+  defaultIntegrator,
+  type Integrator,
+  middleOf,
+  noPush,
+  type Place,
+  type Push,
+  pointAt,
+} from "../integrator.ts";
+import type { FlowPoint } from "../velocity.ts";
+import { Stopwatch } from "./evaluation.ts";
 import {
   allFinite,
   allPositive,
@@ -15,12 +25,14 @@ import {
 import { SteppingProcess } from "./stepping.ts";
 
 export interface CentralSettings {
-  /** Euler substeps per step: dt = 1/substeps. */
+  /** Substeps per step: dt = 1/substeps. */
   readonly substeps: number;
   /** Eigenvalues above this are critical, in the unit where c = 2. */
   readonly criticalThreshold: number;
   /** Count the eigenvalues' frequency in substeps instead of steps. */
   readonly frequencyInSubsteps: boolean;
+  /** By default that of the rule: Euler for the gradient, leapfrog for an average of gradients. */
+  readonly integrator?: Integrator;
 }
 
 /** More critical eigenvalues than this end the flow: a substep would take 500 third derivatives and more. */
@@ -42,7 +54,10 @@ export class CentralProcess extends SteppingProcess {
   readonly kind = "central";
   observation: CentralObservation | undefined;
   private readonly settings: CentralSettings;
-  private next: { weights: Float64Array; state: Float64Array } | undefined;
+  private readonly integrator: Integrator;
+  /** What Σ did in the substep before: leapfrog's middle is found with it. */
+  private push: Push;
+  private next: (Place & { readonly push: Push }) | undefined;
 
   /** Throws when eigenvalues are not tracked: without them there is no central flow. */
   constructor(setup: ProcessSetup, settings: CentralSettings) {
@@ -53,74 +68,59 @@ export class CentralProcess extends SteppingProcess {
         `a frequency of ${setup.eigen.frequency}`,
         "give --eig.frequency 1",
       );
-    super(setup, "central", settings.frequencyInSubsteps ? 1 : settings.substeps);
+    const integrator = settings.integrator ?? defaultIntegrator(setup.rule);
+    // Leapfrog asks for pairs in the middle of every substep, and once where the step is seen.
+    const asked = settings.substeps + (integrator === "leapfrog" ? 1 : 0);
+    super(setup, "central", settings.frequencyInSubsteps ? 1 : asked);
     this.settings = settings;
+    this.integrator = integrator;
+    this.push = noPush(setup.rule);
     this.updateStateOnce();
   }
 
   protected evaluate(): void {
-    const { objective, rule } = this.setup;
+    const { objective } = this.setup;
     const watch = new Stopwatch();
-    const weights = this.weights.slice();
-    const state = this.state.slice();
-    const preconditioner = new Float64Array(rule.dimension);
-    let first: CentralObservation | undefined;
-    for (let i = 0; i < this.settings.substeps; i++) {
-      watch.time("grad_and_value", () => {
-        objective.setWeights(weights);
-        objective.gradient();
-      });
-      if (!isUsable(this.setup) || !allFinite(state)) {
-        this.status = diverged(this.kind, "loss, gradient or state");
-        break;
-      }
-      rule.preconditioner(state, preconditioner);
-      if (!allPositive(preconditioner)) {
-        this.status = unusablePreconditioner(this.kind);
-        break;
-      }
-      const pairs = watch.time("eig", () => this.curvature.pairs(preconditioner)) as TrackedPairs;
-      if (!allFinite(pairs.values)) {
-        this.status = diverged(this.kind, "Hessian");
-        break;
-      }
-      const critical = this.criticalCount(pairs, state);
-      let seen: Observation | undefined;
-      if (i === 0) {
-        const hessianValues = watch.time("eig", () => this.curvature.hessianValues(pairs, preconditioner));
-        seen = observe(objective, state, {
-          weights,
-          preconditioner,
-          pairs,
-          hessianValues,
-          times: watch.times,
-        });
-      }
-      if (critical > MOST_CRITICAL) {
-        this.status = {
-          kind: "failed",
-          reason: `central: ${critical} or more eigenvalues are at or beyond the edge of stability, more than a central flow can hold; take a smaller learning rate`,
-        };
-        if (seen) first = { ...seen, critical, substep: undefined };
-        break;
-      }
-      const substep = this.substep(
-        watch,
-        { weights, state, gradient: objective.gradient(), preconditioner },
-        pairs,
-        critical,
-      );
-      if (seen) first = { ...seen, critical, substep };
-      if (substep && substep.status !== "solved" && !(substep.violation <= ACCEPTABLE_VIOLATION)) {
-        this.status = {
-          kind: "failed",
-          reason: `central: the complementarity problem with ${critical} critical eigenvalues ended "${substep.status}": ${advice[substep.status]}`,
-        };
-        break;
-      }
+    const start = { weights: this.weights.slice(), state: this.state.slice() };
+    watch.time("grad_and_value", () => {
+      objective.setWeights(start.weights);
+      objective.gradient();
+    });
+    const seen = this.see(watch, start.weights);
+    if (!seen) return;
+    let push = this.push;
+    for (let i = 0; i < this.settings.substeps && this.status.kind === "running"; i++) {
+      const point = watch.time("grad_and_value", () => this.pointOf(start, push, i === 0));
+      const pairs = i === 0 && this.integrator === "euler" ? seen.pairs : this.look(watch, point);
+      if (!pairs) break;
+      const critical = this.criticalCount(pairs, point.state);
+      const substep = this.substep(watch, start, point, pairs, critical);
+      if (i === 0) this.observation = { ...seen, critical, substep };
+      push = substep?.push ?? noPush(this.setup.rule);
     }
-    if (first) this.observation = first;
-    this.next = { weights, state };
+    this.next = { ...start, push };
+  }
+
+  /** Where the rates of a substep are taken; the objective is left standing there. */
+  private pointOf(start: Place, push: Push, standing: boolean): FlowPoint {
+    const { objective, rule } = this.setup;
+    if (!standing && (this.integrator === "euler" || !rule.directionIgnoresGradient))
+      objective.setWeights(start.weights);
+    if (this.integrator === "euler") return pointAt(objective, rule, start);
+    return middleOf(objective, rule, start, 1 / this.settings.substeps, push);
+  }
+
+  /** The eigenpairs at a point; undefined, and the status says why, where there is nothing to go on with. */
+  private look(watch: Stopwatch, { state, preconditioner }: FlowPoint): TrackedPairs | undefined {
+    if (!isUsable(this.setup) || !allFinite(state))
+      this.status = diverged(this.kind, "loss, gradient or state");
+    else if (!allPositive(preconditioner)) this.status = unusablePreconditioner(this.kind);
+    else {
+      const pairs = watch.time("eig", () => this.curvature.pairs(preconditioner));
+      if (pairs && allFinite(pairs.values)) return pairs;
+      this.status = diverged(this.kind, "Hessian");
+    }
+    return undefined;
   }
 
   private criticalCount(pairs: TrackedPairs, state: Float64Array): number {
@@ -129,32 +129,56 @@ export class CentralProcess extends SteppingProcess {
     return below < 0 ? pairs.count : below;
   }
 
-  /** Moves weights and state by dt; returns the complementarity solution if anything was critical. */
+  /**
+   * Moves `start` by a substep; returns the complementarity solution if anything was critical. The status says where
+   * there are too many critical eigenvalues or there is no solution.
+   */
   private substep(
     watch: Stopwatch,
-    point: Parameters<typeof stableSubstep>[1],
+    start: Place,
+    point: FlowPoint,
     pairs: TrackedPairs,
     critical: number,
   ): CentralSubstep | undefined {
     const { objective, rule } = this.setup;
     const dt = 1 / this.settings.substeps;
-    if (critical === 0) {
-      watch.time("flow", () => stableSubstep(rule, point, dt));
+    if (critical > MOST_CRITICAL) {
+      this.status = {
+        kind: "failed",
+        reason: `central: ${critical} or more eigenvalues are at or beyond the edge of stability, more than a central flow can hold; take a smaller learning rate`,
+      };
       return undefined;
     }
-    return watch.time("flow", () =>
-      centralSubstep(
-        objective,
-        rule,
-        point,
-        { count: critical, values: pairs.values, vectors: pairs.vectors },
-        dt,
-        (part, work) => watch.time(part, work),
-      ),
+    if (critical === 0) {
+      watch.time("flow", () => stableSubstep(rule, point, dt, start));
+      return undefined;
+    }
+    const held = { count: critical, values: pairs.values, vectors: pairs.vectors };
+    const substep = watch.time("flow", () =>
+      centralSubstep(objective, rule, point, held, dt, start, (part, work) => watch.time(part, work)),
     );
+    if (substep.status !== "solved" && !(substep.violation <= ACCEPTABLE_VIOLATION))
+      this.status = {
+        kind: "failed",
+        reason: `central: the complementarity problem with ${critical} critical eigenvalues ended "${substep.status}": ${advice[substep.status]}`,
+      };
+    return substep;
   }
 
   protected move(): void {
-    if (this.next) ({ weights: this.weights, state: this.state } = this.next);
+    if (this.next) ({ weights: this.weights, state: this.state, push: this.push } = this.next);
+  }
+
+  override snapshot(): Record<string, Float64Array> {
+    const saved = super.snapshot();
+    if (this.integrator === "euler" || "push.w" in saved) return saved;
+    return { ...saved, "push.w": this.push.weights.slice(), "push.state": this.push.state.slice() };
+  }
+
+  protected override load(saved: Readonly<Record<string, Float64Array>>): void {
+    super.load(saved);
+    const [weights, state] = [saved["push.w"], saved["push.state"]];
+    this.push =
+      weights && state ? { weights: weights.slice(), state: state.slice() } : noPush(this.setup.rule);
   }
 }
