@@ -41,7 +41,7 @@ export function gemm(): void {
         progress(`matrix product ${name}`);
         const shapes = [transposeA ? [k, m] : [m, k], transposeB ? [n, k] : [k, n]];
         const { js, wasm } = onBothBackends("matmul", { transposeA, transposeB }, shapes, [m, n]);
-        const [limit, fast, plain] = compareTimes([peak.run, wasm, js]);
+        const [limit, fast, plain] = compareTimes([peak.run, wasm, js], 0.25);
         const flops = 2 * m * n * k;
         table.row(
           name,

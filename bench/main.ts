@@ -8,6 +8,7 @@ import { central } from "./central.ts";
 import { derivatives } from "./derivatives.ts";
 import { elementwise } from "./elementwise.ts";
 import { gemm } from "./gemm.ts";
+import { growth } from "./growth.ts";
 import { peers } from "./peers.ts";
 import { PROBLEM_NAMES, type Problem, problem } from "./problems.ts";
 import { progress } from "./table.ts";
@@ -26,6 +27,7 @@ const PARTS: Readonly<Record<string, (request: Request) => void | Promise<void>>
   problems: derivatives,
   peers,
   central,
+  growth,
 };
 
 const oneOf = (what: string, known: readonly string[], given: readonly string[]): void => {

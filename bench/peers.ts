@@ -7,9 +7,6 @@ import { DIRECTIONS, type Problem } from "./problems.ts";
 import { digits, progress, Table, time } from "./table.ts";
 import { compareTimes } from "./timing.ts";
 
-/** What one peer may take for one problem. */
-const SECONDS = 60;
-
 const NONE = "–";
 const COLUMNS = [
   "",
@@ -82,7 +79,7 @@ function comparison(given: Problem, engines: readonly Engine[]): void {
     writeProblem(folder, given);
     for (const engine of engines) {
       progress(`${given.name}: ${engine.name}`);
-      for (const outcome of outcomesOf(engine, folder, reference, SECONDS)) {
+      for (const outcome of outcomesOf(engine, folder, reference)) {
         const best = OPERATIONS.map((operation) => bestOf(outcome.attempts[operation]));
         const over = (attempt: Attempt | undefined, own: { median: number }): string =>
           attempt?.right ? digits(attempt.times.median / own.median) : NONE;

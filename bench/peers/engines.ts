@@ -10,6 +10,8 @@ export interface Engine {
   readonly options: readonly string[];
   /** The largest relative error of a result that is right to the precision this peer claims. */
   readonly tolerance: number;
+  /** What it may take for one problem, with all its methods. */
+  readonly seconds: number;
 }
 
 const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
@@ -30,6 +32,7 @@ export function javaScriptEngines(): Engine[] | undefined {
     command: [process.execPath, pathOf(file)],
     options: [option],
     tolerance,
+    seconds: 30,
   });
   return [
     engine(jax, "jax_peer.mjs", "float64", TOLERANCE.double),
@@ -58,7 +61,13 @@ export function torchEngine(): Engine | undefined {
     const { status, stdout } = spawnSync(python, ask, { encoding: "utf8" });
     if (status !== 0) continue;
     const command = [python, "-W", "ignore", pathOf("torch_peer.py")];
-    return { name: `PyTorch ${stdout.trim()}`, command, options: [], tolerance: TOLERANCE.double };
+    return {
+      name: `PyTorch ${stdout.trim()}`,
+      command,
+      options: [],
+      tolerance: TOLERANCE.double,
+      seconds: 60,
+    };
   }
   return undefined;
 }

@@ -41,8 +41,9 @@ interface Line {
   readonly error?: string;
 }
 
-/** Runs a peer on the problem in a folder, in a process of its own that ends when the seconds are over. */
-export function outcomesOf(engine: Engine, folder: string, reference: Reference, seconds: number): Outcome[] {
+/** Runs a peer on the problem in a folder, in a process of its own that ends when its seconds are over. */
+export function outcomesOf(engine: Engine, folder: string, reference: Reference): Outcome[] {
+  const { seconds } = engine;
   const [program, ...words] = [...engine.command, folder, ...engine.options];
   const { stdout, stderr, error, status } = spawnSync(program, words, {
     encoding: "utf8",
