@@ -1,10 +1,10 @@
-// RMSProp with a knob: `blend` 0 has a step size for each weight, 1 has one for all, and between them is a mixture.
-// Run: central-flows run opt:./examples/own-rule/blended-rmsprop.ts --opt.blend 0.3
+// blended-rmsprop.ts
 import { add, divide, mean, multiply, type RuleDefinition, sqrt, square } from "central-flows";
 
-export const options = { lr: 0.002, beta: 0.95, eps: 1e-7, blend: 0.5 };
+export const options = { lr: 0.02, beta: 0.95, blend: 0.5, eps: 1e-7 };
 
-export default ({ lr, beta, eps, blend }: typeof options): RuleDefinition => ({
+export default ({ lr, beta, blend, eps }: typeof options): RuleDefinition => ({
+  criticalValue: 2,
   state: (p) => ({ nu: [p] }),
   update: ({ nu }, gradient) => ({ nu: add(multiply(nu, beta), multiply(square(gradient), 1 - beta)) }),
   timeScale: 1 / beta,
@@ -12,5 +12,4 @@ export default ({ lr, beta, eps, blend }: typeof options): RuleDefinition => ({
     const blended = add(multiply(nu, 1 - blend), multiply(mean(nu), blend));
     return divide(add(sqrt(blended), eps), lr);
   },
-  criticalValue: 2,
 });

@@ -275,10 +275,11 @@ export function parseRun(
   const options = optionsOf(base.selection).filter(({ field }) => !field.recorded);
   const usable = new Map(options.map((option) => [canonical(option.flag), option]));
   const arities = [...usable].map(([name, { field }]) => [name, field.kind.arity] as const);
-  // The flags of a rule of one's own are known only now.
-  const { flags, unknown } = base.selection.ownOptions
+  // The flags of a rule of one's own, and with them which words are values, are known only now.
+  const { positionals, flags, unknown } = base.selection.ownOptions
     ? readWords("run", argv, new Map([...RUN_ARITIES, ...arities]))
     : first;
+  selectParts(positionals);
   const values = new Map(base.values);
   if (unknown.length > 0) throw refusedFlag(unknown[0], canonical(unknown[0].slice(2)), base.selection);
   for (const [name, { typed, words }] of flags) {

@@ -90,15 +90,22 @@ function partOverview(part: Part): string[] {
     options.filter((option) => !common.some(({ flag }) => flag === option.flag));
   return [
     `${PART_TITLES[part]}, ${part}:NAME (without it ${part}:${defaultRun.selection[part]})`,
-    ...columns(
-      ENTRIES[part].map((entry) => [
-        entry.name,
-        entry.help + (own(entry).length > 0 ? `:  ${folded(own(entry))}` : ""),
-      ]),
-    ),
+    ...columns([
+      ...ENTRIES[part].map(
+        (entry) =>
+          [entry.name, entry.help + (own(entry).length > 0 ? `:  ${folded(own(entry))}` : "")] as const,
+      ),
+      ...(part === "opt" ? [OWN_RULE] : []),
+    ]),
     ...(common.length > 0 ? table(common) : []),
   ];
 }
+
+/** The optimizer that has no name. */
+const OWN_RULE = [
+  "./FILE.ts",
+  "an update rule of your own, with options of its own (docs/own-rule.md)",
+] as const;
 
 const defaultRunWords = (): string =>
   Object.entries(defaultRun.values)

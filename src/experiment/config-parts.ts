@@ -61,7 +61,7 @@ const schedule: Fields<ScheduleConfig> = {
   schedule: {
     kind: choice("constant", "warmup", "cosine", "step"),
     default: "constant",
-    help: "how the learning rate changes over the steps",
+    help: "how η changes over the steps",
   },
   warmupSteps: { kind: count, default: 0, help: "steps of linear growth to η (warmup, cosine)" },
   totalSteps: {

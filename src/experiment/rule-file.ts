@@ -160,7 +160,7 @@ function guarded(where: string, path: string, run: Plain): Plain {
     try {
       return run(...inputs);
     } catch (error) {
-      throw inFile(where, path, "operations that go through", error);
+      throw inFile(where, path, "a function that runs", error);
     }
   };
 }

@@ -16,11 +16,11 @@ export interface LinearRule {
   readonly D: Float64Array;
 }
 
+/** A rule to first order around a state and a gradient. */
+export type Linearizer = (state: Float64Array, gradient: Float64Array) => LinearRule;
+
 /** Linearises a rule, by the engine's derivatives, wherever the returned function is asked to. */
-export function linearizer(
-  rule: UpdateRule,
-  p: number,
-): (state: Float64Array, gradient: Float64Array) => LinearRule {
+export function linearizer(rule: UpdateRule, p: number): Linearizer {
   const shapes = rule.state(p);
   const sizes = Object.values(shapes).map(sizeOf);
   const stateSize = sizes.reduce((total, size) => total + size, 0);

@@ -6,7 +6,7 @@ import { parseCommand } from "../../src/cli/flags.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const generated = join(root, "tests", "documents", "generated");
-const documents = ["README.md", "docs/guide.md"];
+const documents = ["README.md", "docs/guide.md", "docs/own-rule.md"];
 
 function blocks(file: string, language: string): string[] {
   const text = readFileSync(join(root, file), "utf8");
@@ -24,8 +24,8 @@ describe.each(documents)("%s", (file) => {
       mkdirSync(generated, { recursive: true });
       const path = join(generated, `${file.replaceAll(/\W/g, "-")}-${i}.ts`);
       const local = code.replaceAll(
-        /"central-flows\/(\w+)"/g,
-        (_, layer) => `"${join(root, "src", layer, "index.ts")}"`,
+        /"central-flows(\/\w+)?"/g,
+        (_, layer = "") => `"${join(root, `src${layer}`, "index.ts")}"`,
       );
       const said: unknown[] = [];
       writeFileSync(
@@ -48,6 +48,7 @@ describe.each(documents)("%s", (file) => {
       .replace(/\s+#.*$/, "")
       .replace(/^(npx )?central-flows /, "")
       .split(/\s+/);
-    expect(parseCommand(words).command).toBe(words[0]);
+    const loadRule = () => ({ sha256: "0", options: { lr: 0.1, beta: 0.5, blend: 0.5 } });
+    expect(parseCommand(words, { loadRule }).command).toBe(words[0]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  absolute,
   add,
   divide,
   multiply,
@@ -210,6 +211,24 @@ describe("a rule that contradicts itself is refused with a sentence", () => {
   ])("%s is no definition", (_, definition, sentence) => {
     expect(() => defineRule(definition as RuleDefinition, { name: "rule", lr: 1 })).toThrow(sentence);
   });
+});
+
+test("an update that a flow cannot average exactly is told, one that it can is not", () => {
+  const withNu = (next: (g: Tensor) => Tensor): string[] =>
+    checkUpdateRule(
+      ruleWith({
+        criticalValue: 2,
+        direction: (_, g) => g,
+        state: (p) => ({ nu: [p] }),
+        update: ({ nu }, g) => ({ nu: average(nu, next(g)) }),
+        timeScale: 1 / 0.9,
+        preconditioner: ({ nu }) => add(nu, 1),
+      }),
+    );
+  expect(withNu((g) => square(g))).toEqual([]);
+  expect(withNu((g) => add(multiply(square(sum(g)), 2), g))).toEqual([]);
+  for (const rough of [absolute, (g: Tensor) => square(square(g)), (g: Tensor) => sqrt(add(square(g), 1))])
+    expect(withNu(rough).join()).toMatch(/the update of "nu" is neither linear nor quadratic/);
 });
 
 test("a time scale that lags is told, with the number that does not", () => {

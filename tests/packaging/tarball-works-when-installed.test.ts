@@ -1,4 +1,5 @@
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -65,6 +66,20 @@ test("the command runs an experiment and knows its version", () => {
     expect(existsSync(join(out, file)), file).toBe(true);
 });
 
+test("a rule of one's own runs from a TypeScript file that has nothing beside it", () => {
+  const alone = join(folder, "alone");
+  mkdirSync(alone);
+  cpSync(join(ROOT, "examples", "own-rule", "heavy-ball.ts"), join(alone, "mine.ts"));
+  const command = join(app, "node_modules", ".bin", "central-flows");
+  const words =
+    "run opt:./mine.ts data:moons arch:mlp --data.n 10 --arch.width 2 --steps 2 --quiet --out out";
+  run(command, words.split(" "), alone);
+  expect(readdirSync(alone).sort()).toEqual(["mine.ts", "out"]);
+  expect(readFileSync(join(alone, "out", "rule.ts"), "utf8")).toBe(
+    readFileSync(join(alone, "mine.ts"), "utf8"),
+  );
+});
+
 const subpaths = Object.keys(manifest.exports).filter((path) => path !== "./package.json");
 const names = subpaths.map((path) => path.replace(/^\./, "central-flows"));
 
@@ -107,7 +122,8 @@ describe.each([
       ...{ module, moduleResolution, target: "ES2022", lib: ["ES2022"], types: [] },
       ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false },
     };
-    write("tsconfig.json", JSON.stringify({ compilerOptions, files: ["consumer.ts"] }));
+    cpSync(join(ROOT, "examples", "own-rule", "blended-rmsprop.ts"), join(app, "rule.ts"));
+    write("tsconfig.json", JSON.stringify({ compilerOptions, files: ["consumer.ts", "rule.ts"] }));
     const compiler = dirname(createRequire(import.meta.url).resolve("typescript/package.json"));
     expect(run(process.execPath, [join(compiler, "bin", "tsc"), "-p", app], app)).toBe("");
     expect(run(process.execPath, ["consumer.js"], app)).toBe("2,4,6 50\n");
