@@ -53,6 +53,7 @@ export function stableSubstep(rule: CompiledRule, point: FlowPoint, dt: number):
  * Limits: with T = 0 and f linear in g it is the stable substep; with one critical pair X = max(0, −A/B).
  * Cost: k(k+1)/2 third derivatives, about k⁴p/2 multiplications.
  * @param time wraps the third derivatives, the dearest part, under the reference's name for it, `dH`
+ * @param penalty false leaves the curvature penalty out, dw^{ij} = 0: the ablated flow (math.md, section 7)
  */
 export function centralSubstep(
   objective: Objective,
@@ -61,6 +62,7 @@ export function centralSubstep(
   critical: CriticalPairs,
   dt: number,
   time: (part: "dH", work: () => void) => void = (_, work) => work(),
+  penalty = true,
 ): CentralSubstep {
   const { weights, state, gradient, preconditioner } = point;
   const p = weights.length;
@@ -75,7 +77,7 @@ export function centralSubstep(
   const third = new Float64Array(pairs * p);
   time("dH", () => objective.thirdDerivatives(critical.vectors, k, third));
   velocity(rule, point, dw);
-  for (let a = 0; a < pairs; a++)
+  for (let a = 0; penalty && a < pairs; a++)
     for (let l = 0; l < p; l++) dw[(1 + a) * p + l] = (-0.5 * third[a * p + l]) / preconditioner[l];
   rule.rate(state, gradient, ds.subarray(0, s));
   if (!rule.rateIsLinear) stateCurvature(rule, point, critical, ds);
@@ -190,7 +192,7 @@ function preconditionerRates(
  * The operator X ↦ Σ_kl β_{ij,kl} X_kl over all ordered pairs as a matrix in the orthonormal basis of symmetric
  * matrices, whose coordinates are X_ii and √2·X_ij: entry (ij, kl) is r_ij·r_kl·β with r = 1 or √2.
  */
-function inOrthonormalBasis(beta: Float64Array, k: number): Float64Array {
+export function inOrthonormalBasis(beta: Float64Array, k: number): Float64Array {
   const pairs = (k * (k + 1)) / 2;
   const root = new Float64Array(pairs);
   for (let i = 0; i < k; i++) for (let j = i; j < k; j++) root[pairIndex(i, j, k)] = i === j ? 1 : Math.SQRT2;

@@ -39,21 +39,22 @@ export interface CentralObservation extends Observation {
  * state starts with one plain update; below the edge it is the stable flow.
  */
 export class CentralProcess extends SteppingProcess {
-  readonly kind = "central";
+  readonly kind: "central" | "ablated";
   observation: CentralObservation | undefined;
   private readonly settings: CentralSettings;
   private next: { weights: Float64Array; state: Float64Array } | undefined;
 
   /** Throws when eigenvalues are not tracked: without them there is no central flow. */
-  constructor(setup: ProcessSetup, settings: CentralSettings) {
+  constructor(setup: ProcessSetup, settings: CentralSettings, kind: "central" | "ablated" = "central") {
     if (setup.eigen.frequency <= 0)
       throw valueError(
-        "central flow",
+        `${kind} flow`,
         "eigenvalues computed every 1, 2, … steps",
         `a frequency of ${setup.eigen.frequency}`,
         "give --eig.frequency 1",
       );
-    super(setup, "central", settings.frequencyInSubsteps ? 1 : settings.substeps);
+    super(setup, kind, settings.frequencyInSubsteps ? 1 : settings.substeps);
+    this.kind = kind;
     this.settings = settings;
     this.updateStateOnce();
   }
@@ -99,7 +100,7 @@ export class CentralProcess extends SteppingProcess {
       if (critical > MOST_CRITICAL) {
         this.status = {
           kind: "failed",
-          reason: `central: ${critical} or more eigenvalues are at or beyond the edge of stability, more than a central flow can hold; take a smaller learning rate`,
+          reason: `${this.kind}: ${critical} or more eigenvalues are at or beyond the edge of stability, more than a central flow can hold; take a smaller learning rate`,
         };
         if (seen) first = { ...seen, critical, substep: undefined };
         break;
@@ -114,7 +115,7 @@ export class CentralProcess extends SteppingProcess {
       if (substep && substep.status !== "solved" && !(substep.violation <= ACCEPTABLE_VIOLATION)) {
         this.status = {
           kind: "failed",
-          reason: `central: the complementarity problem with ${critical} critical eigenvalues ended "${substep.status}": ${advice[substep.status]}`,
+          reason: `${this.kind}: the complementarity problem with ${critical} critical eigenvalues ended "${substep.status}": ${advice[substep.status]}`,
         };
         break;
       }
@@ -150,6 +151,7 @@ export class CentralProcess extends SteppingProcess {
         { count: critical, values: pairs.values, vectors: pairs.vectors },
         dt,
         (part, work) => watch.time(part, work),
+        this.kind === "central",
       ),
     );
   }
