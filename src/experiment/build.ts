@@ -245,13 +245,6 @@ function learningRate(opt: OptConfig, runSteps: number): number | Schedule {
 
 function processPlans(config: RunConfig): ProcessPlan[] {
   return config.runs.map((kind) => {
-    if (kind === "stationary" || kind === "ablated")
-      throw valueError(
-        "run",
-        "processes discrete, midpoint, central, stable",
-        kind,
-        "this build does not have it yet",
-      );
     const eig = eigOf(config, kind);
     return {
       kind: kind satisfies ProcessKind,

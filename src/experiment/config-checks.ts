@@ -149,6 +149,13 @@ function checkRivals({ opt, runs }: RunConfig): void {
       `opt:${opt.name}`,
       `leave ${rival} out, or take opt:rmsprop`,
     );
+  if (runs.includes("stationary") && "beta1" in opt)
+    throw valueError(
+      "--runs",
+      "an optimizer without momentum for stationary",
+      `opt:${opt.name}`,
+      "leave stationary out, or take opt:rmsprop",
+    );
 }
 
 function checkEigenvalues(config: RunConfig): void {

@@ -10,6 +10,8 @@ import {
   oscillationOf,
   type Process,
   predict,
+  type StationaryObservation,
+  StationaryProcess,
   selectedIndices,
 } from "../flows/index.ts";
 import type { Quantity } from "./rows.ts";
@@ -98,6 +100,8 @@ function observeProcess(
   if (seen.substeps !== undefined) out.substeps = count(seen.substeps);
   if (process instanceof CentralProcess)
     Object.assign(out, centralQuantities(seen as CentralObservation, rule, indices));
+  if (process instanceof StationaryProcess)
+    Object.assign(out, stationaryQuantities(seen as StationaryObservation, rule, indices));
   return out;
 }
 
@@ -125,15 +129,7 @@ function centralQuantities(
   rule: CompiledRule,
   indices: readonly number[],
 ): Quantities {
-  const oscillation = oscillationOf(seen);
-  const predicted = predict(seen, oscillation, rule.criticalValue(seen.state), indices);
-  const out: Quantities = {
-    predicted_variances: vector(oscillation.variances),
-    sigma_trace: predicted.sigmaTrace,
-    predicted_grad_norm_sq: predicted.gradientNormSquared,
-    predicted_grad_sq_selected_idx: vector(predicted.gradientSquared),
-    predicted_loss: predicted.loss,
-  };
+  const out = predictedQuantities(seen, oscillationOf(seen), rule, indices);
   if (seen.substep) {
     const k = seen.critical;
     const pairs = (k * (k + 1)) / 2;
@@ -146,6 +142,35 @@ function centralQuantities(
     out["flow_aux/violation"] = violation;
   }
   return out;
+}
+
+function stationaryQuantities(
+  seen: StationaryObservation,
+  rule: CompiledRule,
+  indices: readonly number[],
+): Quantities {
+  return {
+    ...predictedQuantities(seen, seen.oscillation, rule, indices),
+    "flow_aux/violation": seen.violation,
+    "flow_aux/matvec_count": count(seen.applications),
+  };
+}
+
+/** What a flow with the given oscillation predicts of time averages. */
+function predictedQuantities(
+  seen: Observation,
+  oscillation: Oscillation,
+  rule: CompiledRule,
+  indices: readonly number[],
+): Quantities {
+  const predicted = predict(seen, oscillation, rule.criticalValue(seen.state), indices);
+  return {
+    predicted_variances: vector(oscillation.variances),
+    sigma_trace: predicted.sigmaTrace,
+    predicted_grad_norm_sq: predicted.gradientNormSquared,
+    predicted_grad_sq_selected_idx: vector(predicted.gradientSquared),
+    predicted_loss: predicted.loss,
+  };
 }
 
 /** ‖w_a − w_b‖ for every pair, named in alphabetical order. */
@@ -169,8 +194,9 @@ function distances(processes: readonly Process[]): Quantities {
 /** The measured oscillation along the directions whose variances the central flow predicts. */
 function deltas(processes: readonly Process[]): Quantities {
   const alive = processes.filter((process) => process.status.kind !== "failed");
-  const central = alive.find((process) => process instanceof CentralProcess);
-  const flow = central?.observation;
+  const flow = alive.find(
+    (process): process is CentralProcess => process instanceof CentralProcess && process.kind === "central",
+  )?.observation;
   if (!flow) return {};
   const oscillation: Oscillation = oscillationOf(flow);
   const along = (displacement: Float64Array): Quantity =>

@@ -1,5 +1,6 @@
 import type { Objective } from "../autodiff/index.ts";
 import {
+  AblatedProcess,
   CentralProcess,
   type CentralSettings,
   type CompiledRule,
@@ -12,6 +13,7 @@ import {
   type ProcessStatus,
   StableProcess,
   type StableSettings,
+  StationaryProcess,
   warmStart,
 } from "../flows/index.ts";
 import { observeProcesses, type Watched } from "./observations.ts";
@@ -93,5 +95,9 @@ function createProcess(kind: ProcessKind, setup: ProcessSetup, { central, stable
       return new CentralProcess(setup, central);
     case "stable":
       return new StableProcess(setup, stable);
+    case "stationary":
+      return new StationaryProcess(setup, central);
+    case "ablated":
+      return new AblatedProcess(setup, central);
   }
 }

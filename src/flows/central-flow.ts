@@ -68,6 +68,7 @@ function move({ weights, state }: Place, dt: number, dw: Float64Array, ds: Float
  * @param start overwritten with where the step ends, unless the complementarity problem has no solution: then it is
  * untouched; `point` itself (Euler) by default
  * @param time wraps the third derivatives, the dearest part, under the reference's name for it, `dH`
+ * @param penalty false leaves the curvature penalty out, dw^{ij} = 0: the ablated flow (math.md, section 7)
  */
 export function centralSubstep(
   objective: Objective,
@@ -77,6 +78,7 @@ export function centralSubstep(
   dt: number,
   start: Place = point,
   time: (part: "dH", work: () => void) => void = (_, work) => work(),
+  penalty = true,
 ): CentralSubstep {
   const { weights, state, gradient, preconditioner } = point;
   const p = weights.length;
@@ -91,7 +93,7 @@ export function centralSubstep(
   const third = new Float64Array(pairs * p);
   time("dH", () => objective.thirdDerivatives(critical.vectors, k, third));
   velocity(rule, point, dw);
-  for (let a = 0; a < pairs; a++)
+  for (let a = 0; penalty && a < pairs; a++)
     for (let l = 0; l < p; l++) dw[(1 + a) * p + l] = (-0.5 * third[a * p + l]) / preconditioner[l];
   rule.rate(state, gradient, ds.subarray(0, s));
   if (!rule.rateIsLinear) stateCurvature(rule, point, critical, ds);
@@ -243,7 +245,7 @@ function stepBack(
  * The operator X ↦ Σ_kl β_{ij,kl} X_kl over all ordered pairs as a matrix in the orthonormal basis of symmetric
  * matrices, whose coordinates are X_ii and √2·X_ij: entry (ij, kl) is r_ij·r_kl·β with r = 1 or √2.
  */
-function inOrthonormalBasis(beta: Float64Array, k: number): Float64Array {
+export function inOrthonormalBasis(beta: Float64Array, k: number): Float64Array {
   const pairs = (k * (k + 1)) / 2;
   const root = new Float64Array(pairs);
   for (let i = 0; i < k; i++) for (let j = i; j < k; j++) root[pairIndex(i, j, k)] = i === j ? 1 : Math.SQRT2;

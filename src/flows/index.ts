@@ -10,11 +10,17 @@ export { type EigenSettings, EigenTracker, type SolveLog, type TrackedPairs } fr
 export type { Integrator } from "./integrator.ts";
 export { effectiveHessian } from "./preconditioned.ts";
 export { deltasAlong, type Oscillation, oscillationOf, type Predictions, predict } from "./predictions.ts";
+export { AblatedProcess } from "./processes/ablated.ts";
 export { type CentralObservation, CentralProcess, type CentralSettings } from "./processes/central.ts";
 export { DiscreteProcess } from "./processes/discrete.ts";
 export { MidpointProcess } from "./processes/midpoint.ts";
 export type { Observation, Process, ProcessKind, ProcessSetup, ProcessStatus } from "./processes/process.ts";
 export { StableProcess, type StableSettings } from "./processes/stable.ts";
+export {
+  type StationaryObservation,
+  StationaryProcess,
+  type StationarySettings,
+} from "./processes/stationary.ts";
 export { checkUpdateRule, edgeOfRule } from "./rule-checks.ts";
 export { type DefinitionContext, defineRule, type RuleDefinition } from "./rule-definition.ts";
 export type { EdgeOnQuadratics } from "./rule-response.ts";
@@ -38,6 +44,11 @@ export {
 } from "./rules/schedule.ts";
 export type { SecondMomentOptions } from "./rules/second-moment.ts";
 export type { StepOptions } from "./rules/weight-decay.ts";
+export {
+  type DiagonalStationaryPoint,
+  diagonalStationaryPoint,
+  scalarStationaryPreconditioner,
+} from "./stationary.ts";
 export {
   type State,
   type StateSummary,

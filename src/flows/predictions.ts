@@ -1,6 +1,7 @@
 import { symmetricEigen } from "../linalg/index.ts";
 import { innerProduct } from "./preconditioned.ts";
 import type { CentralObservation } from "./processes/central.ts";
+import type { Observation } from "./processes/process.ts";
 
 /** Σ = UXUᵀ diagonalised: Σ = Σ_i variance_i·direction_i directionᵀ_i with DᵀPD = I. */
 export interface Oscillation {
@@ -41,7 +42,7 @@ export function oscillationOf(observation: CentralObservation): Oscillation {
 
 /** @param c the rule's critical value at the observation's state; @param indices the weights whose squared gradient is predicted */
 export function predict(
-  observation: CentralObservation,
+  observation: Observation,
   { variances, directions }: Oscillation,
   c: number,
   indices: readonly number[],

@@ -25,6 +25,11 @@ export interface UpdateRule {
   readonly state: (p: number) => Readonly<Record<string, Shape>>;
   /** The state before the first step, flat. */
   readonly initialState: (p: number) => Float64Array;
+  /**
+   * For rules without momentum whose part `nu` averages the squared gradient and whose P is (√ν̂ + ε)/η: whether ν is one
+   * number for ‖g‖² or one per weight. Such rules have a stationary flow.
+   */
+  readonly secondMoment?: "scalar" | "elementwise";
   readonly update: (state: State, gradient: Tensor) => State;
   /** The diagonal of P: one entry per weight, or a scalar for all of them. */
   readonly preconditioner: (state: State) => Tensor;

@@ -1,4 +1,14 @@
 export { type Cholesky, cholesky, choleskySolve, solveLower, solveLowerTransposed } from "./cholesky.ts";
+export {
+  diagonalMajorant,
+  type MajorantOptions,
+  type MajorantResult,
+  type MajorantSolution,
+  type MajorantStart,
+  type MajorantStats,
+  type MajorantStatus,
+  type MajorantViolations,
+} from "./diagonal-majorant.ts";
 export { type SymmetricEigen, symmetricEigen } from "./eigen.ts";
 export {
   type BlockOperator,
@@ -30,5 +40,6 @@ export {
   sdcp,
 } from "./sdcp.ts";
 export type { OperatorRepair, SdcpViolations } from "./sdcp-problem.ts";
+export { type TraceSdcpResult, traceConstrainedSdcp } from "./sdcp-trace.ts";
 export { advice, type DenseStatus, type EigenStatus, type SolverStatus } from "./status.ts";
 export { smat, svec, svecIndex, svecLength } from "./svec.ts";

@@ -51,7 +51,7 @@ export interface CentralObservation extends Observation {
  * state starts with one plain update; below the edge it is the stable flow.
  */
 export class CentralProcess extends SteppingProcess {
-  readonly kind = "central";
+  readonly kind: "central" | "ablated";
   observation: CentralObservation | undefined;
   private readonly settings: CentralSettings;
   private readonly integrator: Integrator;
@@ -60,10 +60,10 @@ export class CentralProcess extends SteppingProcess {
   private next: (Place & { readonly push: Push }) | undefined;
 
   /** Throws when eigenvalues are not tracked: without them there is no central flow. */
-  constructor(setup: ProcessSetup, settings: CentralSettings) {
+  constructor(setup: ProcessSetup, settings: CentralSettings, kind: "central" | "ablated" = "central") {
     if (setup.eigen.frequency <= 0)
       throw valueError(
-        "central flow",
+        `${kind} flow`,
         "eigenvalues computed every 1, 2, … steps",
         `a frequency of ${setup.eigen.frequency}`,
         "give --eig.frequency 1",
@@ -71,7 +71,8 @@ export class CentralProcess extends SteppingProcess {
     const integrator = settings.integrator ?? defaultIntegrator(setup.rule);
     // Leapfrog asks for pairs in the middle of every substep, and once where the step is seen.
     const asked = settings.substeps + (integrator === "leapfrog" ? 1 : 0);
-    super(setup, "central", settings.frequencyInSubsteps ? 1 : asked);
+    super(setup, kind, settings.frequencyInSubsteps ? 1 : asked);
+    this.kind = kind;
     this.settings = settings;
     this.integrator = integrator;
     this.push = noPush(setup.rule);
@@ -145,7 +146,7 @@ export class CentralProcess extends SteppingProcess {
     if (critical > MOST_CRITICAL) {
       this.status = {
         kind: "failed",
-        reason: `central: ${critical} or more eigenvalues are at or beyond the edge of stability, more than a central flow can hold; take a smaller learning rate`,
+        reason: `${this.kind}: ${critical} or more eigenvalues are at or beyond the edge of stability, more than a central flow can hold; take a smaller learning rate`,
       };
       return undefined;
     }
@@ -154,13 +155,14 @@ export class CentralProcess extends SteppingProcess {
       return undefined;
     }
     const held = { count: critical, values: pairs.values, vectors: pairs.vectors };
+    const time = (part: string, work: () => void): void => watch.time(part, work);
     const substep = watch.time("flow", () =>
-      centralSubstep(objective, rule, point, held, dt, start, (part, work) => watch.time(part, work)),
+      centralSubstep(objective, rule, point, held, dt, start, time, this.kind === "central"),
     );
     if (substep.status !== "solved" && !(substep.violation <= ACCEPTABLE_VIOLATION))
       this.status = {
         kind: "failed",
-        reason: `central: the complementarity problem with ${critical} critical eigenvalues ended "${substep.status}": ${advice[substep.status]}`,
+        reason: `${this.kind}: the complementarity problem with ${critical} critical eigenvalues ended "${substep.status}": ${advice[substep.status]}`,
       };
     return substep;
   }

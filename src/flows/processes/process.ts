@@ -3,7 +3,7 @@ import type { CompiledRule } from "../compiled-rule.ts";
 import type { EigenSettings, TrackedPairs } from "../eigen-tracker.ts";
 
 /** The processes that can run side by side from one start (math.md, section 3). */
-export type ProcessKind = "discrete" | "midpoint" | "stable" | "central";
+export type ProcessKind = "discrete" | "midpoint" | "stable" | "central" | "stationary" | "ablated";
 
 /** How a process stands. A stopped or failed process keeps its last weights; `reason` is a sentence with advice. */
 export type ProcessStatus =

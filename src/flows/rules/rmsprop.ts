@@ -12,6 +12,7 @@ export function rmsProp(options: SecondMomentOptions): UpdateRule {
     name: "rmsprop",
     criticalValue: 2,
     timeScale: moment.timeScale,
+    secondMoment: "elementwise",
     state: (p) => ({ t: [], nu: [p] }),
     initialState: (p) => new Float64Array(1 + p),
     update: ({ t, nu }, gradient) => ({ t: add(t, 1), nu: moment.average(nu, square(gradient)) }),

@@ -12,6 +12,7 @@ export function scalarRmsProp(options: SecondMomentOptions): UpdateRule {
     name: "scalar-rmsprop",
     criticalValue: 2,
     timeScale: moment.timeScale,
+    secondMoment: "scalar",
     state: () => ({ t: [], nu: [] }),
     initialState: () => new Float64Array(2),
     update: ({ t, nu }, gradient) => ({ t: add(t, 1), nu: moment.average(nu, sum(square(gradient))) }),
