@@ -85,6 +85,22 @@ describe("a rule of one's own that is written as a built-in one", () => {
   });
 });
 
+test("the ablated flow is there for a rule that remembers squares of gradients, and refused to others", async () => {
+  const { rows, processes } = await run("ablated", [
+    `opt:${rule("abl.ts", RMSPROP)}`,
+    "--runs",
+    "central",
+    "ablated",
+  ]);
+  expect(processes.ablated.kind).toBe("running");
+  expect(quantityData(rows[7].quantities["ablated/train_loss"])[0]).toBeGreaterThan(0);
+  const text = "export default ({ lr }) => ({ criticalValue: 2, preconditioner: () => 1 / lr });";
+  const words = [`opt:${rule("plain.ts", text)}`, "--opt.lr", "0.1", "--runs", "ablated"];
+  await expect(run("not-ablated", words)).rejects.toThrow(
+    /remembers squares of gradients for ablated, got plain/,
+  );
+});
+
 describe("a file", () => {
   const DESCENT = "export default ({ lr }) => ({ criticalValue: 2, preconditioner: () => 1 / lr });\n";
 
