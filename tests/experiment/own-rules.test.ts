@@ -28,7 +28,7 @@ function rule(name: string, text: string): string {
 }
 
 const RMSPROP = `
-import { add, divide, equal, multiply, power, select, sqrt, square, subtract } from "central-flows";
+import { add, divide, multiply, power, rootOrZero, square, subtract } from "central-flows";
 
 export const options = { lr: 0.02, beta2: 0.95, eps: 1e-7 };
 
@@ -39,8 +39,7 @@ export default ({ lr, beta2, eps }) => ({
   timeScale: 1 / beta2,
   preconditioner({ t, nu }) {
     const corrected = divide(nu, subtract(1, power(t.trace.constant(beta2), t)));
-    const isZero = equal(corrected, 0);
-    return divide(add(select(isZero, 0, sqrt(select(isZero, 1, corrected))), eps), lr);
+    return divide(add(rootOrZero(corrected), eps), lr);
   },
 });
 `;
