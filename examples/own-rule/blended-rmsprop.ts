@@ -1,5 +1,5 @@
 // blended-rmsprop.ts
-import { add, divide, mean, multiply, type RuleDefinition, sqrt, square } from "central-flows";
+import { add, divide, mean, multiply, type RuleDefinition, rootOrZero, square } from "central-flows";
 
 export const options = { lr: 0.02, beta: 0.95, blend: 0.5, eps: 1e-7 };
 
@@ -10,6 +10,6 @@ export default ({ lr, beta, blend, eps }: typeof options): RuleDefinition => ({
   timeScale: 1 / beta,
   preconditioner: ({ nu }) => {
     const blended = add(multiply(nu, 1 - blend), multiply(mean(nu), blend));
-    return divide(add(sqrt(blended), eps), lr);
+    return divide(add(rootOrZero(blended), eps), lr);
   },
 });

@@ -141,7 +141,10 @@ function checkClasses(name: string, n: number, classes: number | "binary" | null
 }
 
 function checkRivals({ opt, runs }: RunConfig): void {
-  const rival = runs.find((process) => process === "stationary" || process === "ablated");
+  // Whether a rule of one's own has a second moment, the rule itself tells, when it is run.
+  const rival = runs.find(
+    (process) => process === "stationary" || (process === "ablated" && opt.name !== "own"),
+  );
   if (rival !== undefined && !("beta2" in opt))
     throw valueError(
       "--runs",

@@ -42,7 +42,7 @@ export {
   stepSchedule,
   warmupSchedule,
 } from "./rules/schedule.ts";
-export type { SecondMomentOptions } from "./rules/second-moment.ts";
+export { rootOrZero, type SecondMomentOptions } from "./rules/second-moment.ts";
 export type { StepOptions } from "./rules/weight-decay.ts";
 export {
   type DiagonalStationaryPoint,

@@ -21,7 +21,7 @@ import {
   short,
   WEIGHTS,
 } from "./rule-states.ts";
-import { averagingWarnings, timeScaleWarnings } from "./rule-warnings.ts";
+import { averagingWarnings, deadWeightWarnings, timeScaleWarnings } from "./rule-warnings.ts";
 import type { UpdateRule } from "./update-rule.ts";
 
 /** A critical value this near to the edge is right. */
@@ -38,8 +38,8 @@ const RIGHT = 1e-6;
  * The last two by the rule itself: its own derivatives around two ordinary states (rule-response.ts). Weight decay is
  * left out of the edge, as in `criticalValue`.
  *
- * @returns sentences on what is allowed but looks wrong: time scales with which flow and rule lag differently, and
- *   updates that a flow cannot average exactly
+ * @returns sentences on what is allowed but looks wrong: time scales with which flow and rule lag differently, updates
+ *   that a flow cannot average exactly, derivatives that fail for dead weights
  * @throws InputValueError or InputKindError with the number or field that is wrong and what it should be
  * Cost: some two thousand evaluations of the rule for three weights, and as many small solves.
  */
@@ -59,7 +59,11 @@ export function checkUpdateRule(rule: UpdateRule): string[] {
       "what changes with the state, such as a norm or a root, belongs into the preconditioner",
     );
   checkEdge(compiled, places[0].filter, places[0].state);
-  return [...averagingWarnings(compiled, places[0].state), ...timeScaleWarnings(compiled, linearize, random)];
+  return [
+    ...deadWeightWarnings(compiled),
+    ...averagingWarnings(compiled, places[0].state),
+    ...timeScaleWarnings(compiled, linearize, random),
+  ];
 }
 
 /**

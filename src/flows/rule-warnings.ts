@@ -5,6 +5,29 @@ import { type Linearizer, memoryFades, memoryOf, transfer } from "./rule-respons
 import { longAfter, ordinaryGradient, SAME, short, steadyState, WEIGHTS } from "./rule-states.ts";
 import { timeScaleOf } from "./update-rule.ts";
 
+/** Steps after which a weight counts as dead. */
+const DEAD_STEPS = 5;
+
+/** A P whose derivative is not finite for a weight whose gradient has always been 0: it would be so for all in a flow. */
+export function deadWeightWarnings(compiled: CompiledRule): string[] {
+  const { rule, stateSize } = compiled;
+  const random = new Random(2, "rule checks");
+  const state = rule.initialState(WEIGHTS);
+  const next = new Float64Array(stateSize);
+  const gradientOfDead = (): Float64Array => ordinaryGradient(random).fill(0, 0, 1);
+  for (let step = 0; step < DEAD_STEPS; step++) {
+    compiled.update(state, gradientOfDead(), next);
+    state.set(next);
+  }
+  compiled.rate(state, gradientOfDead(), next);
+  const rate = new Float64Array(WEIGHTS);
+  compiled.preconditionerRate(state, next, rate);
+  if (rate.every(Number.isFinite)) return [];
+  return [
+    `${rule.name}: preconditioner has no finite derivative for a weight whose gradient has always been 0, such as a dead unit's, and no flow could go on with one; rootOrZero in place of sqrt has`,
+  ];
+}
+
 /** A relative error of the time scale that matters: a flow of an average with β = 0.998 is then 0.2 % off its lag. */
 const OFF = 2e-3;
 

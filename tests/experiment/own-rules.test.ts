@@ -28,7 +28,7 @@ function rule(name: string, text: string): string {
 }
 
 const RMSPROP = `
-import { add, divide, equal, multiply, power, select, sqrt, square, subtract } from "central-flows";
+import { add, divide, multiply, power, rootOrZero, square, subtract } from "central-flows";
 
 export const options = { lr: 0.02, beta2: 0.95, eps: 1e-7 };
 
@@ -39,8 +39,7 @@ export default ({ lr, beta2, eps }) => ({
   timeScale: 1 / beta2,
   preconditioner({ t, nu }) {
     const corrected = divide(nu, subtract(1, power(t.trace.constant(beta2), t)));
-    const isZero = equal(corrected, 0);
-    return divide(add(select(isZero, 0, sqrt(select(isZero, 1, corrected))), eps), lr);
+    return divide(add(rootOrZero(corrected), eps), lr);
   },
 });
 `;
@@ -83,6 +82,22 @@ describe("a rule of one's own that is written as a built-in one", () => {
         expect(Math.abs(a - b), `${path} in row ${i}`).toBeLessThanOrEqual(1e-11 * Math.abs(b));
       }
   });
+});
+
+test("the ablated flow is there for a rule that remembers squares of gradients, and refused to others", async () => {
+  const { rows, processes } = await run("ablated", [
+    `opt:${rule("abl.ts", RMSPROP)}`,
+    "--runs",
+    "central",
+    "ablated",
+  ]);
+  expect(processes.ablated.kind).toBe("running");
+  expect(quantityData(rows[7].quantities["ablated/train_loss"])[0]).toBeGreaterThan(0);
+  const text = "export default ({ lr }) => ({ criticalValue: 2, preconditioner: () => 1 / lr });";
+  const words = [`opt:${rule("plain.ts", text)}`, "--opt.lr", "0.1", "--runs", "ablated"];
+  await expect(run("not-ablated", words)).rejects.toThrow(
+    /remembers squares of gradients for ablated, got plain/,
+  );
 });
 
 describe("a file", () => {

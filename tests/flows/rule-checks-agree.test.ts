@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { EVD, Matrix } from "ml-matrix";
 import { describe, expect, test } from "vitest";
-import { add, divide, multiply, sqrt, square } from "../../src/autodiff/index.ts";
+import { add, divide, multiply, square } from "../../src/autodiff/index.ts";
 import {
   checkUpdateRule,
   compileRule,
@@ -9,6 +9,7 @@ import {
   defineRule,
   edgeOfRule,
   type RuleDefinition,
+  rootOrZero,
   steppedWeights,
   type UpdateRule,
 } from "../../src/flows/index.ts";
@@ -155,7 +156,7 @@ describe("time scales", () => {
         criticalValue: 2,
         state: (p) => ({ nu: [p] }),
         update: ({ nu }, gradient) => ({ nu: add(nu, square(gradient)) }),
-        preconditioner: ({ nu }) => multiply(sqrt(nu), 10),
+        preconditioner: ({ nu }) => multiply(rootOrZero(nu), 10),
       },
       { name: "adagrad", lr: 0.1 },
     );

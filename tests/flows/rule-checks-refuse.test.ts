@@ -11,7 +11,13 @@ import {
   sum,
   type Tensor,
 } from "../../src/autodiff/index.ts";
-import { checkUpdateRule, defineRule, type RuleDefinition, type UpdateRule } from "../../src/flows/index.ts";
+import {
+  checkUpdateRule,
+  defineRule,
+  type RuleDefinition,
+  rootOrZero,
+  type UpdateRule,
+} from "../../src/flows/index.ts";
 
 const average = (old: Tensor, next: Tensor, beta = 0.9): Tensor =>
   add(multiply(old, beta), multiply(next, 1 - beta));
@@ -229,6 +235,22 @@ test("an update that a flow cannot average exactly is told, one that it can is n
   expect(withNu((g) => add(multiply(square(sum(g)), 2), g))).toEqual([]);
   for (const rough of [absolute, (g: Tensor) => square(square(g)), (g: Tensor) => sqrt(add(square(g), 1))])
     expect(withNu(rough).join()).toMatch(/the update of "nu" is neither linear nor quadratic/);
+});
+
+test("a P without a derivative for dead weights is told, one with a root that has it is not", () => {
+  const withRoot = (root: (nu: Tensor) => Tensor): string[] =>
+    checkUpdateRule(
+      ruleWith({
+        criticalValue: 2,
+        direction: (_, g) => g,
+        state: (p) => ({ nu: [p] }),
+        update: ({ nu }, g) => ({ nu: average(nu, square(g)) }),
+        timeScale: 1 / 0.9,
+        preconditioner: ({ nu }) => add(root(nu), 0.01),
+      }),
+    );
+  expect(withRoot(rootOrZero)).toEqual([]);
+  expect(withRoot(sqrt).join()).toMatch(/always been 0.*rootOrZero in place of sqrt has$/);
 });
 
 test("a time scale that lags is told, with the number that does not", () => {

@@ -53,7 +53,7 @@ export function secondMoment(rule: string, options: SecondMomentOptions): Second
  * √ν, with derivative 0 where ν = 0: a weight whose gradient has always been 0 (a dead unit) has ν = 0 and dν = 0, and
  * keeps its P; the plain rule would give 0/0 there and with it no central flow for any weight.
  */
-function rootOrZero(nu: Tensor): Tensor {
+export function rootOrZero(nu: Tensor): Tensor {
   const isZero = equal(nu, 0);
   return select(isZero, 0, sqrt(select(isZero, 1, nu)));
 }
