@@ -129,6 +129,7 @@ const RUN_MISUSE: readonly (readonly [line: string, ...named: string[]])[] = [
   ["--central.eig.frequency -1", "at least 1"],
   ["--runs stable --eig.frequency -1", "stable"],
   ["--runs central ablated", "ablated", "opt:gd", "opt:rmsprop"],
+  ["opt:adam --opt.lr 1 --opt.beta2 0.9 --runs stationary", "without momentum", "opt:adam", "opt:rmsprop"],
   ["opt:rmsprop --opt.lr 1 --opt.beta2 0.9 --runs ablated --eig.frequency -1", "ablated flow needs"],
   ["opt:nesterov --opt.lr 1 --runs central ablated", "ablated", "opt:nesterov", "opt:rmsprop"],
   ["--opt.lr 0.5 --opt.weight-decay 2", "--opt.weight-decay", "less than 1/η", "η = 0.5"],

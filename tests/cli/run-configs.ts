@@ -138,10 +138,14 @@ export const runConfigs: fc.Arbitrary<RunConfig> = selections.chain((selection) 
         values.set("data.classes", classes.check(classCount).ok ? classCount : 2);
       else if (classes !== undefined) values.set("data.classes", null);
       const runs = values.get("runs") as readonly string[] | undefined;
-      const common = runs?.filter((process) => process !== "stationary" && process !== "ablated");
-      // Without a second moment there is neither a stationary nor an ablated flow.
-      if (common !== undefined && !flags.has("opt.beta2"))
-        values.set("runs", common.length > 0 ? common : ["midpoint"]);
+      // Without a second moment there is neither a stationary nor an ablated flow, with momentum no stationary one.
+      const missing = flags.has("opt.beta2")
+        ? flags.has("opt.beta1")
+          ? ["stationary"]
+          : []
+        : ["stationary", "ablated"];
+      const common = runs?.filter((process) => !missing.includes(process));
+      if (common !== undefined) values.set("runs", common.length > 0 ? common : ["midpoint"]);
       return resolveRun({ selection, values }, () => "some-name").config;
     });
 });

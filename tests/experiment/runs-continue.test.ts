@@ -52,6 +52,30 @@ test("interrupted after any step, also while replaying, a run goes on to the sam
   }
 });
 
+test("stationary and ablated flows log what the central flow logs, and go on to the same rows", async () => {
+  const rivals = [...words(STEPS).filter((word) => word !== "midpoint" && word !== "stable"), "--quiet"];
+  rivals.splice(rivals.indexOf("central"), 1, "central", "stationary", "ablated");
+  const straight = await runWords(join(base, "rivals"), rivals);
+  expect(straight.ending, straight.status).toBe("finished");
+  const { quantities } = straight.rows[STEPS - 1];
+  for (const name of [
+    "train_loss",
+    "effective_hessian_eigs",
+    "predicted_loss",
+    "predicted_variances",
+    "opt.nu_l1",
+  ])
+    for (const process of ["central", "stationary", "ablated"])
+      expect(Object.keys(quantities)).toContain(`${process}/${name}`);
+  expect(Object.keys(quantities)).toContain("distances/ablated-stationary");
+  expect(quantities["stationary/flow_aux/violation"]).toBeLessThanOrEqual(1e-8);
+  const folder = join(base, "rivals-interrupted");
+  await runWords(folder, rivals, { interrupted: after(6) });
+  rmSync(join(folder, "checkpoints", LATEST_CHECKPOINT));
+  const last = await resumeRun(folder, null);
+  expect(rowsDifference(last.rows, straight.rows)).toBeUndefined();
+});
+
 test("--steps extends a run to what a longer one is, and stands in its config.json from then on", async () => {
   const folder = join(base, "extended");
   await runWords(folder, words(6));
