@@ -10,7 +10,7 @@ import {
 import { f64, i32, int, v128 } from "./instructions.ts";
 import { own, PANELS } from "./memory.ts";
 import { gain, least, loseOne, parameters } from "./statements.ts";
-import { COLUMN_PANEL, COLUMNS, ROW_PANEL, ROWS, tileFunction } from "./tile.ts";
+import { COLUMN_PANEL, COLUMNS, CONVOLUTION_TILE, ROW_PANEL, ROWS, tileFunction } from "./tile.ts";
 
 /**
  * One tap of the kernel: products of panels of two channels of the input by eight of the output, inner indices (image,
@@ -19,7 +19,7 @@ import { COLUMN_PANEL, COLUMNS, ROW_PANEL, ROWS, tileFunction } from "./tile.ts"
  */
 export function kernelModule(): ModuleWriter {
   const module = new ModuleWriter();
-  const tile = tileFunction(module, "continues");
+  const tile = tileFunction(module, CONVOLUTION_TILE, "continues");
   const packInput = packPlanesFunction(module, "packInput", ROWS);
   const packOutput = packPlanesFunction(module, "packOutput", COLUMNS);
   module.function("run", 0, (scope) => {

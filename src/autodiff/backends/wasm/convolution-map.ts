@@ -10,7 +10,7 @@ import {
 import { f64, i32, int, v128 } from "./instructions.ts";
 import { own, PANELS, SCRATCH, word } from "./memory.ts";
 import { gain, least, loseOne, parameters } from "./statements.ts";
-import { COLUMN_PANEL, COLUMNS, ROW_PANEL, ROWS, tileFunction } from "./tile.ts";
+import { COLUMN_PANEL, COLUMNS, CONVOLUTION_TILE, ROW_PANEL, ROWS, tileFunction } from "./tile.ts";
 
 /**
  * A map (output or input) for a rectangle of its pixels that meet the same taps: products of panels of two made
@@ -20,7 +20,7 @@ import { COLUMN_PANEL, COLUMNS, ROW_PANEL, ROWS, tileFunction } from "./tile.ts"
  */
 export function mapModule(): ModuleWriter {
   const module = new ModuleWriter();
-  const tile = tileFunction(module, "continues");
+  const tile = tileFunction(module, CONVOLUTION_TILE, "continues");
   const packWeights = packWeightsFunction(module);
   const packWindows = packWindowsFunction(module);
   module.function("run", 0, (scope) => {

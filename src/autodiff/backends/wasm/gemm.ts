@@ -1,31 +1,38 @@
-import { type Caller, type Code, loopWhile, ModuleWriter, repeatWhile, when } from "./assembler.ts";
+import {
+  type Caller,
+  type Code,
+  type Local,
+  loopWhile,
+  ModuleWriter,
+  repeatWhile,
+  when,
+} from "./assembler.ts";
 import { f64, f64x2, i32, int, v128 } from "./instructions.ts";
 import { own, PANELS, word } from "./memory.ts";
-import { COLUMN_PANEL, COLUMNS, ROW_PANEL, ROWS, tileFunction } from "./tile.ts";
+import { gain } from "./statements.ts";
+import { leftStep, PRODUCT_TILE, rightStep, tileFunction } from "./tile.ts";
+
+const { rows: ROWS, columns: COLUMNS } = PRODUCT_TILE;
+const ROW_PANEL = leftStep(PRODUCT_TILE);
+const COLUMN_PANEL = rightStep(PRODUCT_TILE);
+/** Rows at a time: half as many as there is room for single entries. */
+const MOST_ROWS = PANELS.rows / 2;
 
 /**
  * The module of matrix products: C = op(A)·op(B) with packed panels (K. Goto and R. van de Geijn, "Anatomy of
- * high-performance matrix multiplication", ACM TOMS 34, 2008). Panels hold two rows of op(A), or eight columns of
- * op(B), side by side for up to `PANELS.depth` values of the inner index; missing rows and columns are zeros in the
- * panel and are never stored. Parameters: C, A, B (addresses), batch, m, n, k, whether the inner index is contiguous
- * in A and in B, their row lengths, and the steps between rows and between columns of C, in bytes.
- *
- * Measured (bench/gemm.ts; Node 20.20, one EPYC core, peak of f64x2 29.5 GFLOP/s): 20 to 21 GFLOP/s, 0.67 to 0.72 of
- * the peak, from 200×32×64 to 3072×256×1000, all four transpositions alike; 7 for 8×8×8. Of what is missing, 0.10 is
- * the loop itself, some 0.10 the taking up of a sum every 64 inner indices, the rest packing and panels that come from
- * the second-level cache; panels 64 to 256 deep differ by less than the noise.
+ * high-performance matrix multiplication", ACM TOMS 34, 2008). Panels hold four rows of op(A), every entry twice, or four
+ * columns of op(B), side by side for up to `PANELS.depth` values of the inner index; what is missing at the edges is
+ * never stored. Parameters: C, A, B (addresses), batch, m, n, k, steps of A, whether B's inner index is contiguous, B's
+ * row length, in bytes. Measured rates: docs/performance.md.
  */
 export function gemmModule(): ModuleWriter {
   const module = new ModuleWriter();
-  const left = {
-    across: packAcrossFunction(module, "rows", ROWS),
-    along: packAlongFunction(module, "rows", ROWS),
-  };
+  const left = packLeftFunction(module);
   const right = {
     across: packAcrossFunction(module, "columns", COLUMNS),
     along: packAlongFunction(module, "columns", COLUMNS),
   };
-  const tile = tileFunction(module, "blocks");
+  const tile = tileFunction(module, PRODUCT_TILE, "blocks");
   const edge = edgeFunction(module, tile);
   const product = productFunction(module, left, right, tile, edge);
   productsFunction(module, product);
@@ -38,6 +45,35 @@ interface Packers {
 }
 
 const bytes = (entries: Code): Code => i32.shiftLeft(entries, int(3));
+
+/**
+ * Panels of rows of the left factor, every entry twice: (target, source, rows, depth, row step, inner step), steps in
+ * bytes. A missing row repeats the panel's first; its sums are not stored.
+ */
+function packLeftFunction(module: ModuleWriter): Caller {
+  return module.function("left", 6, (scope, target, source, rows, depth, rowStep, innerStep) => {
+    const lanes = scope.locals("i32", ROWS);
+    const left = scope.local("i32");
+    const start = (lane: number): Code =>
+      lane === 0
+        ? source.get
+        : i32.select(i32.add(lanes[lane - 1].get, rowStep.get), source.get, i32.greater(rows.get, int(lane)));
+    return loopWhile(i32.greater(rows.get, int(0)), [
+      ...lanes.map((lane, i) => lane.set(start(i))),
+      left.set(depth.get),
+      repeatWhile(
+        [
+          ...lanes.map((lane, i) => v128.store(target.get, v128.loadSplat(lane.get), 16 * i)),
+          ...lanes.map((lane) => gain(lane, innerStep.get)),
+          gain(target, int(ROW_PANEL)),
+        ],
+        left.tee(i32.subtract(left.get, int(1))),
+      ),
+      gain(source, i32.multiply(rowStep.get, int(ROWS))),
+      rows.set(i32.subtract(rows.get, int(ROWS))),
+    ]);
+  });
+}
 
 /**
  * Panels `wide` lanes wide of a matrix whose lanes are neighbours in memory: (target, source, lanes, depth, step in
@@ -142,14 +178,11 @@ function packAlongFunction(module: ModuleWriter, name: string, wide: number): Ca
   });
 }
 
-/**
- * As `tile`, by way of a tile of its own, where only some rows and columns exist or columns are no neighbours: (a, b,
- * c, row step, column step, depth, first, rows, columns).
- */
+/** As `tile`, by way of a tile of its own, where only some rows and columns exist: (a, b, c, row step, depth, first, rows, columns). */
 function edgeFunction(module: ModuleWriter, tile: Caller): Caller {
-  return module.function("edge", 9, (scope, a, b, c, row, column, depth, first, rows, columns) => {
+  return module.function("edge", 8, (scope, a, b, c, row, depth, first, rows, columns) => {
     const [i, j] = scope.locals("i32", 2);
-    const inC = i32.add(i32.add(c.get, i32.multiply(i.get, row.get)), i32.multiply(j.get, column.get));
+    const inC = i32.add(i32.add(c.get, i32.multiply(i.get, row.get)), bytes(j.get));
     const inTile = i32.add(own(0), i32.add(i32.multiply(i.get, int(COLUMN_PANEL)), bytes(j.get)));
     const entries = (copy: Code): Code => [
       ...i.set(int(0)),
@@ -167,103 +200,72 @@ function edgeFunction(module: ModuleWriter, tile: Caller): Caller {
 }
 
 /**
- * One product: (C, A, B, m, n, k, A's inner index contiguous, B's, row lengths of A and B in bytes). The steps between
- * rows and columns of C are words 11 and 12.
+ * One product: (C, A, B, m, n, k, steps of A from row to row and of its inner index, whether B's inner index is
+ * contiguous, row length of B), steps in bytes. A panel of A stays in the first-level cache while those of B pass.
  */
 function productFunction(
   module: ModuleWriter,
-  left: Packers,
+  left: Caller,
   right: Packers,
   tile: Caller,
   edge: Caller,
 ): Caller {
-  return module.function("product", 10, (scope, c, a, b, m, n, k, alongA, alongB, stepA, stepB) => {
-    const [row, column, l, depth, i, height, j, width, panelA, panelB, y, x] = scope.locals("i32", 12);
+  return module.function("product", 10, (scope, c, a, b, m, n, k, rowA, innerA, alongB, stepB) => {
+    const [row, l, depth, i, height, j, width, panelA, panelB, y, x] = scope.locals("i32", 11);
     const least = (size: Code, most: number): Code => i32.select(size, int(most), i32.less(size, int(most)));
-    /** Packs lanes from `lane` on, inner indices from l on. */
-    const pack = (
-      packers: Packers,
-      target: number,
-      source: Code,
-      lane: Code,
-      lanes: Code,
-      along: Code,
-      step: Code,
-    ): Code =>
-      when(
-        along,
-        [
-          packers.along(
-            own(target),
-            i32.add(i32.add(source, i32.multiply(lane, step)), bytes(l.get)),
-            lanes,
-            depth.get,
-            step,
-          ),
-        ],
-        [
-          packers.across(
-            own(target),
-            i32.add(i32.add(source, i32.multiply(l.get, step)), bytes(lane)),
-            lanes,
-            depth.get,
-            step,
-          ),
-        ],
+    const packLeft = left(
+      own(PANELS.left),
+      i32.add(i32.add(a.get, i32.multiply(i.get, rowA.get)), i32.multiply(l.get, innerA.get)),
+      height.get,
+      depth.get,
+      rowA.get,
+      innerA.get,
+    );
+    /** Packs columns from j on, inner indices from l on. */
+    const packRight = (packer: Caller, inner: Local, lane: Local): Code =>
+      packer(
+        own(PANELS.right),
+        i32.add(i32.add(b.get, i32.multiply(lane.get, stepB.get)), bytes(inner.get)),
+        width.get,
+        depth.get,
+        stepB.get,
       );
     const at = i32.add(
       i32.add(c.get, i32.multiply(i32.add(i.get, y.get), row.get)),
-      i32.multiply(i32.add(j.get, x.get), column.get),
+      bytes(i32.add(j.get, x.get)),
     );
-    const whole = i32.and(
-      i32.greaterEqual(i32.subtract(height.get, y.get), int(ROWS)),
-      i32.greaterEqual(i32.subtract(width.get, x.get), int(COLUMNS)),
-    );
-    const inside = i32.and(whole, i32.equal(column.get, int(8)));
+    const rowsLeft = i32.subtract(height.get, y.get);
+    const columnsLeft = i32.subtract(width.get, x.get);
+    const whole = i32.and(i32.greaterEqual(rowsLeft, int(ROWS)), i32.greaterEqual(columnsLeft, int(COLUMNS)));
+    const common = [panelA.get, panelB.get, at, row.get, depth.get, i32.isZero(l.get)];
     const tiles = [
-      x.set(int(0)),
-      panelB.set(own(PANELS.right)),
+      y.set(int(0)),
+      panelA.set(own(PANELS.left)),
       repeatWhile(
         [
-          y.set(int(0)),
-          panelA.set(own(PANELS.left)),
+          x.set(int(0)),
+          panelB.set(own(PANELS.right)),
           repeatWhile(
             [
               when(
-                inside,
-                [tile(panelA.get, panelB.get, at, row.get, depth.get, i32.isZero(l.get))],
-                [
-                  edge(
-                    panelA.get,
-                    panelB.get,
-                    at,
-                    row.get,
-                    column.get,
-                    depth.get,
-                    i32.isZero(l.get),
-                    least(i32.subtract(height.get, y.get), ROWS),
-                    least(i32.subtract(width.get, x.get), COLUMNS),
-                  ),
-                ],
+                whole,
+                [tile(...common)],
+                [edge(...common, least(rowsLeft, ROWS), least(columnsLeft, COLUMNS))],
               ),
-              panelA.set(i32.add(panelA.get, i32.multiply(depth.get, int(ROW_PANEL)))),
+              gain(panelB, i32.multiply(depth.get, int(COLUMN_PANEL))),
             ],
-            i32.less(y.tee(i32.add(y.get, int(ROWS))), height.get),
+            i32.less(x.tee(i32.add(x.get, int(COLUMNS))), width.get),
           ),
-          panelB.set(i32.add(panelB.get, i32.multiply(depth.get, int(COLUMN_PANEL)))),
+          gain(panelA, i32.multiply(depth.get, int(ROW_PANEL))),
         ],
-        i32.less(x.tee(i32.add(x.get, int(COLUMNS))), width.get),
+        i32.less(y.tee(i32.add(y.get, int(ROWS))), height.get),
       ),
     ];
     const rows = [
       i.set(int(0)),
       repeatWhile(
-        [
-          height.set(least(i32.subtract(m.get, i.get), PANELS.rows)),
-          pack(left, PANELS.left, a.get, i.get, height.get, alongA.get, stepA.get),
-          ...tiles,
-        ],
-        i32.less(i.tee(i32.add(i.get, int(PANELS.rows))), m.get),
+        [height.set(least(i32.subtract(m.get, i.get), MOST_ROWS)), packLeft, ...tiles],
+        i32.less(i.tee(i32.add(i.get, int(MOST_ROWS))), m.get),
       ),
     ];
     const depths = [
@@ -271,19 +273,18 @@ function productFunction(
       repeatWhile(
         [
           depth.set(least(i32.subtract(k.get, l.get), PANELS.depth)),
-          pack(right, PANELS.right, b.get, j.get, width.get, alongB.get, stepB.get),
+          when(alongB.get, [packRight(right.along, l, j)], [packRight(right.across, j, l)]),
           ...rows,
         ],
-        i32.less(l.tee(i32.add(l.get, int(PANELS.depth))), k.get),
+        i32.less(l.tee(i32.add(l.get, own(PANELS.depth))), k.get),
       ),
     ];
     return [
-      ...row.set(word(11)),
-      ...column.set(word(12)),
+      ...row.set(bytes(n.get)),
       ...j.set(int(0)),
       ...repeatWhile(
         [width.set(least(i32.subtract(n.get, j.get), PANELS.columns)), ...depths],
-        i32.less(j.tee(i32.add(j.get, int(PANELS.columns))), n.get),
+        i32.less(j.tee(i32.add(j.get, own(PANELS.columns))), n.get),
       ),
     ];
   });
@@ -298,9 +299,9 @@ function productsFunction(module: ModuleWriter, product: Caller): void {
       ...repeatWhile(
         [
           product(c.get, a.get, b.get, m.get, n.get, k.get, word(7), word(8), word(9), word(10)),
-          c.set(i32.add(c.get, bytes(i32.multiply(m.get, n.get)))),
-          a.set(i32.add(a.get, bytes(i32.multiply(m.get, k.get)))),
-          b.set(i32.add(b.get, bytes(i32.multiply(k.get, n.get)))),
+          gain(c, bytes(i32.multiply(m.get, n.get))),
+          gain(a, bytes(i32.multiply(m.get, k.get))),
+          gain(b, bytes(i32.multiply(k.get, n.get))),
         ],
         batch.tee(i32.subtract(batch.get, int(1))),
       ),

@@ -3,7 +3,6 @@ import { type Shape, sizeOf } from "../../shape.ts";
 import type { Call } from "./call.ts";
 import { fillCalls } from "./fill.ts";
 import { gemmModule } from "./gemm.ts";
-import { COLUMNS, ROWS } from "./tile.ts";
 
 /** A product of contiguous operands; an empty sum is zeros. */
 export function lowerMatmul(
@@ -17,20 +16,12 @@ export function lowerMatmul(
   const size = sizeOf(shape);
   if (k === 0 || size === 0) return fillCalls(0, size);
   const batch = sizeOf(shape.slice(0, -2));
-  const alongA = params.transposeA ? 0 : 1;
-  const alongB = params.transposeB ? 1 : 0;
-  const stepA = 8 * a.shape[rank - 1];
-  const stepB = 8 * b.shape[rank - 1];
-  // Tiles are wide and low; a narrow result is made as Cᵀ = op(B)ᵀ·op(A)ᵀ where that wastes less of them.
-  const flipped = padded(n, m) < padded(m, n);
-  const words = flipped
-    ? [batch, n, m, k, alongB, alongA, stepB, stepA, 8, 8 * n]
-    : [batch, m, n, k, alongA, alongB, stepA, stepB, 8 * n, 8];
-  const arrays = (flipped ? [0, 2, 1] : [0, 1, 2]).map((at) => ({ at, offset: 0 }));
+  const rowA = 8 * a.shape[rank - 1];
+  const words = [
+    ...[batch, m, n, k],
+    ...(params.transposeA ? [8, rowA] : [rowA, 8]),
+    ...[params.transposeB ? 1 : 0, 8 * b.shape[rank - 1]],
+  ];
+  const arrays = [0, 1, 2].map((at) => ({ at, offset: 0 }));
   return [{ key: "matmul", write: gemmModule, arrays, words }];
-}
-
-/** Entries of a result that is filled up to whole tiles. */
-function padded(rows: number, columns: number): number {
-  return ROWS * Math.ceil(rows / ROWS) * COLUMNS * Math.ceil(columns / COLUMNS);
 }

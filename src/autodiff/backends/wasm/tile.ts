@@ -4,6 +4,7 @@ import {
   type Code,
   type Local,
   leaveIf,
+  loopWhile,
   type ModuleWriter,
   repeatWhile,
   when,
@@ -13,58 +14,82 @@ import { f64x2, i32, int, v128 } from "./instructions.ts";
 /** The inner indices of a product are summed in blocks of so many (primitives/matmul.ts). */
 const BLOCK = 64;
 
+/** A register tile of doubles, and whether the left panel holds every entry twice, ready for both lanes. */
+export interface Tile {
+  readonly rows: number;
+  readonly columns: number;
+  readonly doubled: boolean;
+}
+
 /**
- * Rows and columns of a register tile: 2×8 doubles are eight accumulators of two, which leaves registers for operands.
- * Measured in V8 (Node 20, panels in cache, share of the peak of f64x2): 2×8 0.90, 4×4 0.86; 3×6, 4×6, 6×4 and 5×4
- * spill and stay below 0.66. Of the two panels that meet, 2×8 streams the narrow one.
+ * Eight accumulators of two doubles and the six operands of a step fill the registers. Measured in V8 (Node 20.20, panels
+ * in the first-level cache, share of the peak of f64x2, sums of 64 terms): 4×4 doubled 0.75, 2×8 doubled 0.72, 2×8 0.66,
+ * 4×4 0.59; 3×6, 4×6, 6×4 and 5×4 spill. Doubled entries are plain loads; a load that doubles costs an address more.
  */
+export const PRODUCT_TILE: Tile = { rows: 4, columns: 4, doubled: true };
+
+/** The tile of convolutions. */
 export const ROWS = 2;
 export const COLUMNS = 8;
 export const ROW_PANEL = ROWS * 8;
 export const COLUMN_PANEL = COLUMNS * 8;
+export const CONVOLUTION_TILE: Tile = { rows: ROWS, columns: COLUMNS, doubled: false };
+
+/** Bytes of one inner index in the left and in the right panel. */
+export const leftStep = ({ rows, doubled }: Tile): number => rows * (doubled ? 16 : 8);
+export const rightStep = ({ columns }: Tile): number => columns * 8;
+
+/** Inner indices per turn of the loop. */
+const TURN = 8;
 
 /**
- * The tile at `c` (row length `row` bytes) gains, or if `first` becomes, panel a times panel b: (a, b, c, row, depth,
- * first). Order of summation: `blocks` of 64 inner indices from 0, each then added to the tile, as in
+ * The tile at `c` (row length `row` bytes) gains, or if `first` (0 or 1) becomes, panel a times panel b: (a, b, c, row,
+ * depth, first). Order of summation: `blocks` of 64 inner indices from 0, each then added to the tile, as in
  * primitives/matmul.ts; or one sum that `continues` from the tile, as in primitives/convolution.ts.
  */
-export function tileFunction(module: ModuleWriter, order: "blocks" | "continues"): Caller {
+export function tileFunction(module: ModuleWriter, tile: Tile, order: "blocks" | "continues"): Caller {
+  const { rows, columns: width, doubled } = tile;
+  const [stepA, stepB] = [leftStep(tile), rightStep(tile)];
   return module.function("tile", 6, (scope, a, b, c, row, depth, first) => {
-    const VECTORS = COLUMNS / 2;
-    const sums = scope.locals("v128", ROWS * VECTORS);
-    const columns = scope.locals("v128", VECTORS);
+    const vectors = width / 2;
+    const sums = scope.locals("v128", rows * vectors);
+    const columns = scope.locals("v128", vectors);
     const x = scope.local("v128");
-    const [count, at, end] = scope.locals("i32", 3);
-    const TURN = 4;
-    const lasts = scope.locals("i32", TURN - 1);
+    const [count, at, end, whole] = scope.locals("i32", 4);
     const step = (l: number): Code => [
-      ...columns.flatMap((column, j) => column.set(v128.load(b.get, l * COLUMN_PANEL + 16 * j))),
-      ...Array.from({ length: ROWS }, (_, i) => [
-        ...x.set(v128.loadSplat(a.get, l * ROW_PANEL + 8 * i)),
+      ...columns.flatMap((column, j) => column.set(v128.load(b.get, l * stepB + 16 * j))),
+      ...Array.from({ length: rows }, (_, i) => [
+        ...x.set(doubled ? v128.load(a.get, l * stepA + 16 * i) : v128.loadSplat(a.get, l * stepA + 8 * i)),
         ...columns.flatMap((column, j) => {
-          const sum = sums[i * VECTORS + j];
+          const sum = sums[i * vectors + j];
           return sum.set(f64x2.add(sum.get, f64x2.multiply(x.get, column.get)));
         }),
       ]).flat(),
     ];
-    // Four inner indices per turn with ways out between them: without these V8 hoists all loads of a turn above the
-    // arithmetic and spills, which halves the rate.
-    const turns = block(
-      repeatWhile(
-        [
-          ...lasts.flatMap((last, l) => [step(l), leaveIf(i32.equal(a.get, last.get), 1)]),
+    const next = (steps: number): Code => [
+      ...a.set(i32.add(a.get, int(steps * stepA))),
+      ...b.set(i32.add(b.get, int(steps * stepB))),
+    ];
+    // Between the steps of a turn are ways out that are never taken (the higher bits of `first` are 0): without these V8
+    // hoists all loads of a turn above the arithmetic and spills, which costs half the rate and more.
+    const turns = [
+      block(
+        loopWhile(i32.notEqual(a.get, whole.get), [
+          ...Array.from({ length: TURN - 1 }, (_, l) => [
+            ...step(l),
+            ...leaveIf(i32.and(first.get, int(2 << l)), 2),
+          ]),
           step(TURN - 1),
-          a.set(i32.add(a.get, int(TURN * ROW_PANEL))),
-          b.set(i32.add(b.get, int(TURN * COLUMN_PANEL))),
-        ],
-        i32.notEqual(a.get, end.get),
+          next(TURN),
+        ]),
       ),
-    );
+      loopWhile(i32.notEqual(a.get, end.get), [step(0), next(1)]),
+    ];
     /** For every vector of the tile, in memory order. */
     const overTile = (write: (sum: Local, place: number) => Code): Code[] => [
       at.set(c.get),
-      ...Array.from({ length: ROWS }, (_, i) => [
-        ...Array.from({ length: VECTORS }, (_, j) => write(sums[i * VECTORS + j], 16 * j)).flat(),
+      ...Array.from({ length: rows }, (_, i) => [
+        ...Array.from({ length: vectors }, (_, j) => write(sums[i * vectors + j], 16 * j)).flat(),
         ...at.set(i32.add(at.get, row.get)),
       ]),
     ];
@@ -74,16 +99,17 @@ export function tileFunction(module: ModuleWriter, order: "blocks" | "continues"
     const deposit = overTile((sum, place) =>
       v128.store(at.get, f64x2.add(v128.load(at.get, place), sum.get), place),
     );
+    const rest = i32.and(count.get, int(TURN - 1));
     const range = [
-      end.set(i32.add(a.get, i32.multiply(count.get, int(ROW_PANEL)))),
-      ...lasts.map((last, l) => last.set(i32.subtract(end.get, int((l + 1) * ROW_PANEL)))),
+      end.set(i32.add(a.get, i32.multiply(count.get, int(stepA)))),
+      whole.set(i32.subtract(end.get, i32.multiply(rest, int(stepA)))),
     ];
     if (order === "continues")
       return [
         ...when(first.get, clear, take),
         ...count.set(depth.get),
         ...range.flat(),
-        ...turns,
+        ...turns.flat(),
         ...put.flat(),
       ];
     return repeatWhile(
@@ -92,7 +118,7 @@ export function tileFunction(module: ModuleWriter, order: "blocks" | "continues"
         count.set(i32.select(depth.get, int(BLOCK), i32.less(depth.get, int(BLOCK)))),
         depth.set(i32.subtract(depth.get, count.get)),
         ...range,
-        turns,
+        ...turns,
         when(first.get, put, deposit),
         first.set(int(0)),
       ],
