@@ -14,7 +14,7 @@ import type { Call } from "./call.ts";
 import { type Expression, type Inside, type Listener, LoopWriter, motionOf } from "./elementwise.ts";
 import { declareImports } from "./elementwise-ops.ts";
 import { f64x2, i32, int, v128 } from "./instructions.ts";
-import { PANELS, word } from "./memory.ts";
+import { own, PANELS, word } from "./memory.ts";
 import { loopWords, nestedLoops } from "./nest.ts";
 import { gain, loseOne } from "./statements.ts";
 
@@ -152,7 +152,7 @@ function along({ sums }: Pattern, scope: Scope, totals: readonly Local[]): Closi
 function across({ sums }: Pattern, scope: Scope, totals: readonly Local[], innerBytes: Code): ClosingCode {
   const rows = scope.locals("i32", sums.length);
   const [row, left, at] = scope.locals("i32", 3);
-  const start = (s: number): Code => i32.add(int(PANELS.left), i32.multiply(row.get, int(LANES * s)));
+  const start = (s: number): Code => i32.add(own(PANELS.left), i32.multiply(row.get, int(LANES * s)));
   const first = rows.flatMap((place, s) => place.set(start(s)));
   const lane = (l: number, load: (address: Code) => Code): Code =>
     load(i32.add(at.get, i32.multiply(row.get, int(l))));
@@ -173,12 +173,12 @@ function across({ sums }: Pattern, scope: Scope, totals: readonly Local[], inner
     },
     before: [
       ...row.set(innerBytes),
-      ...at.set(int(PANELS.left)),
+      ...at.set(own(PANELS.left)),
       ...left.set(i32.shiftRight(i32.multiply(row.get, int((LANES / 2) * sums.length)), int(3))),
       ...repeatWhile([v128.store(at.get, f64x2.constant(0)), gain(at, int(16))], loseOne(left)),
       ...first,
     ],
-    afterRun: when(i32.equal(rows[0].get, i32.add(int(PANELS.left), i32.multiply(row.get, int(LANES)))), [
+    afterRun: when(i32.equal(rows[0].get, i32.add(own(PANELS.left), i32.multiply(row.get, int(LANES)))), [
       first,
     ]),
     after: sums.flatMap((_, s) => [
