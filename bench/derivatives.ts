@@ -1,5 +1,5 @@
 import type { Request } from "./main.ts";
-import { flopsOf, operationsOf } from "./operations.ts";
+import { ENGINES, flopsOf, nameOf, operationsOf } from "./operations.ts";
 import { DIRECTIONS } from "./problems.ts";
 import { digits, percent, progress, Table, time } from "./table.ts";
 import { compareTimes } from "./timing.ts";
@@ -33,12 +33,12 @@ export function derivatives({ problems }: Request): void {
     const given = make();
     const { name, n, weights, vectors } = given;
     progress(`derivatives of ${name}`);
-    const backends = (["wasm", "js"] as const).map((backend) => operationsOf(given, backend, vectors));
+    const engines = ENGINES.map((engine) => operationsOf(given, engine, vectors));
     const times = compareTimes(
-      backends.flatMap(({ gradient, hvp, sharedHvp, joint }) => [gradient, hvp, sharedHvp, joint]),
+      engines.flatMap(({ gradient, hvp, sharedHvp, joint }) => [gradient, hvp, sharedHvp, joint]),
       1,
     );
-    backends.forEach(({ objective, gradient, joint }, b) => {
+    engines.forEach(({ objective, gradient, joint }, b) => {
       const [first, product, shared, all] = times.slice(4 * b, 4 * b + 4);
       const flops = flopsOf(objective, joint);
       const counted = flops / flopsOf(objective, gradient);
@@ -47,7 +47,7 @@ export function derivatives({ problems }: Request): void {
         name,
         String(weights.length),
         String(n),
-        b === 0 ? "wasm" : "js",
+        nameOf(ENGINES[b]),
         time(first),
         time(product),
         time(shared),
@@ -57,6 +57,7 @@ export function derivatives({ problems }: Request): void {
         digits(counted),
         percent(measured / counted),
       );
+      objective.dispose();
     });
   }
   table.print();

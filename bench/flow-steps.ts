@@ -12,6 +12,8 @@ export interface FlowCase {
   readonly copies: number;
   readonly width: number;
   readonly learningRate: number;
+  /** Steps of the optimizer itself before, which bring the weights to the edge of stability. */
+  readonly warmStart: number;
 }
 
 /** Means over the measured steps. */
@@ -22,13 +24,12 @@ export interface FlowCost {
   readonly times: Times;
 }
 
-/** Steps of the optimizer itself, which bring the weights to the edge; steps of the flow before the clock counts. */
-const WARM_START = 60;
+/** Steps of the flow before the clock counts, and after. */
 const SETTLING = 2;
 const MEASURED = 4;
 
 /** Measures a few steps of the flow near the edge of stability. */
-export function flowCost({ examples, copies, width, learningRate }: FlowCase): FlowCost {
+export function flowCost({ examples, copies, width, learningRate, warmStart: steps }: FlowCase): FlowCost {
   const { train, outputDim, inputShape } = loadDataset("digits", { n: examples });
   const model = createModel("mlp", { inputShape, outputDim }, { width });
   const objectiveOf = (times: number): Objective => {
@@ -40,7 +41,7 @@ export function flowCost({ examples, copies, width, learningRate }: FlowCase): F
   const rule = compileRule(gradientDescent({ lr: learningRate }), p);
   const weights = model.initialWeights(new Random(1, "flow steps"));
   const state = rule.rule.initialState(p);
-  warmStart(objectiveOf(1), rule, weights, state, WARM_START);
+  warmStart(objectiveOf(1), rule, weights, state, steps);
   const eigen = {
     frequency: 1,
     trackThreshold: 1.5,
@@ -66,6 +67,7 @@ export function flowCost({ examples, copies, width, learningRate }: FlowCase): F
     samples.push(performance.now() - start);
     critical += (process.observation?.critical ?? 0) / MEASURED;
   }
+  if (process.status.kind !== "running") throw new Error(process.status.reason);
   return { weights: p, critical, products: (products() - before) / MEASURED, times: summary(samples) };
 }
 

@@ -1,6 +1,6 @@
 import { Random } from "../src/base/index.ts";
 import { type FlowCase, flowCost } from "./flow-steps.ts";
-import { operationsOf } from "./operations.ts";
+import { ENGINES, operationsOf } from "./operations.ts";
 import { DIRECTIONS, draw, perceptron, unitVectors } from "./problems.ts";
 import { digits, progress, Table, time } from "./table.ts";
 import { compareTimes } from "./timing.ts";
@@ -9,10 +9,11 @@ const EXAMPLES = [500, 1000, 2000, 4000, 8000];
 const WIDTHS = [16, 32, 64, 128, 256];
 const COUNTS = [1, 2, 3, 5, 7, 10];
 
-const FLOW: FlowCase = { examples: 200, copies: 1, width: 32, learningRate: 0.2 };
+const SHARED_EXAMPLES = [500, 1000, 4000];
+
+const FLOW: FlowCase = { examples: 200, copies: 1, width: 32, learningRate: 0.2, warmStart: 60 };
 const FLOW_EXAMPLES = 500;
 const FLOW_WIDTHS = [16, 32, 64, 128];
-const FLOW_RATES = [0.2, 0.4, 0.8, 1.6];
 
 /** How derivatives and steps of the central flow grow with examples, weights and directions, with fitted exponents. */
 export function growth(): void {
@@ -25,14 +26,15 @@ export function growth(): void {
   console.log("\n64-64-64-10, tanh, 500 examples, k directions:\n");
   derivativesOver("directions", COUNTS, (k) => ["64-64-64-10", 500, k]);
 
+  console.log("\n64-64-64-10, tanh, threads; in brackets how much faster than one:\n");
+  threadsOver(SHARED_EXAMPLES);
+
   console.log(
     "\nA step of the central flow: gradient descent, 64-w-w-10, gelu, digits. 500 digits, each several times:\n",
   );
   flowsOver("examples", [1, 2, 4, 8, 16], (copies) => ({ ...FLOW, examples: FLOW_EXAMPLES, copies }));
   console.log("\nOver widths, 200 digits:\n");
   flowsOver("weights", FLOW_WIDTHS, (width) => ({ ...FLOW, width }));
-  console.log("\nOver learning rates, which let more eigenvalues be critical, 200 digits:\n");
-  flowsOver("critical", FLOW_RATES, (learningRate) => ({ ...FLOW, learningRate }));
 }
 
 type What = "examples" | "weights" | "directions";
@@ -49,7 +51,7 @@ function derivativesOver(
     const given = draw(perceptron(widths, "tanh", n));
     const p = given.weights.length;
     const vectors = unitVectors(count, p, new Random(1, "growth"));
-    const { gradient, sharedHvp, joint } = operationsOf(given, "wasm", vectors);
+    const { gradient, sharedHvp, joint } = operationsOf(given, ENGINES[0], vectors);
     const times = compareTimes([gradient, sharedHvp, joint]);
     const x = what === "weights" ? p : value;
     table.row(String(x), ...times.map(time));
@@ -70,8 +72,30 @@ function derivativesOver(
   table.print();
 }
 
+/** The wasm engines beside each other. */
+function threadsOver(values: readonly number[]): void {
+  const table = new Table(["examples", "threads", "gradient", "HVP, shared", "joint"]);
+  const engines = ENGINES.filter(({ backend }) => backend === "wasm");
+  for (const n of values) {
+    progress(`growth: threads, ${n} examples`);
+    const given = draw(perceptron("64-64-64-10", "tanh", n));
+    const runs = engines.map((engine) => operationsOf(given, engine, given.vectors));
+    const times = compareTimes(
+      runs.flatMap(({ gradient, sharedHvp, joint }) => [gradient, sharedHvp, joint]),
+    );
+    runs.forEach(({ objective }, e) => {
+      const cells = times
+        .slice(3 * e, 3 * e + 3)
+        .map((own, t) => `${time(own)}${e > 0 ? ` (${digits(times[t].median / own.median)})` : ""}`);
+      table.row(String(n), String(objective.threads), ...cells);
+      objective.dispose();
+    });
+  }
+  table.print();
+}
+
 function flowsOver(
-  what: "examples" | "weights" | "critical",
+  what: "examples" | "weights",
   values: readonly number[],
   caseAt: (value: number) => FlowCase,
 ): void {
@@ -80,7 +104,7 @@ function flowsOver(
     const flow = caseAt(value);
     progress(`growth: central flow, ${what} ${value}`);
     const { weights, critical, products, times } = flowCost(flow);
-    const x = { examples: flow.examples * flow.copies, weights, critical }[what];
+    const x = { examples: flow.examples * flow.copies, weights }[what];
     const each = times.median / products;
     table.row(digits(x), digits(critical), digits(products), time(times), digits(each));
     return { x, step: times.median, each };

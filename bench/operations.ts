@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { Objective, selectBackend } from "../src/autodiff/index.ts";
 import type { Problem } from "./problems.ts";
 
@@ -18,13 +19,29 @@ export interface Operations {
   readonly thirds: Float64Array;
 }
 
-/** A problem on one of our backends, with its `count` directions. */
+/** How we compute: a backend, and threads where it has them. */
+export interface Engine {
+  readonly backend: "js" | "wasm";
+  readonly threads: number;
+}
+
+/** Our ways to compute on this machine: wasm on one thread, on two where there are two, and js. */
+export const ENGINES: readonly Engine[] = [
+  { backend: "wasm", threads: 1 },
+  ...(availableParallelism() > 1 ? ([{ backend: "wasm", threads: 2 }] as const) : []),
+  { backend: "js", threads: 1 },
+];
+
+export const nameOf = ({ backend, threads }: Engine): string =>
+  threads > 1 ? `${backend}, ${threads} threads` : backend;
+
+/** A problem on one of our engines, with the `count` directions that the vectors hold. */
 export function operationsOf(
   { loss, weights }: Problem,
-  backend: "js" | "wasm",
+  { backend, threads }: Engine,
   vectors: Float64Array,
 ): Operations {
-  const objective = new Objective(loss, selectBackend(backend));
+  const objective = new Objective(loss, { ...selectBackend(backend), threads });
   const p = objective.dimension;
   const count = vectors.length / p;
   const products = new Float64Array(count * p);
@@ -46,8 +63,7 @@ export function operationsOf(
     sharedHvp: () => objective.hvp(vectors, one, 1),
     joint() {
       gradient();
-      objective.hvp(vectors, products, count);
-      objective.thirdDerivatives(vectors, count, thirds);
+      objective.joint(vectors, count, products, thirds);
     },
   };
 }

@@ -1,11 +1,11 @@
 import type { Request } from "./main.ts";
-import { operationsOf } from "./operations.ts";
+import { ENGINES, nameOf, operationsOf } from "./operations.ts";
 import { type Engine, installPeers, javaScriptEngines, torchEngine } from "./peers/engines.ts";
 import { inNewFolder, writeProblem } from "./peers/exchange.ts";
 import { type Attempt, OPERATIONS, type Outcome, outcomesOf, type Reference } from "./peers/outcomes.ts";
 import { DIRECTIONS, type Problem } from "./problems.ts";
 import { digits, progress, Table, time } from "./table.ts";
-import { compareTimes } from "./timing.ts";
+import { compareTimes, type Times } from "./timing.ts";
 
 const NONE = "–";
 const COLUMNS = [
@@ -31,7 +31,9 @@ export function peers({ problems, named }: Request): void {
   console.log(
     "and every third derivative among their directions. A peer shows its fastest method that is right,",
   );
-  console.log("and its relative errors in the 2-norm against our results (bold: wrong).");
+  console.log(
+    "and its relative errors in the 2-norm against our results (bold: wrong). Over ours: on as many threads.",
+  );
   for (const make of problems) {
     const given = make();
     console.log(`\n${given.name}, ${given.weights.length} weights, ${given.n} examples\n`);
@@ -62,27 +64,39 @@ function comparison(given: Problem, engines: readonly Engine[]): void {
   const table = new Table(COLUMNS);
   const notes: string[] = [];
   progress(`${given.name}: ours`);
-  const backends = (["wasm", "js"] as const).map((backend) => operationsOf(given, backend, given.vectors));
+  const own = ENGINES.map((engine) => operationsOf(given, engine, given.vectors));
   const measured = compareTimes(
-    backends.flatMap(({ gradient, hvp, sharedHvp, joint }) => [gradient, hvp, sharedHvp, joint]),
+    own.flatMap(({ gradient, hvp, sharedHvp, joint }) => [gradient, hvp, sharedHvp, joint]),
   );
-  const [wasm, js] = [measured.slice(0, 4), measured.slice(4)];
-  const [, ownHvp, , ownJoint] = wasm;
-  table.row("central-flows wasm", ...wasm.map(time));
-  const ratios = [js[1].median / ownHvp.median, js[3].median / ownJoint.median];
-  table.row("central-flows js", ...js.map(time), "", "", "", ...ratios.map(digits));
+  const timesOf = (e: number): Times[] => measured.slice(4 * e, 4 * e + 4);
+  /** Our times on wasm with as many threads. */
+  const ours = (threads: number): Times[] =>
+    timesOf(
+      Math.max(
+        0,
+        ENGINES.findIndex((one) => one.backend === "wasm" && one.threads === threads),
+      ),
+    );
+  ENGINES.forEach((engine, e) => {
+    const times = timesOf(e);
+    const [, hvp, , joint] = ours(engine.threads);
+    const ratios = [times[1].median / hvp.median, times[3].median / joint.median].map(digits);
+    table.row(`central-flows ${nameOf(engine)}`, ...times.map(time), "", "", "", ...ratios);
+  });
 
-  const [{ objective, joint, products, thirds }] = backends;
+  const [{ objective, joint, products, thirds }] = own;
   joint();
   const reference: Reference = { gradient: objective.gradient(), products, thirds };
+  for (const each of own) each.objective.dispose();
   inNewFolder((folder) => {
     writeProblem(folder, given);
     for (const engine of engines) {
       progress(`${given.name}: ${engine.name}`);
       for (const outcome of outcomesOf(engine, folder, reference)) {
         const best = OPERATIONS.map((operation) => bestOf(outcome.attempts[operation]));
-        const over = (attempt: Attempt | undefined, own: { median: number }): string =>
-          attempt?.right ? digits(attempt.times.median / own.median) : NONE;
+        const [, ownHvp, , ownJoint] = ours(outcome.threads);
+        const over = (attempt: Attempt | undefined, { median }: Times): string =>
+          attempt?.right ? digits(attempt.times.median / median) : NONE;
         table.row(
           outcome.name,
           ...best.map((attempt) => (attempt ? time(attempt.times) : NONE)),

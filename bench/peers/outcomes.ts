@@ -27,13 +27,14 @@ export interface Attempt {
 /** What a peer (with one number of threads) made of a problem. */
 export interface Outcome {
   readonly name: string;
+  readonly threads: number;
   readonly attempts: Readonly<Record<Operation, readonly Attempt[]>>;
   /** Sentences on what failed. */
   readonly failures: readonly string[];
 }
 
 interface Line {
-  readonly variant?: string;
+  readonly threads?: number;
   readonly operation: Operation;
   readonly method: string;
   readonly file?: string;
@@ -55,12 +56,12 @@ export function outcomesOf(engine: Engine, folder: string, reference: Reference)
     .split("\n")
     .filter((text) => text.startsWith("{"))
     .map((text) => JSON.parse(text) as Line);
-  const variants = [...new Set(lines.map(({ variant }) => variant))];
+  const counts = [...new Set(lines.map(({ threads }) => threads))];
   const failure = failureOf(error, status, stderr, seconds);
   if (lines.length === 0)
-    return [{ name: engine.name, attempts: none(), failures: failure ? [failure] : [] }];
-  return variants.map((variant, v) => {
-    const own = lines.filter((line) => line.variant === variant);
+    return [{ name: engine.name, threads: 1, attempts: none(), failures: failure ? [failure] : [] }];
+  return counts.map((threads, c) => {
+    const own = lines.filter((line) => line.threads === threads);
     const failures = own.flatMap(({ operation, method, error: why }) =>
       why === undefined ? [] : [`${operation} by ${method}: ${why}`],
     );
@@ -71,9 +72,10 @@ export function outcomesOf(engine: Engine, folder: string, reference: Reference)
         const right = errors.every((relative) => relative <= engine.tolerance);
         attempts[operation].push({ method, times: summary(samples), errors, right });
       }
-    const ended = failure !== undefined && v === variants.length - 1 ? [failure] : [];
-    const name = variant === undefined ? engine.name : `${engine.name}, ${variant}`;
-    return { name, attempts, failures: [...failures, ...ended] };
+    const ended = failure !== undefined && c === counts.length - 1 ? [failure] : [];
+    const name =
+      threads === undefined ? engine.name : `${engine.name}, ${threads} thread${threads > 1 ? "s" : ""}`;
+    return { name, threads: threads ?? 1, attempts, failures: [...failures, ...ended] };
   });
 }
 
