@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { valueError } from "../base/index.ts";
+import { CLAIM_NAMES, type ClaimName } from "../claims/index.ts";
 import {
   accepted,
   choice,
@@ -59,6 +60,16 @@ export type Command =
       readonly quiet: boolean;
       readonly json: boolean;
     }
+  | {
+      readonly command: "claim";
+      readonly names: readonly ClaimName[];
+      /** The folder for runs and page; null: the usual one. */
+      readonly out: string | null;
+      /** Steps of each run; null: those of its preset. */
+      readonly steps: number | null;
+      readonly quiet: boolean;
+      readonly json: boolean;
+    }
   | { readonly command: "info"; readonly json: boolean }
   | { readonly command: "help"; readonly topic: string | null }
   | { readonly command: "version" };
@@ -78,7 +89,17 @@ const SURROUNDINGS: Surroundings = {
   loadRule: loadRuleFile,
 };
 
-export const COMMANDS = ["run", "verify", "report", "resume", "export", "info", "help", "version"] as const;
+export const COMMANDS = [
+  "run",
+  "verify",
+  "report",
+  "resume",
+  "export",
+  "claim",
+  "info",
+  "help",
+  "version",
+] as const;
 
 /** Flags of `run` that are not settings of the run. */
 const RUN_ONLY: Readonly<Record<string, Kind<unknown>>> = {
@@ -336,6 +357,7 @@ const VERIFY = {
   backend: choice("auto", "js", "wasm"),
   threads: orWord(integer({ min: 1 }), "auto", "auto"),
 } as const;
+const CLAIM = { out: text("DIR"), steps: integer({ min: 1 }), quiet: flag, json: flag } as const;
 const EXPORT = {
   process: choice(...REFERENCE_PROCESSES),
   step: integer({ min: 0 }),
@@ -393,6 +415,17 @@ export function parseCommand(argv: readonly string[], surroundings: Partial<Surr
         output: (values.output as string | undefined) ?? null,
       };
     }
+    case "claim": {
+      const { positionals, values } = readSmall(command, rest, CLAIM);
+      return {
+        command,
+        names: claimNames(positionals),
+        out: (values.out as string | undefined) ?? null,
+        steps: (values.steps as number | undefined) ?? null,
+        quiet: values.quiet === true,
+        json: values.json === true,
+      };
+    }
     case "info": {
       const { positionals, values } = readSmall(command, rest, { json: flag });
       noWords(command, positionals);
@@ -404,6 +437,22 @@ export function parseCommand(argv: readonly string[], surroundings: Partial<Surr
     case "help":
       return { command, topic: helpTopic(rest) };
   }
+}
+
+/** One claim, or all of them. */
+function claimNames(words: readonly string[]): readonly ClaimName[] {
+  const name = words.length === 1 ? canonical(words[0]) : undefined;
+  if (name === "all") return CLAIM_NAMES;
+  const found = CLAIM_NAMES.find((known) => known === name);
+  if (found !== undefined) return [found];
+  const names = [...CLAIM_NAMES, "all"];
+  throw valueError(
+    "claim",
+    `one of ${names.join(", ")}`,
+    words.join(" ") || "none",
+    (name === undefined ? undefined : didYouMean(nearest(name, names))) ??
+      "central-flows claim all measures them all",
+  );
 }
 
 function unknownCommand(first: string, argv: readonly string[]): Error {

@@ -239,6 +239,23 @@ const SMALL: Readonly<Record<string, readonly string[]>> = {
     "Example",
     "  central-flows export experiments/my-run --process central --output flow.npz",
   ],
+  claim: [
+    "central-flows claim NAME [--out DIR] [--steps N] [--quiet] [--json]",
+    "",
+    "Measures a finding of the central-flows paper again, prints numbers and a verdict, and writes a page",
+    "with the figures: prediction, adaptation, acceleration, or all. Some minutes the first time; runs that",
+    "have ended are used again. Exit status 0 whatever the verdict.",
+    "",
+    ...columns([
+      ["--out DIR", "the folder of runs and page (claims in EXPERIMENT_DIR or experiments)"],
+      ["--steps N", "steps of each run, instead of its preset's: for a quick look"],
+      ["--quiet", "no progress"],
+      ["--json", "print numbers and verdicts as JSON"],
+    ]),
+    "",
+    "Example",
+    "  central-flows claim adaptation --out my-claims",
+  ],
   info: [
     "central-flows info [--json]",
     "",
@@ -268,6 +285,7 @@ const OVERVIEW: readonly string[] = [
     ["report DIR", "write the HTML report of a run again"],
     ["resume DIR", "continue a run that was stopped"],
     ["export DIR", "write the weights of a run as an .npz file"],
+    ["claim NAME", "measure a finding of the paper: prediction, adaptation, acceleration, or all"],
     ["info", "machine, backends, threads, speed"],
     [
       "help [COMMAND]",

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { isMisuse } from "../base/index.ts";
 import { summaryText } from "../report/index.ts";
+import { claimCommand } from "./claim-command.ts";
 import { exportCommand } from "./export-command.ts";
 import { parseCommand } from "./flags.ts";
 import { helpText } from "./help.ts";
@@ -28,6 +29,8 @@ async function main(argv: readonly string[]): Promise<number> {
     }
     case "export":
       return exportCommand(command.dir, command.output, command);
+    case "claim":
+      return claimCommand(command);
     case "info":
       return infoCommand(command.json);
     case "help":

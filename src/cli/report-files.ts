@@ -14,7 +14,7 @@ import { renderReport, type Summary, summaryTable } from "../report/index.ts";
 import { version } from "./version.ts";
 
 /** A line on what computed a run; without a backend, on what draws it. */
-function environmentLine(computed?: { readonly backend: string; readonly seconds: number }): string {
+export function environmentLine(computed?: { readonly backend: string; readonly seconds: number }): string {
   const processor = cpus()[0]?.model.trim() ?? "unknown processor";
   const by = computed ? `, ${computed.backend} backend` : "";
   const duration = computed ? `, ${computed.seconds.toFixed(1)} s` : "";

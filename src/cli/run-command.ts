@@ -23,7 +23,7 @@ export interface Voice {
 }
 
 /** Ctrl-C once: the run ends after the step it is in, its outputs written. Twice: the process ends at once. */
-function watchInterrupts(note: (line: string) => void): {
+export function watchInterrupts(note: (line: string) => void): {
   readonly asked: () => boolean;
   readonly stop: () => void;
 } {

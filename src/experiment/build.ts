@@ -3,6 +3,7 @@ import { Random, valueError } from "../base/index.ts";
 import { type Dataset, type Examples, loadDataset, readFileFromDisk, readNpz } from "../data/index.ts";
 import {
   adam,
+  type CompiledRule,
   checkUpdateRule,
   compileRule,
   cosineSchedule,
@@ -41,6 +42,7 @@ export interface BuiltRun {
   readonly dataset: Dataset;
   readonly model: Model;
   readonly objective: Objective;
+  readonly rule: CompiledRule;
   readonly simulation: Simulation;
   /** The edge of stability of the effective sharpness. */
   readonly criticalValue: number;
@@ -130,6 +132,7 @@ export function buildRun(config: RunConfig, ruleCopy?: string): BuiltRun {
     dataset,
     model,
     objective,
+    rule,
     simulation,
     criticalValue: rule.rule.criticalValue,
     backend: backend.name,

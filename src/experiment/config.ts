@@ -26,5 +26,5 @@ export {
   wordsOf,
 } from "./config-table.ts";
 export * from "./config-types.ts";
-export { PRESETS, presetSettings, SMALL_PRESET_NAMES } from "./preset-settings.ts";
+export { CLAIM_PRESET_NAMES, PRESETS, presetSettings, SMALL_PRESET_NAMES } from "./preset-settings.ts";
 export type { Preset } from "./preset-types.ts";

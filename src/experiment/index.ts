@@ -1,4 +1,5 @@
 export { type BuiltRun, buildRun, criticalValueOf, type RunProfile } from "./build.ts";
+export { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 export * from "./config.ts";
 export { type ExportedWeights, exportWeights, type WeightsChoice } from "./export-weights.ts";
 export { fixtureFiles } from "./fixtures.ts";

@@ -2,15 +2,19 @@ import type { Settings } from "./config-resolve.ts";
 import { optionsOf, valueAt } from "./config-table.ts";
 import type { Preset } from "./preset-types.ts";
 import { SMALL_PRESETS } from "./presets.ts";
+import { CLAIM_PRESETS } from "./presets-of-claims.ts";
 import { REFERENCE_PRESETS } from "./presets-of-reference.ts";
 
 /** Every preset by its name, the small ones first. */
 export const PRESETS: ReadonlyMap<string, Preset> = new Map(
-  Object.entries({ ...SMALL_PRESETS, ...REFERENCE_PRESETS }),
+  Object.entries<Preset>({ ...SMALL_PRESETS, ...CLAIM_PRESETS, ...REFERENCE_PRESETS }),
 );
 
 /** The names of the presets that need no file and no patience: what the gallery shows. */
 export const SMALL_PRESET_NAMES: readonly string[] = Object.keys(SMALL_PRESETS);
+
+/** The names of the presets behind the claims. */
+export const CLAIM_PRESET_NAMES: readonly string[] = Object.keys(CLAIM_PRESETS);
 
 /** What a preset says, by flag, as if it had been given on the command line. */
 export function presetSettings(preset: Preset): Settings {

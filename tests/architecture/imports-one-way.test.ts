@@ -16,7 +16,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   data: ["base"],
   experiment: ["flows", "models", "data", "autodiff", "linalg", "base", ""],
   report: ["experiment", "base"],
-  cli: ["report", "experiment", ...CORE, "data"],
+  claims: ["report", "experiment", "flows", "linalg", "base"],
+  cli: ["claims", "report", "experiment", ...CORE, "data"],
   "": CORE,
 };
 

@@ -1,0 +1,86 @@
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import {
+  PRESETS,
+  type Provenance,
+  presetSettings,
+  type RunConfig,
+  type RunEvents,
+  type RunOutcome,
+  readJournal,
+  readRunConfig,
+  resolveRun,
+  resumeRun,
+  type StepRow,
+  startRun,
+} from "../experiment/index.ts";
+
+/** A finished run of a claim, and where its files are. */
+export interface Experiment {
+  /** The preset's name without its first word, for titles. */
+  readonly name: string;
+  readonly help: string;
+  readonly config: RunConfig;
+  readonly directory: string;
+  readonly rows: readonly StepRow[];
+  /** Whether every process ran to the end. */
+  readonly complete: boolean;
+}
+
+/** Checkpoints, from which ν̄ is computed afterwards, are so many steps apart: twenty in a run. */
+const CHECKPOINTS = 20;
+
+/** The configuration of a claim's preset. @param steps instead of the preset's; null: the preset's */
+export function claimConfig(preset: string, steps: number | null): RunConfig {
+  const found = PRESETS.get(preset);
+  if (!found) throw new Error(`claimConfig: expected a preset, got ${preset}`);
+  const { config } = resolveRun(presetSettings(found), () => preset);
+  const length = steps ?? config.steps;
+  const frequency = Math.max(1, Math.floor(length / CHECKPOINTS));
+  return { ...config, steps: length, checkpoint: { ...config.checkpoint, frequency } };
+}
+
+/** What of a configuration decides a run's numbers and files. */
+function settings({ out, quiet, json, backend, threads, ...rest }: RunConfig): string {
+  return JSON.stringify(rest);
+}
+
+/**
+ * Brings the run of a preset to its end in `directory`: one that has ended with these settings is kept, a stopped one
+ * goes on, one with other settings is replaced.
+ */
+export async function bringAbout(
+  preset: string,
+  steps: number | null,
+  directory: string,
+  provenance: Provenance,
+  events: RunEvents = {},
+): Promise<Experiment | "interrupted"> {
+  const config = claimConfig(preset, steps);
+  const journal = join(directory, "journal.jsonl");
+  const started = existsSync(journal);
+  const kept = started && settings(readRunConfig(directory)) === settings(config);
+  if (started && !kept) rmSync(directory, { recursive: true });
+  const name = preset.replace(/^claim-/, "");
+  const help = PRESETS.get(preset)?.help.replace(", for claim", "") ?? "";
+  const described = { name, help, config, directory };
+  if (kept) {
+    const { rows } = readJournal(journal);
+    if (rows.length >= config.steps) return { ...described, rows, complete: isComplete(rows, config) };
+  }
+  const outcome: RunOutcome = kept
+    ? await resumeRun(directory, null, events)
+    : await startRun(config, directory, provenance, events);
+  if (outcome.ending === "interrupted") return "interrupted";
+  return { ...described, rows: outcome.rows, complete: isComplete(outcome.rows, config) };
+}
+
+/** Whether the last row has every process. */
+function isComplete(rows: readonly StepRow[], { runs, steps }: RunConfig): boolean {
+  const last = rows.at(-1);
+  return (
+    last !== undefined &&
+    rows.length >= steps &&
+    runs.every((kind) => last.quantities[`${kind}/train_loss`] !== undefined)
+  );
+}

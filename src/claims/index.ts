@@ -1,0 +1,7 @@
+export {
+  CLAIM_NAMES,
+  type ClaimName,
+  type ClaimOptions,
+  type ClaimOutcome,
+  checkClaims,
+} from "./claims.ts";

@@ -1,0 +1,56 @@
+import type { StepRow } from "../experiment/index.ts";
+import { type ClaimNumber, columnOf, columnsOf } from "../report/index.ts";
+
+/** The mean of the entries that are numbers; NaN if there are none. */
+export function mean(values: ArrayLike<number>): number {
+  let total = 0;
+  let count = 0;
+  for (let i = 0; i < values.length; i++)
+    if (!Number.isNaN(values[i])) {
+      total += values[i];
+      count++;
+    }
+  return total / count;
+}
+
+/** The rows of the second half of a run on which the central flow has an eigenvalue at the edge. */
+export function lateAtEdge(rows: readonly StepRow[]): StepRow[] {
+  return rows.slice(Math.floor(rows.length / 2)).filter(({ quantities }) => {
+    const variances = quantities["central/predicted_variances"];
+    return variances !== undefined && typeof variances !== "number" && variances.data.length > 0;
+  });
+}
+
+/** The mean of a scalar quantity over rows. */
+export function meanOf(rows: readonly StepRow[], path: string): number {
+  return mean(columnOf(rows, path) ?? []);
+}
+
+/** The mean of the sum over a vector's entries, each mapped first. */
+export function meanSum(
+  rows: readonly StepRow[],
+  path: string,
+  map: (x: number) => number = (x) => x,
+): number {
+  const columns = columnsOf(rows, path);
+  const totals = rows.map((_, r) =>
+    columns.reduce((sum, column) => sum + (Number.isNaN(column[r]) ? 0 : map(column[r])), 0),
+  );
+  return mean(totals);
+}
+
+/** A number that is wanted above a bound. */
+export function above(label: string, value: number, bound: number): ClaimNumber {
+  return { label, value, criterion: `above ${bound}`, holds: value > bound };
+}
+
+/** A number that is wanted below a bound. */
+export function below(label: string, value: number, bound: number): ClaimNumber {
+  return { label, value, criterion: `below ${bound}`, holds: value < bound };
+}
+
+/** Whether every judged number is as wanted, and one is judged. */
+export function allHold(numbers: readonly ClaimNumber[]): boolean {
+  const judged = numbers.filter(({ holds }) => holds !== undefined);
+  return judged.length > 0 && judged.every(({ holds }) => holds);
+}
