@@ -276,7 +276,7 @@ function productFunction(
           when(alongB.get, [packRight(right.along, l, j)], [packRight(right.across, j, l)]),
           ...rows,
         ],
-        i32.less(l.tee(i32.add(l.get, own(PANELS.depth))), k.get),
+        i32.less(l.tee(i32.add(l.get, int(PANELS.depth))), k.get),
       ),
     ];
     return [
@@ -284,7 +284,7 @@ function productFunction(
       ...j.set(int(0)),
       ...repeatWhile(
         [width.set(least(i32.subtract(n.get, j.get), PANELS.columns)), ...depths],
-        i32.less(j.tee(i32.add(j.get, own(PANELS.columns))), n.get),
+        i32.less(j.tee(i32.add(j.get, int(PANELS.columns))), n.get),
       ),
     ];
   });
