@@ -2,7 +2,7 @@ import type { Backend, Helpers, Item } from "./backends/backend.ts";
 import { bytesOf, fuseSegment, type Group, isGroup, placesOf } from "./plan/fusion.ts";
 import { type Instruction, type Plan, totalCost } from "./plan/plan.ts";
 import type { Cost, Kernel } from "./primitives/rule.ts";
-import { COMMAND, JOB, type Schedule, SPINS, work } from "./schedule.ts";
+import { COMMAND, JOB, type Schedule, WAITING, work } from "./schedule.ts";
 
 /** A kernel with where each of its arrays lies. */
 interface Step {
@@ -133,7 +133,7 @@ export class Program {
   }
 
   private readonly take = (job: Int32Array): void => {
-    work(job, { JOB, COMMAND }, SPINS, this.bases, this.arena, this.execute);
+    work(job, { JOB, COMMAND }, WAITING, this.bases, this.arena, this.execute);
   };
 
   private readonly execute: (segment: number) => void;

@@ -122,8 +122,16 @@ export interface Layout {
   readonly COMMAND: typeof COMMAND;
 }
 
-/** Looks before a thread that waits goes to sleep: some twenty microseconds. */
-export const SPINS = 5000;
+/** How threads wait for one another. */
+export interface Waiting {
+  /** Looks before a thread that waits goes to sleep. */
+  readonly spins: number;
+  /** Seconds without any change after which the other one is given up. */
+  readonly patience: number;
+}
+
+/** Some twenty microseconds, and longer than any stage of any chunk takes. */
+export const WAITING: Waiting = { spins: 5000, patience: 600 };
 
 /**
  * Takes tasks of a job until none are left: the same function on every thread, the caller's included. Its text is also
@@ -136,7 +144,7 @@ export const SPINS = 5000;
 export function work(
   job: Int32Array,
   { JOB, COMMAND }: Layout,
-  spins: number,
+  { spins, patience }: Waiting,
   bases: Int32Array,
   arena: number,
   run: (segment: number) => void,
@@ -169,6 +177,8 @@ export function work(
             const taken = Atomics.load(job, JOB.turns + a);
             if (taken === chunk) break;
             if (Atomics.load(job, JOB.failed) !== 0) return;
+            if (looks > spins + patience)
+              throw new Error(`threads: another thread gave no answer in ${patience} s; try --threads 1`);
             if (looks > spins) Atomics.wait(job, JOB.turns + a, taken, 1000);
           }
           break;

@@ -14,7 +14,7 @@ import {
 } from "../../src/autodiff/index.ts";
 import { Schedule } from "../../src/autodiff/schedule.ts";
 import { Random } from "../../src/base/index.ts";
-import { createModel, supervisedLoss } from "../../src/models/index.ts";
+import { createModel, type ModelShape, supervisedLoss } from "../../src/models/index.ts";
 import { wasm } from "./bits.ts";
 
 const SEED = 20;
@@ -111,6 +111,32 @@ test.each([
         expect(alone.some((other) => other.every((entry, i) => Object.is(entry, values[i])))).toBe(true);
       });
   }
+});
+
+const image: ModelShape = { inputShape: [3, 8, 8], outputDim: 3 };
+const tokens: ModelShape = { inputShape: [5], outputDim: 4, vocabulary: 4, lastOnly: true };
+
+test.each([
+  ["cnn", image, { width: 5 }],
+  ["resnet", image, { width: 8 }],
+  ["vit", image, { patchSize: 4, dim: 12, depth: 1, mlpDim: 10, numHeads: 1 }],
+  ["lstm", tokens, { layers: 1, embdDim: 6, hiddenDim: 7 }],
+  ["transformer", tokens, { layers: 1, dModel: 8, nhead: 2 }],
+  ["mamba", tokens, { layers: 1, dModel: 6 }],
+] as const)("helpers run the kernels of every architecture: %s", (name, shape, options) => {
+  const model = createModel(name, shape, options);
+  const random = new Random(SEED, name);
+  const count = 24;
+  const width = shape.inputShape.reduce((size, length) => size * length, 1);
+  const inputs = Float64Array.from({ length: count * width }, () =>
+    shape.vocabulary ? random.integer(shape.vocabulary) : random.normal(),
+  );
+  const labels = Float64Array.from({ length: count }, () => random.integer(shape.outputDim));
+  const examples = { inputs, shape: shape.inputShape, labels, labelShape: [] };
+  const definition = supervisedLoss(model, "ce", examples);
+  const alone = everything(objectiveWith(definition, { chunk: 4 }), 2);
+  const objective = objectiveWith(definition, { chunk: 4, threads: 3, timed: true });
+  untilHelped(objective, () => expect(everything(objective, 2)).toEqual(alone));
 });
 
 test("several objectives take turns, and one may be disposed of", () => {

@@ -1,11 +1,9 @@
-import { COMMAND, JOB, type Schedule, SPINS, work } from "../../../schedule.ts";
+import { COMMAND, JOB, type Schedule, WAITING, work } from "../../../schedule.ts";
 import { type Worker, type WorkerThreads, workerThreads } from "./host.ts";
 import { CONTROL, type HelperData, type HelperProgram, help } from "./worker.ts";
 
 /** Looks before an idle helper goes to sleep: some tenths of a millisecond, as long as a solver needs between products. */
 const IDLE_SPINS = 100_000;
-/** How long nothing may happen before a helper is given up, in seconds. */
-const PATIENCE = 600;
 
 /** The text of a helper: its functions, and one that a build tool may have put into them. */
 const SOURCE = `"use strict"; const __name = (f) => f; (${help})(process.getBuiltinModule("node:worker_threads"), ${work});`;
@@ -32,7 +30,7 @@ export class Crew {
     const id = this.nextProgram++;
     this.programs.set(id, { ...program, id });
     this.tell({ ...program, id });
-    while (this.workers.length < threads - 1) this.start();
+    while (this.workers.length < threads - 1 && this.start());
     return id;
   }
 
@@ -73,14 +71,15 @@ export class Crew {
 
   /** Waits until a condition holds that comes with a change of an entry: looks for a while, then sleeps. */
   private wait(array: Int32Array, at: number, holds: () => boolean): void {
-    for (let looks = 0; looks < SPINS; looks++) if (holds()) return;
-    for (let seconds = 0; seconds < PATIENCE; seconds++) {
+    const { spins, patience } = WAITING;
+    for (let looks = 0; looks < spins; looks++) if (holds()) return;
+    for (let seconds = 0; seconds < patience; seconds++) {
       const value = Atomics.load(array, at);
       if (holds()) return;
       if (Atomics.wait(array, at, value, 1000) !== "timed-out") seconds = 0;
     }
     Atomics.store(this.job, JOB.failed, 1);
-    throw new Error(`threads: a helper thread gave no answer in ${PATIENCE} s; try --threads 1`);
+    throw new Error(`threads: a helper thread gave no answer in ${patience} s; try --threads 1`);
   }
 
   private tell(message: HelperProgram | number): void {
@@ -88,23 +87,30 @@ export class Crew {
     Atomics.add(this.control, CONTROL.messages, 1);
   }
 
-  private start(): void {
+  /** Starts a helper; false where the host allows none. */
+  private start(): boolean {
     const data: HelperData = {
       thread: this.workers.length + 1,
       control: this.control,
       job: this.job,
       layout: { JOB, COMMAND },
       CONTROL,
-      spins: SPINS,
+      waiting: WAITING,
       idleSpins: IDLE_SPINS,
     };
-    const worker = new this.host.Worker(SOURCE, { eval: true, workerData: data, execArgv: [], env: {} });
+    let worker: Worker;
+    try {
+      worker = new this.host.Worker(SOURCE, { eval: true, workerData: data, execArgv: [], env: {} });
+    } catch {
+      return false;
+    }
     worker.unref();
     // One that cannot start, or is ended from outside while idle, only leaves its share to the others.
     worker.on("error", () => {});
     this.workers.push(worker);
     for (const program of this.programs.values()) worker.postMessage(program);
     Atomics.add(this.control, CONTROL.messages, 1);
+    return true;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Layout } from "../../../schedule.ts";
+import type { Layout, Waiting } from "../../../schedule.ts";
 import type { Engine, Memory, Module } from "../engine.ts";
 import type { Port, WorkerThreads } from "./host.ts";
 
@@ -45,7 +45,7 @@ export interface HelperData {
   readonly job: Int32Array;
   readonly layout: Layout;
   readonly CONTROL: typeof CONTROL;
-  readonly spins: number;
+  readonly waiting: Waiting;
   readonly idleSpins: number;
 }
 
@@ -56,7 +56,7 @@ type Work = typeof import("../../../schedule.ts").work;
  * other code, so it names nothing outside itself. Never returns.
  */
 export function help(threads: WorkerThreads, work: Work): void {
-  const { thread, control, job, layout, CONTROL, spins, idleSpins } = threads.workerData as HelperData;
+  const { thread, control, job, layout, CONTROL, waiting, idleSpins } = threads.workerData as HelperData;
   const programs = new Map<number, { bases: Int32Array; arena: number; run: (segment: number) => void }>();
   let known = 0;
 
@@ -125,7 +125,7 @@ export function help(threads: WorkerThreads, work: Work): void {
       try {
         listen();
         const program = programs.get(control[CONTROL.program]);
-        if (program) work(job, layout, spins, program.bases, program.arena, program.run);
+        if (program) work(job, layout, waiting, program.bases, program.arena, program.run);
       } catch (error) {
         fail(error);
       }
