@@ -2,6 +2,8 @@ import type { Preset } from "./preset-types.ts";
 
 const eig = { frequency: 1, tol: 1e-7 } as const;
 const runs = ["discrete", "central", "stable"] as const;
+/** With momentum the iterates are judged by their midpoints. */
+const everyRun = ["discrete", "midpoint", "central", "stable"] as const;
 const rmsprop = { beta2: 0.99, eps: 1e-7, biasCorrection: true } as const;
 
 /** Four classes of the embedded digits: the fewer the classes, the sooner a small network learns them. */
@@ -28,6 +30,36 @@ export const SMALL_PRESETS = {
     runs,
     steps: 190,
     warmStart: 50,
+    eig,
+  },
+  "mlp-digits-heavy-ball": {
+    help: "heavy ball, β 0.9, late in training",
+    opt: { name: "heavy-ball", lr: 0.25, schedule: "warmup", warmupSteps: 100 },
+    data: { name: "digits", n: 1000 },
+    arch: { name: "mlp", width: 8 },
+    runs: everyRun,
+    steps: 300,
+    warmStart: 2900,
+    eig,
+  },
+  "mlp-digits-nesterov": {
+    help: "Nesterov, β 0.9, late in training",
+    opt: { name: "nesterov", lr: 0.15, schedule: "warmup", warmupSteps: 100 },
+    data: { name: "digits", n: 200 },
+    arch: { name: "mlp", width: 8 },
+    runs: everyRun,
+    steps: 500,
+    warmStart: 400,
+    eig,
+  },
+  "mlp-digits-adam": {
+    help: "Adam, β1 0.9, β2 0.99, late in training",
+    opt: { name: "adam", lr: 0.003, beta2: 0.99, schedule: "warmup", warmupSteps: 100 },
+    data: { name: "digits", n: 200 },
+    arch: { name: "mlp", width: 8 },
+    runs: everyRun,
+    steps: 400,
+    warmStart: 400,
     eig,
   },
   "mlp-moons-rmsprop": {

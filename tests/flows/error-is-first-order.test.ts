@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import {
   CentralProcess,
   gradientDescent,
+  heavyBall,
   type ProcessSetup,
   rmsProp,
   StableProcess,
@@ -18,6 +19,7 @@ function runCentral(rule: UpdateRule, start: readonly number[], steps: number, s
     substeps,
     criticalThreshold: 1.95,
     frequencyInSubsteps: false,
+    integrator: "euler",
   });
   let critical = 0;
   takeSteps(process, steps, () => {
@@ -52,6 +54,7 @@ test.each([
   ["gd", gradientDescent({ lr: 0.3 }), [0.05, 6.58]],
   ["scalar-rmsprop", scalarRmsProp({ lr: 0.1, beta2: 0.9, eps: 1e-2 }), [0.2, 2]],
   ["rmsprop", rmsProp({ lr: 0.1, beta2: 0.9, eps: 1e-2 }), [0.2, 2]],
+  ["heavy ball", heavyBall({ lr: 0.15, beta1: 0.5 }), [0.01, 19.92]],
 ] as const)(
   "across the onset, with %s, too: eight times the substeps, an eighth of the error",
   (_, rule, start) => {

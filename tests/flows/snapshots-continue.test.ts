@@ -2,9 +2,11 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   AblatedProcess,
+  adam,
   CentralProcess,
   DiscreteProcess,
   gradientDescent,
+  heavyBall,
   MidpointProcess,
   type Process,
   type ProcessSetup,
@@ -32,6 +34,15 @@ const PROBLEMS: Record<string, (eigen: ProcessSetup["eigen"]) => ProcessSetup> =
     setupAt(edgeExample(1, 0.02), scalarRmsProp({ lr: 0.1, beta2: 0.9, biasCorrection: true }), [0.2, 2], {
       eigen,
     }),
+  "heavy ball": (eigen) =>
+    setupAt(edgeExample(1, 0.02), heavyBall({ lr: 0.06, beta1: 0.8 }), [0.05, 59.4], { eigen }),
+  "Adam with decay": (eigen) =>
+    setupAt(
+      edgeExample(1, 0.02),
+      adam({ lr: 0.1, beta1: 0.8, beta2: 0.9, eps: 1e-2, biasCorrection: true, weightDecay: 0.01 }),
+      [0.2, 4],
+      { eigen },
+    ),
   // The learning rate triples at step 6: central fails there, the stable flow passes its bound, discrete runs away.
   "a quadratic that passes the edge": (eigen) =>
     setupAt(quadratic(H, new Float64Array(3)), gradientDescent({ lr: stepSchedule(0.2, 6, 3) }), [1, 2, 3], {
