@@ -1,60 +1,105 @@
-// What one central step costs, steps 50 to 110, on the digits with a small MLP (the setting of the reference's gd_mlp).
-// Run: npx tsx bench/central-step.ts [flags of `run` in place of the default ones]
-import { cpus } from "node:os";
+/**
+ * `npx tsx bench/central-step.ts [flags of run]`: what one central step costs on four small problems of the digits, or
+ * on the one that the flags describe: means over steps 50 to 110, milliseconds and yardsticks.
+ */
+
 import { STAGES } from "../src/autodiff/index.ts";
 import { parseRun } from "../src/cli/flags.ts";
 import { buildRun, quantityData } from "../src/experiment/index.ts";
+import { digits, percent, progress, Table } from "./table.ts";
+import { compareTimes, machine, summary } from "./timing.ts";
+import { yardstick } from "./yardstick.ts";
 
 const FROM = 50;
 const TO = 110;
-const DEFAULT =
-  "opt:gd data:digits arch:mlp --opt.lr 0.2 --data.n 200 --data.classes 4 --data.criterion mse --arch.width 32 --eig.frequency 1 --eig.tol 1e-12";
+
+const SMALL = "data:digits arch:mlp --eig.frequency 1 --eig.tol 1e-12";
+const MSE = `${SMALL} --data.n 200 --data.classes 4 --data.criterion mse --arch.width 32`;
+const PROBLEMS: Readonly<Record<string, string>> = {
+  "gd, mse": `opt:gd --opt.lr 0.2 ${MSE}`,
+  "scalar-rmsprop, mse": `opt:scalar-rmsprop --opt.lr 0.1 --opt.beta2 0.99 --opt.bias-correction true --warm-start 5 ${MSE}`,
+  "rmsprop, mse": `opt:rmsprop --opt.lr 0.002 --opt.beta2 0.99 --opt.eps 1e-7 --opt.bias-correction true --warm-start 5 --eig.track-threshold 1.75 ${MSE}`,
+  "gd, cross-entropy": `opt:gd --opt.lr 0.25 ${SMALL} --data.n 150 --data.classes 10 --data.criterion ce --arch.width 16`,
+};
+
+interface StepCost {
+  readonly milliseconds: number;
+  readonly spread: number;
+  /** Milliseconds by part of a step, as processes name them. */
+  readonly parts: Readonly<Record<string, number>>;
+  /** Runs of each stage over all examples. */
+  readonly runs: readonly number[];
+  readonly weights: number;
+  readonly critical: number;
+}
+
+/** Runs the central flow that the flags describe. */
+function stepCost(flags: readonly string[]): StepCost {
+  const { config } = parseRun([...flags, "--runs", "central"]);
+  const { simulation, objective } = buildRun(config);
+  const durations: number[] = [];
+  const parts: Record<string, number> = {};
+  let critical = 0;
+  let before = objective.stageRuns();
+  const steps = TO - FROM;
+  for (let step = 0; step < TO; step++) {
+    if (step === FROM) before = objective.stageRuns();
+    const start = performance.now();
+    const row = simulation.step();
+    if (step < FROM) continue;
+    durations.push(performance.now() - start);
+    const variances = row["central/predicted_variances"];
+    critical += variances ? quantityData(variances).length / steps : 0;
+    for (const [key, value] of Object.entries(row))
+      if (key.startsWith("central/times/"))
+        parts[key.slice(14)] = (parts[key.slice(14)] ?? 0) + (1000 * Number(value)) / steps;
+  }
+  const { median, spread } = summary(durations);
+  return {
+    milliseconds: median,
+    spread,
+    parts,
+    runs: objective.stageRuns().map((count, stage) => (count - before[stage]) / steps / objective.chunks),
+    weights: objective.dimension,
+    critical,
+  };
+}
 
 const given = process.argv.slice(2);
-const { config } = parseRun([...(given.length > 0 ? given : DEFAULT.split(" ")), "--runs", "central"]);
-const { simulation, objective, backend } = buildRun(config);
-const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
-
-const durations: number[] = [];
-const parts: Record<string, number> = {};
-let k = 0;
-let before = { runs: objective.stageRuns(), cost: objective.executed() };
-for (let step = 0; step < TO; step++) {
-  if (step === FROM) before = { runs: objective.stageRuns(), cost: objective.executed() };
-  const start = performance.now();
-  const row = simulation.step();
-  if (step < FROM) continue;
-  durations.push(performance.now() - start);
-  const variances = row["central/predicted_variances"];
-  k += variances ? quantityData(variances).length / (TO - FROM) : 0;
-  for (const [key, value] of Object.entries(row))
-    if (key.startsWith("central/times/"))
-      parts[key.slice(14)] = (parts[key.slice(14)] ?? 0) + (1000 * Number(value)) / (TO - FROM);
+const problems = given.length > 0 ? { "as given": given.join(" ") } : PROBLEMS;
+const table = new Table([
+  "problem",
+  "p",
+  "k",
+  "HVPs",
+  "D³L[v,v,·]",
+  "ms",
+  "yardsticks",
+  "gradient",
+  "eigen",
+  "third",
+  "complementarity",
+  "rest",
+]);
+const measure = yardstick();
+const [{ median: unit }] = compareTimes([() => void measure()]);
+for (const [name, flags] of Object.entries(problems)) {
+  progress(`central step, ${name} …`);
+  const { milliseconds, spread, parts, runs, weights, critical } = stepCost(flags.split(" "));
+  const { grad_and_value = 0, eig = 0, dH = 0, sdcp = 0 } = parts;
+  const known = grad_and_value + eig + dH + sdcp;
+  table.row(
+    name,
+    String(weights),
+    digits(critical),
+    digits(runs[STAGES.direction]),
+    digits(runs[STAGES.secondOrder]),
+    `${digits(milliseconds)} ± ${percent(spread)}`,
+    digits(milliseconds / unit),
+    ...[grad_and_value, eig, dH, sdcp, Math.max(0, milliseconds - known)].map(digits),
+  );
 }
-const steps = TO - FROM;
-const runs = objective.stageRuns().map((count, stage) => (count - before.runs[stage]) / steps);
-const cost = objective.executed().map(({ flops, products }, stage) => ({
-  flops: (flops - before.cost[stage].flops) / steps,
-  products: (products - before.cost[stage].products) / steps,
-}));
-const total = cost.reduce((sum, { flops, products }) => ({
-  flops: sum.flops + flops,
-  products: sum.products + products,
-}));
-const milliseconds = median(durations);
-const show = (name: string, value: number, unit = ""): void =>
-  console.log(`${name.padEnd(34)} ${value.toPrecision(4).padStart(9)} ${unit}`);
-
 console.log(
-  `${cpus()[0]?.model.trim()}, Node ${process.versions.node}, ${backend} backend; means per central step, steps ${FROM} to ${TO}`,
+  `${machine()}. Central flow, steps ${FROM} to ${TO}; a yardstick, the plain gradient of a 64-64-64-10 tanh MLP on 500 examples, is ${digits(unit)} ms.`,
 );
-show("weights p", objective.dimension);
-show("critical eigenvalues", k);
-show("gradients", runs[STAGES.gradient] / objective.chunks);
-show("Hessian-vector products", runs[STAGES.direction] / objective.chunks);
-show("D³L[v,v,·]", runs[STAGES.secondOrder] / objective.chunks);
-show("matrix products", total.products);
-show("Mflop", total.flops / 1e6);
-show("time, median", milliseconds, "ms");
-show("rate", total.flops / milliseconds / 1e6, "GFLOP/s");
-for (const [part, value] of Object.entries(parts)) show(`  of it ${part}`, value, "ms");
+table.print();

@@ -11,6 +11,8 @@ export interface CriticalPairs {
   readonly values: Float64Array;
   /** `count` vectors of length p. */
   readonly vectors: Float64Array;
+  /** T_ij = D³L[u_i, u_j, ·], count(count+1)/2 rows of length p, if they are known already. */
+  readonly third?: Float64Array;
 }
 
 /**
@@ -67,7 +69,8 @@ function move({ weights, state }: Place, dt: number, dw: Float64Array, ds: Float
  * Cost: k(k+1)/2 third derivatives, about k⁴p/2 multiplications.
  * @param start overwritten with where the step ends, unless the complementarity problem has no solution: then it is
  * untouched; `point` itself (Euler) by default
- * @param time wraps the third derivatives, the dearest part, under the reference's name for it, `dH`
+ * @param time wraps the third derivatives, the dearest part, under the reference's name for it, `dH`, and the
+ * complementarity problem
  * @param penalty false leaves the curvature penalty out, dw^{ij} = 0: the ablated flow (math.md, section 7)
  */
 export function centralSubstep(
@@ -77,7 +80,7 @@ export function centralSubstep(
   critical: CriticalPairs,
   dt: number,
   start: Place = point,
-  time: (part: "dH", work: () => void) => void = (_, work) => work(),
+  time: <T>(part: "dH" | "sdcp", work: () => T) => T = (_, work) => work(),
   penalty = true,
 ): CentralSubstep {
   const { weights, state, gradient, preconditioner } = point;
@@ -90,8 +93,8 @@ export function centralSubstep(
   // Row 0 of each block is the part without X, row 1 + a the part that multiplies pair a of X.
   const dw = new Float64Array((1 + pairs) * p);
   const ds = new Float64Array((1 + pairs) * s);
-  const third = new Float64Array(pairs * p);
-  time("dH", () => objective.thirdDerivatives(critical.vectors, k, third));
+  const third = critical.third ?? new Float64Array(pairs * p);
+  if (!critical.third) time("dH", () => objective.thirdDerivatives(critical.vectors, k, third));
   velocity(rule, point, dw);
   for (let a = 0; penalty && a < pairs; a++)
     for (let l = 0; l < p; l++) dw[(1 + a) * p + l] = (-0.5 * third[a * p + l]) / preconditioner[l];
@@ -131,7 +134,7 @@ export function centralSubstep(
       }
     }
 
-  const solution = sdcp(k, A, inOrthonormalBasis(beta, k));
+  const solution = time("sdcp", () => sdcp(k, A, inOrthonormalBasis(beta, k)));
   const { X } = solution.value;
   const { semidefiniteX, semidefiniteY, complementarity } = solution.stats.violations;
   const violation = Math.max(semidefiniteX, semidefiniteY, complementarity);

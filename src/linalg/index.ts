@@ -42,4 +42,5 @@ export {
 export type { OperatorRepair, SdcpViolations } from "./sdcp-problem.ts";
 export { type TraceSdcpResult, traceConstrainedSdcp } from "./sdcp-trace.ts";
 export { advice, type DenseStatus, type EigenStatus, type SolverStatus } from "./status.ts";
+export { SubspaceHistory } from "./subspace-history.ts";
 export { smat, svec, svecIndex, svecLength } from "./svec.ts";

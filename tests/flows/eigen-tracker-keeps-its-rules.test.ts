@@ -121,6 +121,84 @@ test("between solves: Rayleigh quotients of the last symmetric vectors at the ne
   expect(crossings).toBeGreaterThan(2);
 });
 
+test("inside a step: critical pairs come with their third derivatives, those below the track threshold keep their values", () => {
+  const random = new Random(7, "use");
+  const p = 6;
+  const H = new Float64Array(p * p);
+  [2.5, 2.4, 2.2, 1.7, 1, 0].forEach((value, l) => {
+    H[l * p + l] = value;
+  });
+  const normal = (length: number): Float64Array => random.fillNormal(new Float64Array(length));
+  const a = normal(8).map((entry) => 0.1 * entry);
+  const objective = cubicObjective({ p, H, g: normal(p), a, b: normal(8 * p) });
+  const settings = { ...EIGEN, frequency: 50, trackThreshold: 1.5, initialCount: 5 };
+  const [plain, inside] = ["plain", "inside"].map((label) => new EigenTracker(objective, settings, 1, label));
+  const w = new Float64Array(p);
+  objective.setWeights(w);
+  for (const tracker of [plain, inside]) expect(tracker.pairs(ones(p))?.count).toBe(5);
+  let together = 0;
+  for (let call = 0; call < 20; call++) {
+    w.set(normal(p).map((entry) => 0.03 * entry));
+    objective.setWeights(w);
+    inside.restore(plain.snapshot());
+    // The restored tracker looks at all pairs once, which tells it what was above the threshold.
+    inside.pairs(ones(p));
+    let joint = 0;
+    const use = {
+      criticalAbove: 1.95,
+      joint: (...block: Parameters<typeof objective.joint>) => {
+        joint += block[1];
+        objective.joint(...block);
+      },
+    };
+    const found = inside.pairs(ones(p), use)!;
+    const expected = plain.pairs(ones(p))!;
+    expect(found.values.subarray(0, 4)).toEqual(expected.values.subarray(0, 4));
+    expect(found.vectors).toEqual(expected.vectors);
+    const critical = expected.values.filter((value) => value > 1.95).length;
+    expect(joint).toBe(critical);
+    const third = new Float64Array(((critical * (critical + 1)) / 2) * p);
+    objective.thirdDerivatives(expected.vectors, critical, third);
+    expect(found.third).toEqual(third);
+    together += critical;
+    const before = found.values[4];
+    w.set(normal(p).map((entry) => 0.03 * entry));
+    objective.setWeights(w);
+    // What is below the threshold is not looked at; the rest is.
+    expect(inside.pairs(ones(p), use)?.values[4]).toBe(before);
+    objective.setWeights(w.fill(0));
+  }
+  expect(together).toBeGreaterThan(20);
+});
+
+test("a solve starts where the last ones point to: along a smooth path that takes a third off", () => {
+  const p = 60;
+  const H = new Float64Array(p * p);
+  for (let l = 0; l < p; l++) H[l * p + l] = l < 3 ? 2 - 0.1 * l : 1.2 / (1 + l / 8);
+  const random = new Random(8, "path");
+  const cubic: Cubic = {
+    p,
+    H,
+    g: new Float64Array(p),
+    a: random.fillNormal(new Float64Array(8)),
+    b: random.fillNormal(new Float64Array(8 * p)).map((entry) => 0.3 * entry),
+  };
+  const objective = cubicObjective(cubic);
+  const direction = random.fillNormal(new Float64Array(p));
+  const tracker = new EigenTracker(objective, { ...EIGEN, trackThreshold: 1.5 }, 1, "path");
+  const spent: number[] = [];
+  for (let step = 0; step < 24; step++) {
+    objective.setWeights(direction.map((entry) => 2e-3 * step * entry));
+    const pairs = tracker.pairs(ones(p))!;
+    expect(pairs.solve?.status).toBe("converged");
+    spent.push(pairs.solve!.applications);
+  }
+  const late = spent.slice(12);
+  const mean = (list: number[]): number => list.reduce((total, count) => total + count, 0) / list.length;
+  // The second and third solve have nothing to start from but the last vectors.
+  expect(mean(late), `${spent}`).toBeLessThan((2 / 3) * mean(spent.slice(1, 3)));
+});
+
 test("in the central flow a frequency of f means every f steps, or every f substeps if it is said so", () => {
   for (const frequencyInSubsteps of [false, true])
     for (const frequency of [1, 2, 3]) {

@@ -1,7 +1,8 @@
+import type { Objective } from "../../autodiff/index.ts";
 import { valueError } from "../../base/index.ts";
 import { advice } from "../../linalg/index.ts";
 import { ACCEPTABLE_VIOLATION, type CentralSubstep, centralSubstep, stableSubstep } from "../central-flow.ts";
-import type { TrackedPairs } from "../eigen-tracker.ts";
+import { leading, type TrackedPairs } from "../eigen-tracker.ts";
 import {
   defaultIntegrator,
   type Integrator,
@@ -94,7 +95,8 @@ export class CentralProcess extends SteppingProcess {
       const point = watch.time("grad_and_value", () => this.pointOf(start, push, i === 0));
       const pairs = i === 0 && this.integrator === "euler" ? seen.pairs : this.look(watch, point);
       if (!pairs) break;
-      const critical = this.criticalCount(pairs, point.state);
+      const threshold = this.criticalThreshold(point.state);
+      const critical = leading(pairs.values, (value) => value > threshold);
       const substep = this.substep(watch, start, point, pairs, critical);
       if (i === 0) this.observation = { ...seen, critical, substep };
       push = substep?.push ?? noPush(this.setup.rule);
@@ -117,17 +119,18 @@ export class CentralProcess extends SteppingProcess {
       this.status = diverged(this.kind, "loss, gradient or state");
     else if (!allPositive(preconditioner)) this.status = unusablePreconditioner(this.kind);
     else {
-      const pairs = watch.time("eig", () => this.curvature.pairs(preconditioner));
+      const { objective } = this.setup;
+      const joint: Objective["joint"] = (...block) => watch.time("dH", () => objective.joint(...block));
+      const use = { criticalAbove: this.criticalThreshold(state), joint };
+      const pairs = watch.time("eig", () => this.curvature.pairs(preconditioner, use));
       if (pairs && allFinite(pairs.values)) return pairs;
       this.status = diverged(this.kind, "Hessian");
     }
     return undefined;
   }
 
-  private criticalCount(pairs: TrackedPairs, state: Float64Array): number {
-    const threshold = (this.settings.criticalThreshold * this.setup.rule.criticalValue(state)) / 2;
-    const below = pairs.values.findIndex((value) => !(value > threshold));
-    return below < 0 ? pairs.count : below;
+  private criticalThreshold(state: Float64Array): number {
+    return (this.settings.criticalThreshold * this.setup.rule.criticalValue(state)) / 2;
   }
 
   /**
@@ -154,8 +157,8 @@ export class CentralProcess extends SteppingProcess {
       watch.time("flow", () => stableSubstep(rule, point, dt, start));
       return undefined;
     }
-    const held = { count: critical, values: pairs.values, vectors: pairs.vectors };
-    const time = (part: string, work: () => void): void => watch.time(part, work);
+    const held = { ...pairs, count: critical };
+    const time = <T>(part: string, work: () => T): T => watch.time(part, work);
     const substep = watch.time("flow", () =>
       centralSubstep(objective, rule, point, held, dt, start, time, this.kind === "central"),
     );

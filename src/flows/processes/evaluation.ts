@@ -1,19 +1,25 @@
 import type { Objective } from "../../autodiff/index.ts";
-import { type EigenSettings, EigenTracker, type TrackedPairs } from "../eigen-tracker.ts";
+import { type EigenSettings, EigenTracker, type PairUse, type TrackedPairs } from "../eigen-tracker.ts";
 import { inverseRootOf } from "../preconditioned.ts";
 import type { Observation, ProcessSetup } from "./process.ts";
 
-/** Wall-clock seconds by part of the work. */
+/** Wall-clock seconds by part of the work; a part inside another counts for itself alone. */
 export class Stopwatch {
   readonly times: Record<string, number> = {};
+  /** Seconds of the parts finished so far inside the one that runs. */
+  private inside = 0;
 
   /** Runs `work` and adds its duration to a part. */
   time<T>(part: string, work: () => T): T {
+    const before = this.inside;
+    this.inside = 0;
     const start = performance.now();
     try {
       return work();
     } finally {
-      this.times[part] = (this.times[part] ?? 0) + (performance.now() - start) / 1000;
+      const spent = (performance.now() - start) / 1000;
+      this.times[part] = (this.times[part] ?? 0) + spent - this.inside;
+      this.inside = before + spent;
     }
   }
 }
@@ -45,9 +51,9 @@ export class Curvature {
     this.ones = new Float64Array(this.raw ? objective.dimension : 0).fill(1);
   }
 
-  /** The tracked pairs of P⁻¹H at the objective's weights. */
-  pairs(preconditioner: Float64Array): TrackedPairs | undefined {
-    return this.tracker.pairs(inverseRootOf(preconditioner, this.inverseRoot));
+  /** The tracked pairs of P⁻¹H at the objective's weights. See `EigenTracker.pairs` for `use`. */
+  pairs(preconditioner: Float64Array, use?: PairUse): TrackedPairs | undefined {
+    return this.tracker.pairs(inverseRootOf(preconditioner, this.inverseRoot), use);
   }
 
   /** As many eigenvalues of H itself: λ·P where P is one number, else tracked on their own. */
@@ -59,20 +65,21 @@ export class Curvature {
   }
 
   snapshot(): Record<string, Float64Array> {
-    const { vectors, counters } = this.tracker.snapshot();
-    const raw = this.raw?.snapshot();
-    return {
-      "eig.vectors": vectors,
-      "eig.counters": counters,
-      ...(raw && { "raw_eig.vectors": raw.vectors, "raw_eig.counters": raw.counters }),
+    const named = (prefix: string, tracker: EigenTracker): Record<string, Float64Array> => {
+      const { vectors, history, counters } = tracker.snapshot();
+      const past = Object.fromEntries(history.map((block, i) => [`${prefix}.history.${i}`, block]));
+      return { [`${prefix}.vectors`]: vectors, [`${prefix}.counters`]: counters, ...past };
     };
+    return { ...named("eig", this.tracker), ...(this.raw && named("raw_eig", this.raw)) };
   }
 
   restore(saved: Readonly<Record<string, Float64Array>>): void {
     const load = (tracker: EigenTracker | undefined, prefix: string): void => {
       const vectors = saved[`${prefix}.vectors`];
       const counters = saved[`${prefix}.counters`];
-      if (tracker && vectors && counters) tracker.restore({ vectors, counters });
+      const history: Float64Array[] = [];
+      for (let i = 0; saved[`${prefix}.history.${i}`]; i++) history.push(saved[`${prefix}.history.${i}`]);
+      if (tracker && vectors && counters) tracker.restore({ vectors, history, counters });
     };
     load(this.tracker, "eig");
     load(this.raw, "raw_eig");
