@@ -6,11 +6,13 @@ import { Crew } from "../../src/autodiff/backends/wasm/threads/crew.ts";
 import { workerThreads } from "../../src/autodiff/backends/wasm/threads/host.ts";
 import {
   type LossDefinition,
+  multiply,
   Objective,
   type ObjectiveOptions,
   sin,
   square,
   sum,
+  tanh,
 } from "../../src/autodiff/index.ts";
 import { Schedule } from "../../src/autodiff/schedule.ts";
 import { Random } from "../../src/base/index.ts";
@@ -255,3 +257,21 @@ test("helpers do not keep a process alive", async () => {
   });
   expect(stdout.trim()).toBe("helped");
 }, 70_000);
+
+test("sums taken side by side while a chain is computed do not meet those of another thread", () => {
+  const width = 1000;
+  const examples = 400;
+  const definition: LossDefinition = {
+    parameters: { w: [width] },
+    examples: {
+      x: { data: normals(examples * width, "wide inputs"), shape: [width], padding: "zero" },
+    },
+    loss: ({ w }, { x }) => sum(tanh(multiply(x, w))),
+  };
+  const [alone, shared] = [1, 2].map((threads) =>
+    objectiveWith(definition, { threads, chunk: 20, timed: true }),
+  );
+  const expected = everything(alone, 2);
+  untilHelped(shared, () => everything(shared, 2));
+  for (let round = 0; round < 20; round++) expect(everything(shared, 2), `round ${round}`).toEqual(expected);
+});
