@@ -1,12 +1,8 @@
-/**
- * `npx tsx bench/architectures.ts [small | default]`: time per counted flop of every architecture over that of an mlp of
- * like size, for gradient, Hessian-vector product and third derivative on the wasm backend. `small`: the sizes of the
- * gallery's presets; `default`: each architecture's own default options, on fewer examples.
- */
 import { Objective, selectBackend } from "../src/autodiff/index.ts";
 import { Random } from "../src/base/index.ts";
 import { createModel, type ModelShape, supervisedLoss } from "../src/models/index.ts";
-import { compareTimes, machine } from "./timing.ts";
+import { digits, progress, Table, time } from "./table.ts";
+import { compareTimes } from "./timing.ts";
 
 interface Case {
   readonly arch: string;
@@ -15,7 +11,7 @@ interface Case {
   readonly count: number;
 }
 
-const digits: ModelShape = { inputShape: [1, 8, 8], outputDim: 4 };
+const small: ModelShape = { inputShape: [1, 8, 8], outputDim: 4 };
 const pictures: ModelShape = { inputShape: [3, 32, 32], outputDim: 4 };
 const tokens = (length: number, vocabulary: number): ModelShape => ({
   inputShape: [length],
@@ -24,14 +20,15 @@ const tokens = (length: number, vocabulary: number): ModelShape => ({
   lastOnly: true,
 });
 
-export const CASES: Readonly<Record<string, readonly Case[]>> = {
-  small: [
-    { arch: "cnn", options: { width: 8 }, shape: digits, count: 64 },
-    { arch: "resnet", options: { width: 4, stageSizes: [1, 1] }, shape: digits, count: 50 },
+/** The sizes of the gallery's presets, and each architecture's default options on few examples. */
+const CASES: Readonly<Record<string, readonly Case[]>> = {
+  preset: [
+    { arch: "cnn", options: { width: 8 }, shape: small, count: 64 },
+    { arch: "resnet", options: { width: 4, stageSizes: [1, 1] }, shape: small, count: 50 },
     {
       arch: "vit",
       options: { dim: 8, depth: 1, mlpDim: 16, numHeads: 1, initScale: 1 },
-      shape: digits,
+      shape: small,
       count: 64,
     },
     {
@@ -58,7 +55,7 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
   ],
 };
 
-export function objectiveOf({ arch, options, shape, count }: Case): Objective {
+function objectiveOf({ arch, options, shape, count }: Case): Objective {
   const model = createModel(arch, shape, options);
   const random = new Random(1, arch);
   const width = shape.inputShape.reduce((size, length) => size * length, 1);
@@ -75,7 +72,7 @@ export function objectiveOf({ arch, options, shape, count }: Case): Objective {
 }
 
 /** What is timed: each sets the weights, so that nothing is left from the call before. */
-export function evaluations(objective: Objective, arch: string): Readonly<Record<string, () => void>> {
+function evaluations(objective: Objective, arch: string): Readonly<Record<string, () => void>> {
   const p = objective.dimension;
   const random = new Random(2, arch);
   const weights = Float64Array.from({ length: p }, () => 0.1 * random.normal());
@@ -98,7 +95,7 @@ export function evaluations(objective: Objective, arch: string): Readonly<Record
 }
 
 /** The flops that one run of an evaluation executes. */
-export function flopsOf(objective: Objective, run: () => void): number {
+function flopsOf(objective: Objective, run: () => void): number {
   const total = (): number => objective.executed().reduce((sum, { flops }) => sum + flops, 0);
   run();
   const before = total();
@@ -121,29 +118,30 @@ function likeMlp(flops: number, examples: number): Objective {
   });
 }
 
-if (process.argv[1]?.endsWith("architectures.ts")) {
-  console.log(machine());
-  const size = process.argv[2] ?? "small";
-  for (const item of CASES[size] ?? []) {
-    const objective = objectiveOf(item);
-    const runs = evaluations(objective, item.arch);
-    const mlp = likeMlp(flopsOf(objective, runs.gradient), item.count);
-    const mlpRuns = evaluations(mlp, "mlp");
-    for (const [name, run] of Object.entries(runs)) {
-      const [flops, mlpFlops] = [flopsOf(objective, run), flopsOf(mlp, mlpRuns[name])];
-      const [own, like] = compareTimes([run, mlpRuns[name]]);
-      const cost = (1e6 * own.median) / flops;
-      const likeCost = (1e6 * like.median) / mlpFlops;
-      console.log(
-        `${item.arch} p=${objective.dimension}`.padEnd(22),
-        name.padEnd(24),
-        `${(flops / 1e6).toFixed(2)} Mflop`.padStart(14),
-        `${own.median.toFixed(3)} ms`.padStart(11),
-        `± ${(100 * own.spread).toFixed(0)} %`.padStart(7),
-        `${cost.toFixed(3)} ns/flop`.padStart(15),
-        `mlp of ${(mlpFlops / 1e6).toFixed(2)} Mflop ${likeCost.toFixed(3)}`.padStart(30),
-        `ratio ${(cost / likeCost).toFixed(2)}`.padStart(12),
-      );
+/**
+ * Time per counted flop of every architecture over that of an mlp of like size in the same run: gradient, Hessian-vector
+ * product and third derivative on the wasm backend, one thread.
+ */
+export function architectures(): void {
+  console.log("\n### Architectures beside an mlp of like size\n");
+  const columns = ["architecture", "evaluation", "Mflop", "ms", "ns per flop", "an mlp's", "ratio"];
+  const table = new Table(columns);
+  for (const [size, cases] of Object.entries(CASES))
+    for (const item of cases) {
+      const name = `${item.arch}, ${size}`;
+      progress(name);
+      const objective = objectiveOf(item);
+      const runs = evaluations(objective, item.arch);
+      const mlp = likeMlp(flopsOf(objective, runs.gradient), item.count);
+      const mlpRuns = evaluations(mlp, "mlp");
+      for (const [what, run] of Object.entries(runs)) {
+        const [flops, mlpFlops] = [flopsOf(objective, run), flopsOf(mlp, mlpRuns[what])];
+        const [own, like] = compareTimes([run, mlpRuns[what]]);
+        const cost = (1e6 * own.median) / flops;
+        const likeCost = (1e6 * like.median) / mlpFlops;
+        const costs = [cost, likeCost, cost / likeCost].map(digits);
+        table.row(name, what, digits(flops / 1e6), time(own), ...costs);
+      }
     }
-  }
+  table.print();
 }

@@ -4,6 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { isMisuse, valueError } from "../src/base/index.ts";
+import { architectures } from "./architectures.ts";
 import { central } from "./central.ts";
 import { derivatives } from "./derivatives.ts";
 import { elementwise } from "./elementwise.ts";
@@ -25,6 +26,7 @@ const PARTS: Readonly<Record<string, (request: Request) => void | Promise<void>>
   gemm,
   elementwise,
   problems: derivatives,
+  architectures,
   peers,
   central,
   growth,
