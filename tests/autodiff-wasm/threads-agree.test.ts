@@ -118,7 +118,7 @@ const tokens: ModelShape = { inputShape: [5], outputDim: 4, vocabulary: 4, lastO
 
 test.each([
   ["cnn", image, { width: 5 }],
-  ["resnet", image, { width: 8 }],
+  ["resnet", { inputShape: [3, 13, 13], outputDim: 3 }, { width: 8 }],
   ["vit", image, { patchSize: 4, dim: 12, depth: 1, mlpDim: 10, numHeads: 1 }],
   ["lstm", tokens, { layers: 1, embdDim: 6, hiddenDim: 7 }],
   ["transformer", tokens, { layers: 1, dModel: 8, nhead: 2 }],
