@@ -116,11 +116,12 @@ test.each([
 });
 
 const image: ModelShape = { inputShape: [3, 8, 8], outputDim: 3 };
+const largerImage: ModelShape = { inputShape: [3, 13, 13], outputDim: 3 };
 const tokens: ModelShape = { inputShape: [5], outputDim: 4, vocabulary: 4, lastOnly: true };
 
 test.each([
   ["cnn", image, { width: 5 }],
-  ["resnet", image, { width: 8 }],
+  ["resnet", largerImage, { width: 8 }],
   ["vit", image, { patchSize: 4, dim: 12, depth: 1, mlpDim: 10, numHeads: 1 }],
   ["lstm", tokens, { layers: 1, embdDim: 6, hiddenDim: 7 }],
   ["transformer", tokens, { layers: 1, dModel: 8, nhead: 2 }],

@@ -5,11 +5,11 @@ import { buildRun, resumeRun } from "../../src/experiment/index.ts";
 import { configOf, rowsDifference, runWords, temporaryFolder } from "./small-runs.ts";
 
 const base = temporaryFolder();
-const STEPS = 12;
+const STEPS = 6;
 /** Several chunks, each with enough to do for other threads to be called. */
 const WORDS = (
   "opt:rmsprop data:digits arch:mlp --data.n 160 --data.classes 3 --arch.width 16 --opt.lr 0.004 --opt.beta2 0.95 " +
-  `--opt.eps 1e-7 --opt.bias-correction --eig.frequency 1 --chunk 20 --backend wasm --steps ${STEPS}`
+  `--opt.eps 1e-7 --opt.bias-correction --eig.frequency 1 --runs discrete central --chunk 20 --backend wasm --steps ${STEPS}`
 ).split(" ");
 
 const withThreads = (threads: string): string[] => [...WORDS, "--threads", threads];
@@ -24,7 +24,7 @@ test("runs with 1, 2 and 7 threads log the same rows, also when stopped and resu
   }
   const folder = join(base, "changing");
   let asked = 0;
-  await runWords(folder, withThreads("7"), { interrupted: () => asked++ === 5 });
+  await runWords(folder, withThreads("7"), { interrupted: () => asked++ === 3 });
   const path = join(folder, "config.json");
   writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), threads: 2 }));
   const resumed = await resumeRun(folder, null);

@@ -8,7 +8,7 @@ import {
   when,
 } from "./assembler.ts";
 import { f64, i32, int, v128 } from "./instructions.ts";
-import { own, PANELS } from "./memory.ts";
+import { AREA_START, type AreaOffset, own, PANELS } from "./memory.ts";
 import { gain, least, loseOne, parameters } from "./statements.ts";
 import { COLUMN_PANEL, COLUMNS, CONVOLUTION_TILE, ROW_PANEL, ROWS, tileFunction } from "./tile.ts";
 
@@ -34,7 +34,7 @@ export function kernelModule(): ModuleWriter {
     const [o, c, panelIn, panelOut, i, j, at] = scope.locals("i32", 7);
     const pack = (
       packer: Caller,
-      target: number,
+      target: AreaOffset,
       array: Local,
       lanes: Local,
       plane: Local,
@@ -58,7 +58,7 @@ export function kernelModule(): ModuleWriter {
         columnStep,
       );
     const inTile = i32.add(
-      own(0),
+      own(AREA_START),
       i32.add(i32.multiply(i.get, int(COLUMN_PANEL)), i32.shiftLeft(j.get, int(3))),
     );
     const exchange = (copy: Code): Code => [

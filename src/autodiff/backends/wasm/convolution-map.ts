@@ -8,7 +8,7 @@ import {
   when,
 } from "./assembler.ts";
 import { f64, i32, int, v128 } from "./instructions.ts";
-import { own, PANELS, SCRATCH, word } from "./memory.ts";
+import { AREA_START, own, PANELS, SCRATCH, word } from "./memory.ts";
 import { gain, least, loseOne, parameters } from "./statements.ts";
 import { COLUMN_PANEL, COLUMNS, CONVOLUTION_TILE, ROW_PANEL, ROWS, tileFunction } from "./tile.ts";
 
@@ -36,7 +36,7 @@ export function mapModule(): ModuleWriter {
     const [j, count, i, panel, target, neighbours] = scope.locals("i32", 6);
 
     /** Writes down where the next eight pixels are; what is missing at the end repeats the last one. */
-    const place = i32.add(own(0), i32.shiftLeft(j.get, int(2)));
+    const place = i32.add(own(AREA_START), i32.shiftLeft(j.get, int(2)));
     const nextPixel = [
       gain(x, int(1)),
       gain(to, p.mapColumn.get),
@@ -96,12 +96,12 @@ export function mapModule(): ModuleWriter {
         [
           copy(
             i32.add(i32.load(place, SCRATCH.targets), target.get),
-            i32.add(own(0), i32.shiftLeft(j.get, int(3))),
+            i32.add(own(AREA_START), i32.shiftLeft(j.get, int(3))),
           ),
           when(i32.greater(i32.subtract(madeNow.get, i.get), int(1)), [
             copy(
               i32.add(i32.add(i32.load(place, SCRATCH.targets), target.get), p.mapPlane.get),
-              i32.add(own(COLUMN_PANEL), i32.shiftLeft(j.get, int(3))),
+              i32.add(own(AREA_START), i32.add(i32.shiftLeft(j.get, int(3)), int(COLUMN_PANEL))),
             ),
           ]),
         ],
@@ -284,7 +284,7 @@ function packWindowsFunction(module: ModuleWriter): Caller {
       .map((source, j) => i32.equal(i32.subtract(source.get, sources[j].get), int(8)))
       .reduce((all, one) => i32.and(all, one));
     return [
-      ...sources.flatMap((source, j) => source.set(i32.load(own(SCRATCH.sources + 4 * j)))),
+      ...sources.flatMap((source, j) => source.set(i32.load(own(SCRATCH.sources), 4 * j))),
       ...to.set(own(PANELS.right)),
       ...when(
         consecutive,

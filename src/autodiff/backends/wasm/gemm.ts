@@ -8,7 +8,7 @@ import {
   when,
 } from "./assembler.ts";
 import { f64, f64x2, i32, int, v128 } from "./instructions.ts";
-import { own, PANELS, word } from "./memory.ts";
+import { AREA_START, own, PANELS, word } from "./memory.ts";
 import { gain } from "./statements.ts";
 import { leftStep, PRODUCT_TILE, rightStep, tileFunction } from "./tile.ts";
 
@@ -183,7 +183,7 @@ function edgeFunction(module: ModuleWriter, tile: Caller): Caller {
   return module.function("edge", 8, (scope, a, b, c, row, depth, first, rows, columns) => {
     const [i, j] = scope.locals("i32", 2);
     const inC = i32.add(i32.add(c.get, i32.multiply(i.get, row.get)), bytes(j.get));
-    const inTile = i32.add(own(0), i32.add(i32.multiply(i.get, int(COLUMN_PANEL)), bytes(j.get)));
+    const inTile = i32.add(own(AREA_START), i32.add(i32.multiply(i.get, int(COLUMN_PANEL)), bytes(j.get)));
     const entries = (copy: Code): Code => [
       ...i.set(int(0)),
       ...repeatWhile(

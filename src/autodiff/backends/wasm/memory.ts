@@ -11,8 +11,18 @@ const PARAMETER_BYTES = 1024;
 const LOG_ROW = 4;
 const TABLE_BYTES = 8 * (EXP_TABLE.length + (LOG_TABLE.length / 3) * LOG_ROW + ERF_TABLE.length);
 
+declare const inArea: unique symbol;
+/** Bytes from the start of an area, not to be taken for a size or an address. */
+export type AreaOffset = number & { readonly [inArea]: true };
+const areaOffset = (bytes: number): AreaOffset => bytes as AreaOffset;
+
+export const AREA_START = areaOffset(0);
+
 /** Where a kernel notes the addresses of eight pixels: the last of the parameter words. */
-export const SCRATCH = { sources: PARAMETER_BYTES - 64, targets: PARAMETER_BYTES - 32 };
+export const SCRATCH = {
+  sources: areaOffset(PARAMETER_BYTES - 64),
+  targets: areaOffset(PARAMETER_BYTES - 32),
+};
 
 /** Tables of the elementary functions; rows of the logarithm's are widened from three doubles to four. */
 export const TABLES = {
@@ -32,9 +42,9 @@ const right = left + 8 * DEPTH * ROWS;
 
 /** Packed panels of the left and right factor of a product: inner indices, rows and columns at a time; and one tile. */
 export const PANELS = {
-  tile,
-  left,
-  right,
+  tile: areaOffset(tile),
+  left: areaOffset(left),
+  right: areaOffset(right),
   depth: DEPTH,
   rows: ROWS,
   columns: COLUMNS,
@@ -48,7 +58,7 @@ export const AREA_BYTES = right + 8 * DEPTH * COLUMNS;
 const PAGE = 65536;
 
 /** An address in the area of the thread that runs, `offset` bytes after its start. */
-export const own = (offset: number): Code => (offset === 0 ? base : i32.add(base, int(offset)));
+export const own = (offset: AreaOffset): Code => (offset === 0 ? base : i32.add(base, int(offset)));
 
 /** The value of a kernel's i-th parameter word. */
 export const word = (i: number): Code => i32.load(base, 4 * i);
