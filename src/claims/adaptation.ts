@@ -44,16 +44,20 @@ export function measureAdaptation(experiment: Experiment, progress: (line: strin
   const measured: Measured[] = [];
   let start: MajorantStart | undefined;
   let startBest: MajorantStart | undefined;
-  for (let row = 0; row < rows.length; row += config.checkpoint.frequency) {
-    progress(`${name}: ν at rest at step ${row} of ${rows.length}`);
-    const point = pointAt(built, join(directory, "checkpoints", `checkpoint_${row}.npz`));
-    if (scalar) measured.push(scalarMeasured(built, row, point));
-    else {
-      const both = diagonalMeasured(built, row, point, start, startBest);
-      start = both.at.majorant.value;
-      startBest = both.best.majorant.value;
-      measured.push(both.measured);
+  try {
+    for (let row = 0; row < rows.length; row += config.checkpoint.frequency) {
+      progress(`${name}: ν at rest at step ${row} of ${rows.length}`);
+      const point = pointAt(built, join(directory, "checkpoints", `checkpoint_${row}.npz`));
+      if (scalar) measured.push(scalarMeasured(built, row, point));
+      else {
+        const both = diagonalMeasured(built, row, point, start, startBest);
+        start = both.at.majorant.value;
+        startBest = both.best.majorant.value;
+        measured.push(both.measured);
+      }
     }
+  } finally {
+    built.dispose();
   }
   const late = measured.slice(Math.floor((3 * measured.length) / 4));
   const numbers = scalar ? scalarNumbers(late) : diagonalNumbers(late);

@@ -142,9 +142,23 @@ class Majorant {
   }
 
   solve(initial: MajorantStart | undefined): MajorantResult {
-    const { n } = this;
     this.floor = this.rowFloor();
     if (!allFinite(this.floor) || !allFinite(this.b)) return this.notFinite();
+    const first = this.attempt(initial);
+    if (first.status === "solved" || !initial) return first;
+    // A start that was good for another problem may lie in a flat corner of this one.
+    const again = this.attempt(undefined);
+    return worst(again) < worst(first) ? again : this.recounted(first);
+  }
+
+  private recounted(result: MajorantResult): MajorantResult {
+    const { iterations, applications } = this;
+    return { ...result, stats: { ...result.stats, iterations, applications } };
+  }
+
+  /** Rounds of climbing and looking, from a nearby solution or from nothing. */
+  private attempt(initial: MajorantStart | undefined): MajorantResult {
+    const { n } = this;
     let point: SpherePoint = initial ? this.warm(initial) : this.cold();
     let watched: Float64Array = initial ? initial.watched : this.random.fillNormal(new Float64Array(n));
     let best: MajorantResult | undefined;
@@ -167,7 +181,7 @@ class Majorant {
         loose = false;
       } else point = this.extended(point, rising);
     }
-    return best ?? this.notFinite();
+    return best ? this.recounted(best) : this.notFinite();
   }
 
   private problem(rank: number): SphereProblem {
