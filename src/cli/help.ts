@@ -88,13 +88,18 @@ function partOverview(part: Part): string[] {
   const common = shared(part);
   const own = ({ options }: Entry): readonly Option[] =>
     options.filter((option) => !common.some(({ flag }) => flag === option.flag));
+  const first = new Map<string, string>();
+  const flags = (entry: Entry): string => {
+    const words = folded(own(entry));
+    const like = first.get(words);
+    first.set(words, like ?? entry.name);
+    if (words === "") return "";
+    return like === undefined ? `:  ${words}` : `:  as ${like}`;
+  };
   return [
     `${PART_TITLES[part]}, ${part}:NAME (without it ${part}:${defaultRun.selection[part]})`,
     ...columns([
-      ...ENTRIES[part].map(
-        (entry) =>
-          [entry.name, entry.help + (own(entry).length > 0 ? `:  ${folded(own(entry))}` : "")] as const,
-      ),
+      ...ENTRIES[part].map((entry) => [entry.name, entry.help + flags(entry)] as const),
       ...(part === "opt" ? [OWN_RULE] : []),
     ]),
     ...(common.length > 0 ? table(common) : []),

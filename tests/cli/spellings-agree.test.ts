@@ -213,9 +213,18 @@ describe("the other commands", () => {
     ["verify -h", { command: "help", topic: "verify" }],
     ["--version", { command: "version" }],
     ["version", { command: "version" }],
-    ["verify a b/c", { command: "verify", paths: ["a", "b/c"], json: false, backend: "auto" }],
-    ["verify --json a b", { command: "verify", paths: ["a", "b"], json: true, backend: "auto" }],
-    ["verify a --json=false", { command: "verify", paths: ["a"], json: false, backend: "auto" }],
+    [
+      "verify a b/c",
+      { command: "verify", paths: ["a", "b/c"], json: false, backend: "auto", threads: "auto" },
+    ],
+    [
+      "verify --json a b",
+      { command: "verify", paths: ["a", "b"], json: true, backend: "auto", threads: "auto" },
+    ],
+    [
+      "verify a --json=false",
+      { command: "verify", paths: ["a"], json: false, backend: "auto", threads: "auto" },
+    ],
     ["report experiments/x", { command: "report", dir: "experiments/x" }],
     ["resume d", { command: "resume", dir: "d", steps: null, quiet: false, json: false }],
     ["resume --steps 7 d --quiet", { command: "resume", dir: "d", steps: 7, quiet: true, json: false }],
