@@ -1,11 +1,21 @@
 /**
- * `npx tsx bench/central-step.ts [flags of run]`: what one central step costs on four small problems of the digits, or
- * on the one that the flags describe: means over steps 50 to 110, milliseconds and yardsticks.
+ * `npx tsx bench/central-step.ts [flags of run | FIXTURES]`: what one central step costs on four small problems of the
+ * digits, on the one that the flags describe, or on the trajectories below a path: means over steps 50 to 110,
+ * milliseconds and yardsticks.
  */
 
+import { existsSync } from "node:fs";
 import { STAGES } from "../src/autodiff/index.ts";
 import { parseRun } from "../src/cli/flags.ts";
-import { buildRun, quantityData } from "../src/experiment/index.ts";
+import {
+  type BuiltRun,
+  buildRun,
+  fixtureFiles,
+  objectiveOf,
+  quantityData,
+  readFixture,
+  simulationOf,
+} from "../src/experiment/index.ts";
 import { digits, percent, progress, Table } from "./table.ts";
 import { compareTimes, machine, summary } from "./timing.ts";
 import { yardstick } from "./yardstick.ts";
@@ -13,7 +23,7 @@ import { yardstick } from "./yardstick.ts";
 const FROM = 50;
 const TO = 110;
 
-const SMALL = "data:digits arch:mlp --eig.frequency 1 --eig.tol 1e-12";
+const SMALL = "data:digits arch:mlp --eig.frequency 1 --eig.tol 1e-12 --no-eig.raw-eigenvalues";
 const MSE = `${SMALL} --data.n 200 --data.classes 4 --data.criterion mse --arch.width 32`;
 const PROBLEMS: Readonly<Record<string, string>> = {
   "gd, mse": `opt:gd --opt.lr 0.2 ${MSE}`,
@@ -33,10 +43,35 @@ interface StepCost {
   readonly critical: number;
 }
 
-/** Runs the central flow that the flags describe. */
-function stepCost(flags: readonly string[]): StepCost {
-  const { config } = parseRun([...flags, "--runs", "central"]);
-  const { simulation, objective } = buildRun(config);
+type Start = () => Pick<BuiltRun, "simulation" | "objective">;
+
+/** The central flow that the flags describe. */
+const fromFlags = (flags: string): Start => {
+  const { config } = parseRun([...flags.split(" "), "--runs", "central"]);
+  return () => buildRun(config);
+};
+
+/** The central flows of the trajectories below a path, by name. */
+function fromFixtures(path: string): Record<string, Start> {
+  const trajectories = fixtureFiles(path)
+    .map(readFixture)
+    .filter(({ meta }) => "optimizer" in meta);
+  return Object.fromEntries(
+    trajectories.map((fixture) => [
+      fixture.name,
+      () => {
+        const objective = objectiveOf(fixture);
+        const built = simulationOf(fixture, objective, ["central"]);
+        if (!built) throw new Error(`no optimizer "${fixture.meta.optimizer}" in this build`);
+        return { objective, simulation: built.simulation };
+      },
+    ]),
+  );
+}
+
+/** Runs a central flow. */
+function stepCost(start: Start): StepCost {
+  const { simulation, objective } = start();
   const durations: number[] = [];
   const parts: Record<string, number> = {};
   let critical = 0;
@@ -44,10 +79,10 @@ function stepCost(flags: readonly string[]): StepCost {
   const steps = TO - FROM;
   for (let step = 0; step < TO; step++) {
     if (step === FROM) before = objective.stageRuns();
-    const start = performance.now();
+    const began = performance.now();
     const row = simulation.step();
     if (step < FROM) continue;
-    durations.push(performance.now() - start);
+    durations.push(performance.now() - began);
     const variances = row["central/predicted_variances"];
     critical += variances ? quantityData(variances).length / steps : 0;
     for (const [key, value] of Object.entries(row))
@@ -66,7 +101,11 @@ function stepCost(flags: readonly string[]): StepCost {
 }
 
 const given = process.argv.slice(2);
-const problems = given.length > 0 ? { "as given": given.join(" ") } : PROBLEMS;
+function problemsGiven(): Record<string, Start> {
+  if (given.length === 1 && existsSync(given[0])) return fromFixtures(given[0]);
+  const runs = given.length > 0 ? { "as given": given.join(" ") } : PROBLEMS;
+  return Object.fromEntries(Object.entries(runs).map(([name, flags]) => [name, fromFlags(flags)]));
+}
 const table = new Table([
   "problem",
   "p",
@@ -83,9 +122,9 @@ const table = new Table([
 ]);
 const measure = yardstick();
 const [{ median: unit }] = compareTimes([() => void measure()]);
-for (const [name, flags] of Object.entries(problems)) {
+for (const [name, start] of Object.entries(problemsGiven())) {
   progress(`central step, ${name} …`);
-  const { milliseconds, spread, parts, runs, weights, critical } = stepCost(flags.split(" "));
+  const { milliseconds, spread, parts, runs, weights, critical } = stepCost(start);
   const { grad_and_value = 0, eig = 0, dH = 0, sdcp = 0 } = parts;
   const known = grad_and_value + eig + dH + sdcp;
   table.row(

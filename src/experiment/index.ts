@@ -2,7 +2,8 @@ export { type BuiltRun, buildRun, criticalValueOf, type RunProfile } from "./bui
 export { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 export * from "./config.ts";
 export { type ExportedWeights, exportWeights, type WeightsChoice } from "./export-weights.ts";
-export { fixtureFiles } from "./fixtures.ts";
+export { objectiveOf, simulationOf } from "./fixture-simulation.ts";
+export { fixtureFiles, readFixture } from "./fixtures.ts";
 export type { DataSet, RunPlan } from "./hdf5.ts";
 export { dataSetsOfRows, readHdf5, rowsOfDataSets, writeHdf5 } from "./hdf5.ts";
 export type { Journal, JournalContents, JournalHeader, JournalOptions } from "./journal.ts";

@@ -1,35 +1,17 @@
-import { type BackendChoice, Objective, type Shape, selectBackend } from "../autodiff/index.ts";
+import type { Objective } from "../autodiff/index.ts";
 import { isMisuse, valueError } from "../base/index.ts";
-import {
-  compileRule,
-  gradientDescent,
-  type ProcessKind,
-  rmsProp,
-  scalarRmsProp,
-  type UpdateRule,
-} from "../flows/index.ts";
-import {
-  accuracy,
-  architectureNames,
-  CRITERIA,
-  type Criterion,
-  createModel,
-  supervisedLoss,
-} from "../models/index.ts";
-import { arrayOf, camelCased, type FixtureCase, listOf, objectOf, readFixture } from "./fixtures.ts";
+import type { ProcessKind } from "../flows/index.ts";
+import { accuracy, architectureNames } from "../models/index.ts";
+import { criterionOf, type EvaluationOptions, objectiveOf, simulationOf } from "./fixture-simulation.ts";
+import { arrayOf, type FixtureCase, readFixture } from "./fixtures.ts";
 import { type Quantity, quantityData, quantityShape } from "./rows.ts";
-import { Simulation } from "./simulation.ts";
-import { threadCount } from "./threads.ts";
+import type { Simulation } from "./simulation.ts";
 import { type Check, relativeError, type Skip, type Verdict } from "./verdict.ts";
 import { verifyOptimizers } from "./verify-optimizers.ts";
 
-export interface VerifyOptions {
+export interface VerifyOptions extends EvaluationOptions {
   /** Steps of each trajectory at most. */
   readonly steps?: number;
-  /** The backend to check; default: the one a run takes. */
-  readonly backend?: BackendChoice;
-  /** Threads to evaluate with; default `auto`. Same bits. */
-  readonly threads?: number | "auto";
   /** Called after each step of a trajectory. */
   readonly progress?: (fixture: string, step: number, steps: number) => void;
 }
@@ -57,52 +39,6 @@ function verifyFixture(jsonPath: string, options: VerifyOptions = {}): Verdict[]
   if ("optimizer" in meta && "runs" in meta)
     return evaluate((objective) => verifyTrajectory(fixture, objective, options));
   return [{ case: fixture.name, skipped: "neither derivatives, a trajectory nor optimizers" }];
-}
-
-function criterionOf(fixture: FixtureCase): Criterion {
-  const { criterion } = fixture.meta;
-  if (!CRITERIA.includes(criterion as Criterion))
-    throw valueError(`verify ${fixture.name}`, `a criterion among ${CRITERIA.join(", ")}`, String(criterion));
-  return criterion as Criterion;
-}
-
-/** The loss that a case describes. */
-function objectiveOf(fixture: FixtureCase, { backend = "auto", threads = "auto" }: VerifyOptions): Objective {
-  const { meta } = fixture;
-  const labels = arrayOf(fixture, "labels");
-  const parameters = listOf(fixture, "parameters") as readonly (readonly [string, readonly number[]])[];
-  const embedding = parameters.find(([name, shape]) => /emb/.test(name) && shape.length === 2);
-  const inputs = arrayOf(fixture, "inputs");
-  const model = createModel(
-    String(meta.architecture),
-    {
-      inputShape: listOf(fixture, "input_shape") as Shape,
-      outputDim: Number(meta.output_dim),
-      ...(embedding && { vocabulary: embedding[1][0] }),
-    },
-    camelCased(objectOf(fixture, "options" in meta ? "options" : "architecture_options")),
-  );
-  checkParameters(fixture, model.parameters, parameters);
-  return new Objective(
-    supervisedLoss(model, criterionOf(fixture), {
-      inputs: inputs.data,
-      shape: inputs.shape.slice(1),
-      labels: labels.data,
-      labelShape: labels.shape.slice(1),
-    }),
-    { backend: selectBackend(backend).backend, threads: threadCount(threads) },
-  );
-}
-
-function checkParameters(
-  fixture: FixtureCase,
-  ours: Readonly<Record<string, Shape>>,
-  theirs: readonly (readonly [string, readonly number[]])[],
-): void {
-  const text = (list: readonly (readonly [string, Shape])[]): string =>
-    list.map(([name, shape]) => `${name} [${shape}]`).join(", ");
-  if (text(Object.entries(ours)) !== text(theirs))
-    throw valueError(`verify ${fixture.name}`, `parameters ${text(Object.entries(ours))}`, text(theirs));
 }
 
 function judge(name: string, quantity: string, error: number, tolerance: number): Check {
@@ -143,28 +79,8 @@ function verifyDerivatives(fixture: FixtureCase, objective: Objective): Check[] 
   return [...checks, judge(name, "uHv", Math.abs(uHv - array("uHv")[0]) / scale, 1e-10)];
 }
 
-/** The rule that a trajectory was made with, if this build has it. */
-function ruleOf(fixture: FixtureCase): UpdateRule | undefined {
-  const options = camelCased(objectOf(fixture, "optimizer_options")) as unknown as {
-    lr: number;
-    beta2: number;
-  };
-  switch (fixture.meta.optimizer) {
-    case "GradientDescent":
-      return gradientDescent(options);
-    case "ScalarRMSProp":
-      return scalarRmsProp(options);
-    case "RMSProp":
-      return rmsProp(options);
-    default:
-      return undefined;
-  }
-}
-
 /** Steps for which the discrete processes are judged: beyond, they are chaotic at the edge of stability. */
 const JUDGED_DISCRETE_STEPS = 40;
-
-const PROCESS_KINDS = ["discrete", "midpoint", "central", "stable"] as const satisfies readonly ProcessKind[];
 
 /** Worst error so far of one quantity of a trajectory. */
 interface Tally {
@@ -179,65 +95,16 @@ function verifyTrajectory(
   { steps: limit, progress }: VerifyOptions,
 ): Verdict[] {
   const { meta, name } = fixture;
-  const rule = ruleOf(fixture);
-  if (!rule) return [{ case: name, skipped: `no optimizer "${meta.optimizer}" in this build` }];
-  const runs = listOf(fixture, "runs") as string[];
-  const kinds = runs.filter((kind): kind is ProcessKind => PROCESS_KINDS.some((known) => known === kind));
-  const eig = camelCased(objectOf(fixture, "eig")) as {
-    frequency: number;
-    trackThreshold: number;
-    initialNeigs: number;
-    tol: number;
-  };
-  const central = camelCased(objectOf(fixture, "central")) as {
-    nsubsteps: number;
-    sdcpThreshold: number;
-    frequencyInSubsteps?: boolean;
-  };
-  const stable = objectOf(fixture, "stable") as { min_nsubsteps: number; max_Seff?: number | null };
-  const criterion = criterionOf(fixture);
-  const labels = arrayOf(fixture, "labels").data;
-  const simulation = new Simulation({
-    objective,
-    rule: compileRule(rule, objective.dimension),
-    initialWeights: arrayOf(fixture, "w0").data,
-    warmStart: Number(meta.warm_start ?? 0),
-    processes: kinds.map((kind) => ({
-      kind,
-      eigen: {
-        frequency: eig.frequency,
-        trackThreshold: eig.trackThreshold,
-        initialCount: eig.initialNeigs,
-        solver: "lobpcg",
-        tolerance: eig.tol,
-      },
-      rawEigenvalues: false,
-    })),
-    central: {
-      substeps: central.nsubsteps,
-      criticalThreshold: central.sdcpThreshold,
-      frequencyInSubsteps: central.frequencyInSubsteps ?? false,
-    },
-    stable: {
-      minSubsteps: stable.min_nsubsteps,
-      maxSharpness: stable.max_Seff === undefined ? 100 : stable.max_Seff,
-    },
-    seed: 0,
-    watched: {
-      train: {
-        accuracy: (outputs) => accuracy(criterion, outputs, labels),
-        outputShape: [Number(meta.output_dim)],
-      },
-      test: undefined,
-    },
-  });
+  const built = simulationOf(fixture, objective);
+  if (!built) return [{ case: name, skipped: `no optimizer "${meta.optimizer}" in this build` }];
+  const { simulation, kinds, runs, trackThreshold } = built;
   const total = Number(meta.steps);
   if (!(total >= 1)) throw valueError(`verify ${name}`, 'a number "steps" ≥ 1', String(meta.steps));
   const steps = Math.min(limit ?? total, total);
   const tallies = new Map<string, Tally>();
   for (let step = 0; step < steps; step++) {
     const quantities = simulation.step();
-    compareRow(fixture, step, quantities, eig.trackThreshold, tallies);
+    compareRow(fixture, step, quantities, trackThreshold, tallies);
     progress?.(name, step + 1, steps);
   }
   const checks = [...tallies].map(
