@@ -26,7 +26,7 @@ const CLAIMS = {
   adaptation: {
     title: "Adaptation",
     statement:
-      "At the edge RMSProp’s ν goes to a value that the landscape alone determines: P̄ solves min tr P + ‖g‖²_{P⁻¹}/η² subject to H ⪯ 2P.",
+      "At the edge RMSProp’s ν goes to a value that the landscape alone determines: P̄ solves min tr P + gᵀP⁻¹g/η² over diagonal P subject to H ⪯ 2P.",
     method:
       "At twenty points of the central flow the semidefinite problem is solved, with a certificate, and its ν̄ = (ηP̄)² compared with the ν of the flow there. Efficacy gᵀP⁻¹g is the rate at which −P⁻¹g lowers the loss; P̂ is the solution without the gradient’s term, the best gradient descent has P = S/2.",
     measure: measureAdaptation,
@@ -109,7 +109,7 @@ function judged(
   const failing = measured.filter(({ holds }) => !holds);
   const verdict =
     failing.length === 0
-      ? `holds: all of what is wanted, in ${measured.map((each) => each.name).join(", ")}`
+      ? `holds: every criterion is met in ${measured.map((each) => each.name).join(", ")}`
       : `does not hold here: ${failing.map(whyNot).join("; ")}${failing.length < measured.length ? `; holds in ${measured.flatMap((each) => (each.holds ? [each.name] : [])).join(", ")}` : ""}`;
   return { name, title, statement, method, experiments: measured, holds: failing.length === 0, verdict };
 }

@@ -247,8 +247,8 @@ const SMALL: Readonly<Record<string, readonly string[]>> = {
   claim: [
     "central-flows claim NAME [--out DIR] [--steps N] [--quiet] [--json]",
     "",
-    "Measures a finding of the central-flows paper again, prints numbers and a verdict, and writes a page",
-    "with the figures: prediction, adaptation, acceleration, or all. Some minutes the first time; runs that",
+    "Measures a finding of the paper again, prints numbers and a verdict, and writes a page with the",
+    "figures: prediction, adaptation, acceleration, or all. A minute or some the first time; runs that",
     "have ended are used again. Exit status 0 whatever the verdict.",
     "",
     ...columns([

@@ -27,8 +27,6 @@ export interface ClaimExperiment {
   /** The steps of the charts' columns. */
   readonly steps: Float64Array;
   readonly charts: readonly Chart[];
-  /** The address of the run's report relative to the page, if there is one. */
-  readonly report?: string;
 }
 
 /** A claim with its measurements. */
@@ -63,7 +61,7 @@ export function renderClaims(claims: readonly ClaimResult[], environment: string
 <h1>Three findings, measured again</h1>
 <p class="status">${escapeHtml(environment)}</p></header>`,
     `<section class="summary gallery" aria-label="Verdicts"><div class="scroll" tabindex="0" role="region" aria-label="Table of claims"><table>
-<thead><tr><th scope="col">Claim</th><th scope="col">Verdict</th></tr></thead>
+<thead><tr><th scope="col">Claim</th><th scope="col" class="words">Verdict</th></tr></thead>
 <tbody>${claims
       .map(
         ({ name, title, verdict }) =>
@@ -85,27 +83,26 @@ function claimSections(claim: ClaimResult): string[] {
   ];
 }
 
-function experimentSection(
-  claim: string,
-  { name, help, numbers, steps, charts, report }: ClaimExperiment,
-): string {
+function experimentSection(claim: string, { name, help, numbers, steps, charts }: ClaimExperiment): string {
   const id = `${claim}-${name}`;
   const own = charts.map((chart): Chart => ({ ...chart, id: `${id}-${chart.id}`, wide: false }));
   const lines = numbers.map(
     ({ label, value, criterion = "–", holds }) =>
-      `<tr><th scope="row">${escapeHtml(label)}</th><td>${formatNumber(value)}</td><td class="words">${escapeHtml(criterion)}</td><td class="words">${holds === undefined ? "–" : holds ? "yes" : "no"}</td></tr>`,
+      `<tr><th scope="row">${escapeHtml(label)}</th><td>${shown(value)}</td><td class="words">${escapeHtml(criterion)}</td><td class="words">${holds === undefined ? "–" : holds ? "yes" : "no"}</td></tr>`,
   );
-  const link = report === undefined ? "" : `<a href="${escapeHtml(report)}">Full report</a>`;
   return `<section class="run gallery" id="${id}" aria-labelledby="${id}-name">
-<div class="bar"><h3 id="${id}-name">${name}</h3>${link}</div>
+<h3 id="${id}-name">${name}</h3>
 <p class="status">${escapeHtml(help)}</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Numbers of ${name}"><table>
-<thead><tr><th scope="col">Measured</th><th scope="col">Value</th><th scope="col">Wanted</th><th scope="col">Is it</th></tr></thead>
+<thead><tr><th scope="col">Measured</th><th scope="col">Value</th><th scope="col" class="words">Wanted</th><th scope="col" class="words">Is it</th></tr></thead>
 <tbody>${lines.join("\n")}</tbody></table></div>
 <div class="charts">${own.map((chart) => chartSection(chart, 3)).join("\n")}</div>
 ${dataElement(steps, own)}
 </section>`;
 }
+
+/** Counts as they are, other numbers rounded. */
+const shown = (value: number): string => (Number.isSafeInteger(value) ? String(value) : formatNumber(value));
 
 /** The verdicts and numbers for a terminal. */
 export function claimsText(claims: readonly ClaimResult[]): string {
@@ -114,7 +111,7 @@ export function claimsText(claims: readonly ClaimResult[]): string {
       `  ${name}`,
       ...numbers.map(
         ({ label, value, criterion, holds }) =>
-          `    ${label}: ${formatNumber(value)}${criterion === undefined ? "" : ` (wanted: ${criterion}; ${holds ? "yes" : "no"})`}`,
+          `    ${label}: ${shown(value)}${criterion === undefined ? "" : ` (wanted: ${criterion}; ${holds ? "yes" : "no"})`}`,
       ),
     ]);
     return [`${title}: ${verdict}`, ...lines].join("\n");
