@@ -139,8 +139,8 @@ function runHelp(): string[] {
     "More",
     ...columns([
       [`--{${processes}}.eig.*`, `the ${common} eigenvalue settings for one process alone`],
-      ["--preset NAME", "a run by name (help presets lists them); flags override it"],
-      ["--config FILE", "start from a config.json, ours or the reference's; flags override it"],
+      ["--preset NAME", "a run by name (help presets lists them); flags win"],
+      ["--config FILE", "a config.json to start from, ours or theirs; flags win"],
       ["--no-FLAG, --FLAG false", "turns a switch off, e.g. --no-eig.raw-eigenvalues"],
       ["--device NAME", "accepted and ignored"],
     ]),

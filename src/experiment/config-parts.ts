@@ -54,7 +54,7 @@ const lr: Field<number> = {
 const weightDecay: Field<number> = {
   kind: number({ min: 0 }),
   default: 0,
-  help: "decoupled decay λ: a step takes η·λ times the weights away",
+  help: "decoupled decay λ: a step takes off η·λ",
 };
 
 const schedule: Fields<ScheduleConfig> = {
@@ -72,7 +72,7 @@ const schedule: Fields<ScheduleConfig> = {
   finalFraction: {
     kind: number({ over: 0, max: 1 }),
     default: 0.001,
-    help: "fraction of η at which the cosine ends; above 0, since the flows divide by η",
+    help: "where the cosine ends, as part of η; not 0",
   },
   stepEvery: { kind: countOrMinusOne, default: -1, help: "steps between two drops (step)", example: "100" },
   stepFactor: { kind: number({ over: 0 }), default: 0.5, help: "what a drop multiplies η by (step)" },

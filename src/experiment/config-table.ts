@@ -95,7 +95,7 @@ const eig: Fields<EigConfig> = {
 const integrator: Field<IntegratorName> = {
   kind: choice("auto", "euler", "leapfrog"),
   default: "auto",
-  help: "how a substep is taken; auto: leapfrog for optimizers that average gradients, else euler",
+  help: "auto: leapfrog with momentum, else euler",
 };
 
 const central: Fields<CentralConfig> = {

@@ -116,7 +116,7 @@ export function centralSubstep(
     for (let b = 0; b < pairs; b++) rates.dHdtX[a * pairs + b] = innerProduct(third, a, dw, 1 + b, p);
   }
   if (!rule.preconditionerIsConstant) preconditionerRates(rule, point, critical, ds, rates);
-  if (start !== point) stepBack(rule, point, critical, start, third, rates.back);
+  if (start.weights !== weights) stepBack(rule, point, critical, start, third, rates.back);
 
   const A = new Float64Array(k * k);
   const beta = new Float64Array(pairs * pairs);

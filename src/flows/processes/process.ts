@@ -26,7 +26,7 @@ export interface Observation {
   readonly hessianValues: Float64Array | undefined;
   /** Seconds by part of the work. */
   readonly times: Readonly<Record<string, number>>;
-  /** Euler substeps taken in this step, for the stable flow. */
+  /** Substeps taken in this step, for the stable flow. */
   readonly substeps?: number;
 }
 
