@@ -72,7 +72,8 @@ export function chunkSize(definition: LossDefinition, examples: number, dimensio
     Math.max(1, Math.floor(room / (ENTRIES_PER_VALUE * Math.max(1, entries))));
   const most = Math.min(within(MOST_ENTRIES), Math.max(least, within(CACHED_ENTRIES)));
   let chunks = Math.ceil(examples / most);
-  // Doubled, and so even: two threads share evenly.
   while (chunks < ENOUGH_CHUNKS && Math.ceil(examples / (2 * chunks)) >= least) chunks *= 2;
+  // An even number: two threads share evenly.
+  if (chunks > 1 && chunks < ENOUGH_CHUNKS) chunks += chunks % 2;
   return Math.ceil(examples / chunks);
 }
