@@ -62,16 +62,24 @@ function move({ weights, state }: Place, dt: number, dw: Float64Array, ds: Float
   for (let l = 0; l < state.length; l++) state[l] += dt * ds[l];
 }
 
+/** What a step of the central flow does otherwise than Euler's. */
+export interface CentralSubstepOptions {
+  /**
+   * Overwritten with where the step ends, unless the complementarity problem has no solution: then it is untouched.
+   * By default the point where the rates are taken.
+   */
+  readonly start?: Place;
+  /** Wraps the third derivatives, under the reference's name for them, `dH`, and the complementarity problem. */
+  readonly time?: <T>(part: "dH" | "sdcp", work: () => T) => T;
+  /** False leaves the curvature penalty out, dw^{ij} = 0: the ablated flow (math.md, section 7). */
+  readonly penalty?: boolean;
+}
+
 /**
  * A step of the central flow (math.md, section 4, steps 3 to 7) with the rates at `point`, where the objective must
  * stand. X is what holds the constraint, linear around `point`, at the end of the step.
  * Limits: with T = 0 and f linear in g it is the stable substep; with one critical pair X = max(0, −A/B).
  * Cost: k(k+1)/2 third derivatives, about k⁴p/2 multiplications.
- * @param start overwritten with where the step ends, unless the complementarity problem has no solution: then it is
- * untouched; `point` itself (Euler) by default
- * @param time wraps the third derivatives, the dearest part, under the reference's name for it, `dH`, and the
- * complementarity problem
- * @param penalty false leaves the curvature penalty out, dw^{ij} = 0: the ablated flow (math.md, section 7)
  */
 export function centralSubstep(
   objective: Objective,
@@ -79,9 +87,7 @@ export function centralSubstep(
   point: FlowPoint,
   critical: CriticalPairs,
   dt: number,
-  start: Place = point,
-  time: <T>(part: "dH" | "sdcp", work: () => T) => T = (_, work) => work(),
-  penalty = true,
+  { start = point, time = (_, work) => work(), penalty = true }: CentralSubstepOptions = {},
 ): CentralSubstep {
   const { weights, state, gradient, preconditioner } = point;
   const p = weights.length;

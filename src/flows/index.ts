@@ -1,6 +1,7 @@
 export {
   type CentralRates,
   type CentralSubstep,
+  type CentralSubstepOptions,
   type CriticalPairs,
   centralSubstep,
   stableSubstep,

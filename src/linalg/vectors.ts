@@ -111,8 +111,8 @@ const PIECE = 1024;
 
 /**
  * out_j ← out_j + Σ_i coefficients[j·m + i]·basis_i for j < count: combinations of the m vectors of a block. Four
- * vectors are added at a time: the sum is read and written a quarter as often (measured: 2.9
- * GFLOP/s; one vector at a time 1.2 to 1.9).
+ * vectors are added at a time: the sum is read and written a quarter as often (measured: 2.9 GFLOP/s; one vector at a
+ * time 1.2 to 1.9).
  * @param basis m vectors of length n from its start, read
  * @param coefficients count×m, row-major, read
  * @param out added to from element outAt on; that part must not overlap the m vectors

@@ -160,7 +160,7 @@ export class CentralProcess extends SteppingProcess {
     const held = { ...pairs, count: critical };
     const time = <T>(part: string, work: () => T): T => watch.time(part, work);
     const substep = watch.time("flow", () =>
-      centralSubstep(objective, rule, point, held, dt, start, time, this.kind === "central"),
+      centralSubstep(objective, rule, point, held, dt, { start, time, penalty: this.kind === "central" }),
     );
     if (substep.status !== "solved" && !(substep.violation <= ACCEPTABLE_VIOLATION))
       this.status = {
