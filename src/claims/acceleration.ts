@@ -1,23 +1,22 @@
-import { toConfigJson } from "../experiment/index.ts";
 import {
   type Chart,
   type ClaimExperiment,
   type ClaimNumber,
   chart,
-  chartSource,
   columnOf,
   columnsOf,
   group,
   lossChart,
 } from "../report/index.ts";
 import type { Experiment } from "./experiments.ts";
-import { above, allHold, below } from "./measure.ts";
+import { above, below, chartSourceOf, findingsOf } from "./measure.ts";
 
 /**
  * Acceleration via regularization: without its curvature penalty the flow drifts into sharper regions, therefore takes
  * smaller steps, and therefore ends with a higher loss.
  */
-export function measureAcceleration({ name, help, config, rows }: Experiment): ClaimExperiment {
+export function measureAcceleration(experiment: Experiment): ClaimExperiment {
+  const { rows } = experiment;
   const end = (path: string): number => columnOf(rows, path)?.at(-1) ?? Number.NaN;
   const ratio = (path: string): number => end(`ablated/${path}`) / end(`central/${path}`);
   const step =
@@ -34,23 +33,15 @@ export function measureAcceleration({ name, help, config, rows }: Experiment): C
     },
     { label: "steps in all", value: rows.length },
   ];
-  const source = chartSource({
-    rows,
-    criticalValue: 2,
-    config: toConfigJson(config, { cmd: "", gitHash: null, version: "" }),
-  });
-  return {
-    name,
-    help,
-    numbers,
-    holds: allHold(numbers),
+  const source = chartSourceOf(experiment);
+  return findingsOf(experiment, numbers, {
     steps: Float64Array.from(rows, (row) => row.step),
     charts: [
       ...lossChart(source),
       ...compared(rows, "hessian_eigs", "sharpness", "Sharpness", "largest eigenvalue of the Hessian"),
       ...compared(rows, step, "step-size", "Step size", "step size"),
     ],
-  };
+  });
 }
 
 /** The first row with a loss no larger than the given one; NaN if there is none. */

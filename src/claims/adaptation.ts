@@ -8,7 +8,7 @@ import {
 import { lanczos, type MajorantStart } from "../linalg/index.ts";
 import { type Chart, type ClaimExperiment, type ClaimNumber, chart, group } from "../report/index.ts";
 import type { Experiment } from "./experiments.ts";
-import { above, allHold, below, mean } from "./measure.ts";
+import { above, below, findingsOf, mean } from "./measure.ts";
 
 /** So many coordinates of ν are drawn: those that are largest at the end. */
 const COORDINATES = 3;
@@ -38,7 +38,7 @@ interface Measured {
  * problem; and how good the preconditioner P̄ is that this makes: the rate gᵀP⁻¹g at which −P⁻¹g lowers the loss.
  */
 export function measureAdaptation(experiment: Experiment, progress: (line: string) => void): ClaimExperiment {
-  const { name, help, config, directory, rows } = experiment;
+  const { name, config, directory, rows } = experiment;
   const built = buildRun(config);
   const scalar = config.opt.name === "scalar-rmsprop";
   const measured: Measured[] = [];
@@ -64,14 +64,10 @@ export function measureAdaptation(experiment: Experiment, progress: (line: strin
   const violation = Math.max(...measured.map((each) => each.violation));
   if (!scalar)
     numbers.push(below("largest violation of the stationary problems’ certificates", violation, CERTIFIED));
-  return {
-    name,
-    help,
-    numbers,
-    holds: allHold(numbers),
+  return findingsOf(experiment, numbers, {
     steps: Float64Array.from(measured, ({ row }) => rows[row].step),
     charts: [...nuCharts(measured, scalar), ...efficacyChart(measured)],
-  };
+  });
 }
 
 interface Point {

@@ -1,5 +1,6 @@
-import type { StepRow } from "../experiment/index.ts";
-import { type ClaimNumber, columnOf, columnsOf } from "../report/index.ts";
+import { type StepRow, toConfigJson } from "../experiment/index.ts";
+import { type ClaimExperiment, type ClaimNumber, chartSource, columnOf, columnsOf } from "../report/index.ts";
+import type { Experiment } from "./experiments.ts";
 
 /** The mean of the entries that are numbers; NaN if there are none. */
 export function mean(values: ArrayLike<number>): number {
@@ -50,7 +51,25 @@ export function below(label: string, value: number, bound: number): ClaimNumber 
 }
 
 /** Whether every judged number is as wanted, and one is judged. */
-export function allHold(numbers: readonly ClaimNumber[]): boolean {
+function allHold(numbers: readonly ClaimNumber[]): boolean {
   const judged = numbers.filter(({ holds }) => holds !== undefined);
   return judged.length > 0 && judged.every(({ holds }) => holds);
+}
+
+/** What one experiment of a claim found, and whether its numbers meet every criterion. */
+export function findingsOf(
+  { name, help }: Experiment,
+  numbers: readonly ClaimNumber[],
+  shown: Pick<ClaimExperiment, "steps" | "charts">,
+): ClaimExperiment {
+  return { name, help, numbers, holds: allHold(numbers), ...shown };
+}
+
+/** An experiment's rows as the report's charts read them. */
+export function chartSourceOf({ config, rows }: Experiment): ReturnType<typeof chartSource> {
+  return chartSource({
+    rows,
+    criticalValue: 2,
+    config: toConfigJson(config, { cmd: "", gitHash: null, version: "" }),
+  });
 }

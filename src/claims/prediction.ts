@@ -1,14 +1,12 @@
-import { toConfigJson } from "../experiment/index.ts";
 import {
   type ClaimExperiment,
   type ClaimNumber,
-  chartSource,
   gradientChart,
   lossChart,
   variancesChart,
 } from "../report/index.ts";
 import type { Experiment } from "./experiments.ts";
-import { above, allHold, below, lateAtEdge, meanOf, meanSum } from "./measure.ts";
+import { above, below, chartSourceOf, findingsOf, lateAtEdge, meanOf, meanSum } from "./measure.ts";
 
 /** What time averages of the loss may miss. */
 const LOSS_TOLERANCE = 0.1;
@@ -20,7 +18,8 @@ const FEWEST_STEPS = 20;
 const miss = (predicted: number, measured: number): number => Math.abs(predicted / measured - 1);
 
 /** The central flow predicts time averages of the optimizer: loss, squared gradient, variances. */
-export function measurePrediction({ name, help, config, rows }: Experiment): ClaimExperiment {
+export function measurePrediction(experiment: Experiment): ClaimExperiment {
+  const { rows } = experiment;
   const late = lateAtEdge(rows);
   const loss = meanOf(late, "discrete/train_loss");
   const squared = meanOf(late, "discrete/grad_norm_sq");
@@ -53,17 +52,9 @@ export function measurePrediction({ name, help, config, rows }: Experiment): Cla
       SQUARE_TOLERANCE,
     ),
   ];
-  const source = chartSource({
-    rows,
-    criticalValue: 2,
-    config: toConfigJson(config, { cmd: "", gitHash: null, version: "" }),
-  });
-  return {
-    name,
-    help,
-    numbers,
-    holds: allHold(numbers),
+  const source = chartSourceOf(experiment);
+  return findingsOf(experiment, numbers, {
     steps: Float64Array.from(rows, ({ step }) => step),
     charts: [...lossChart(source), ...gradientChart(source), ...variancesChart(source)],
-  };
+  });
 }
