@@ -7,15 +7,8 @@
 import { existsSync } from "node:fs";
 import { STAGES } from "../src/autodiff/index.ts";
 import { parseRun } from "../src/cli/flags.ts";
-import {
-  type BuiltRun,
-  buildRun,
-  fixtureFiles,
-  objectiveOf,
-  quantityData,
-  readFixture,
-  simulationOf,
-} from "../src/experiment/index.ts";
+import { type BuiltRun, buildRun, quantityData } from "../src/simulation/index.ts";
+import { fixtureFiles, objectiveOf, readFixture, simulationOf } from "../src/verify/index.ts";
 import { digits, percent, progress, Table } from "./table.ts";
 import { compareTimes, machine, summary } from "./timing.ts";
 import { yardstick } from "./yardstick.ts";

@@ -1,5 +1,5 @@
 import { jsBackend } from "../src/autodiff/backends/js.ts";
-import { selectBackend } from "../src/autodiff/backends/select.ts";
+import { selectBackend } from "../src/autodiff/execution/choose-backend.ts";
 import { type PrimitiveName, type Shape, sizeOf } from "../src/autodiff/index.ts";
 import { contiguous } from "../src/autodiff/primitives/rule.ts";
 import { Random } from "../src/base/index.ts";

@@ -1,7 +1,7 @@
-import { ModuleWriter, repeatWhile } from "../src/autodiff/backends/wasm/assembler.ts";
-import { engine } from "../src/autodiff/backends/wasm/engine.ts";
-import { f64x2, i32, int, v128 } from "../src/autodiff/backends/wasm/instructions.ts";
-import { newWorkspace } from "../src/autodiff/backends/wasm/memory.ts";
+import { ModuleWriter, repeatWhile } from "../src/wasm/emit/assembler.ts";
+import { engine } from "../src/wasm/emit/engine.ts";
+import { f64x2, i32, int, v128 } from "../src/wasm/emit/instructions.ts";
+import { newWorkspace } from "../src/wasm/emit/memory.ts";
 
 const TURNS = 200_000;
 const CHAINS = 12;

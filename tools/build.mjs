@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const OUT = resolve(ROOT, process.argv[2] ?? "dist");
 /** What the sources read at run time, next to the module that reads it. */
-const ASSETS = { "report/page": [".js", ".css"] };
+const ASSETS = { "report/browser": [".js", ".css"] };
 
 const compiler = join(
   dirname(createRequire(import.meta.url).resolve("typescript/package.json")),

@@ -1,12 +1,12 @@
 /**
- * Writes src/data/digits-embedded.ts from a gzipped CSV of the digits, one image of 64 pixels and a label a row:
+ * Writes src/data/sets/digits-embedded.ts from a gzipped CSV of the digits, one image of 64 pixels and a label a row:
  *
  *     npx tsx tools/embed-digits.ts PATH/digits.csv.gz
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { deflateRawSync, gunzipSync } from "node:zlib";
-import { crc32 } from "../src/data/crc32.ts";
+import { crc32 } from "../src/data/formats/crc32.ts";
 
 const COLUMNS = 65;
 
@@ -27,7 +27,7 @@ const columns = Uint8Array.from(
 const base64 = deflateRawSync(columns, { level: 9, memLevel: 9 }).toString("base64");
 
 writeFileSync(
-  fileURLToPath(new URL("../src/data/digits-embedded.ts", import.meta.url)),
+  fileURLToPath(new URL("../src/data/sets/digits-embedded.ts", import.meta.url)),
   `// Written by tools/embed-digits.ts; do not edit.
 
 /** Source and licence of the digits. */

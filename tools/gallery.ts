@@ -14,17 +14,11 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { parseRun } from "../src/cli/flags.ts";
-import {
-  criticalValueOf,
-  PRESETS,
-  type RunConfig,
-  readJournal,
-  readRunConfig,
-  SMALL_PRESET_NAMES,
-  toConfigJson,
-  writeFileAtomic,
-} from "../src/experiment/index.ts";
+import { readJournal, writeFileAtomic } from "../src/record/index.ts";
 import { type GalleryRun, gallerySummary, galleryText, renderGallery } from "../src/report/index.ts";
+import { readRunConfig } from "../src/run/index.ts";
+import { PRESETS, type RunConfig, SMALL_PRESET_NAMES, toConfigJson } from "../src/settings/index.ts";
+import { criticalValueOf } from "../src/simulation/index.ts";
 
 const COMMAND = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
 const FOLDER = resolve(process.env.EXPERIMENT_DIR ?? "experiments", "gallery");

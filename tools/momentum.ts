@@ -9,8 +9,8 @@
  */
 import { parseArgs } from "node:util";
 import { parseRun } from "../src/cli/flags.ts";
-import { buildRun } from "../src/experiment/index.ts";
-import { type Quantity, quantityData } from "../src/experiment/rows.ts";
+import { buildRun } from "../src/simulation/index.ts";
+import { type Quantity, quantityData } from "../src/simulation/rows.ts";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Shape, sizeOf } from "../../src/autodiff/index.ts";
 import { rowWeights } from "../../src/models/index.ts";
-import { planePositions } from "../../src/models/positions.ts";
+import { planePositions } from "../../src/models/layers/positions.ts";
 import type { Problem } from "../problems.ts";
 
 interface Placed {

@@ -1,10 +1,16 @@
 export type { Backend } from "./backends/backend.ts";
 export { jsBackend } from "./backends/js.ts";
-export { type BackendChoice, selectBackend } from "./backends/select.ts";
-export { type CompiledFunction, compile, type Numbers, type NumberTree } from "./compile.ts";
-export { type Graph, type Node, type PrimitiveName, printGraph } from "./graph.ts";
-export type { ExampleArray, LossDefinition } from "./loss.ts";
-export { Objective, type ObjectiveOptions, type StageProfile } from "./objective.ts";
+export { type BackendChoice, selectBackend } from "./execution/choose-backend.ts";
+export { type CompiledFunction, compile, type Numbers, type NumberTree } from "./execution/compile.ts";
+export { type Graph, type Node, type PrimitiveName, printGraph } from "./graph/graph.ts";
+export { formatShape, type Shape, sizeOf } from "./graph/shape.ts";
+export type { ExampleArray, LossDefinition } from "./objective/loss.ts";
+export { Objective, type ObjectiveOptions, type StageProfile } from "./objective/objective.ts";
+export { pairIndex } from "./objective/polarisation.ts";
+export { type LossResult, STAGES } from "./objective/stages.ts";
+export { type Instruction, type Plan, printPlan } from "./plan/plan.ts";
+export { verifyPlan } from "./plan/verify.ts";
+export type { Cost } from "./primitives/rule.ts";
 export {
   absolute,
   add,
@@ -59,16 +65,9 @@ export {
   take,
   tanh,
   transpose,
-} from "./ops.ts";
-export { type Instruction, type Plan, printPlan } from "./plan/plan.ts";
-export { verifyPlan } from "./plan/verify.ts";
-export { pairIndex } from "./polarisation.ts";
-export type { Cost } from "./primitives/rule.ts";
-export { formatShape, type Shape, sizeOf } from "./shape.ts";
-export { simplify, verify as verifyGraph } from "./simplify.ts";
-export { type LossResult, STAGES } from "./stages.ts";
-export { Tensor } from "./tensor.ts";
-export { type ShapeTree, type TracedFunction, trace } from "./trace.ts";
+} from "./tensor/operations.ts";
+export { Tensor } from "./tensor/tensor.ts";
+export type { Tree } from "./tensor/tree.ts";
 export {
   grad,
   hvp,
@@ -78,4 +77,5 @@ export {
   valueAndGrad,
   vjp,
 } from "./transforms/derivatives.ts";
-export type { Tree } from "./tree.ts";
+export { simplify, verify as verifyGraph } from "./transforms/simplify.ts";
+export { type ShapeTree, type TracedFunction, trace } from "./transforms/trace.ts";

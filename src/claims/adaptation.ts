@@ -1,12 +1,13 @@
 import { join } from "node:path";
-import { type BuiltRun, buildRun, readCheckpoint } from "../experiment/index.ts";
 import {
   type DiagonalStationaryPoint,
   diagonalStationaryPoint,
   scalarStationaryPreconditioner,
 } from "../flows/index.ts";
 import { lanczos, type MajorantStart } from "../linalg/index.ts";
+import { readCheckpoint } from "../record/index.ts";
 import { type Chart, type ClaimExperiment, type ClaimNumber, chart, group } from "../report/index.ts";
+import { type BuiltRun, buildRun } from "../simulation/index.ts";
 import type { Experiment } from "./experiments.ts";
 import { above, below, findingsOf, mean } from "./measure.ts";
 

@@ -1,6 +1,8 @@
 import { join } from "node:path";
-import { CLAIM_PRESET_NAMES, type Provenance, type RunEvents, writeFileAtomic } from "../experiment/index.ts";
+import { writeFileAtomic } from "../record/index.ts";
 import { type ClaimExperiment, type ClaimResult, renderClaims } from "../report/index.ts";
+import type { RunEvents } from "../run/index.ts";
+import { CLAIM_PRESET_NAMES, type Provenance } from "../settings/index.ts";
 import { measureAcceleration } from "./acceleration.ts";
 import { measureAdaptation } from "./adaptation.ts";
 import { bringAbout, type Experiment } from "./experiments.ts";

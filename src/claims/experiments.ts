@@ -1,19 +1,9 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import {
-  PRESETS,
-  type Provenance,
-  presetSettings,
-  type RunConfig,
-  type RunEvents,
-  type RunOutcome,
-  readJournal,
-  readRunConfig,
-  resolveRun,
-  resumeRun,
-  type StepRow,
-  startRun,
-} from "../experiment/index.ts";
+import { readJournal } from "../record/index.ts";
+import { type RunEvents, type RunOutcome, readRunConfig, resumeRun, startRun } from "../run/index.ts";
+import { PRESETS, type Provenance, presetSettings, type RunConfig, resolveRun } from "../settings/index.ts";
+import type { StepRow } from "../simulation/index.ts";
 
 /** A finished run of a claim, and where its files are. */
 export interface Experiment {

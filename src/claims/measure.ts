@@ -1,5 +1,6 @@
-import { type StepRow, toConfigJson } from "../experiment/index.ts";
 import { type ClaimExperiment, type ClaimNumber, chartSource, columnOf, columnsOf } from "../report/index.ts";
+import { toConfigJson } from "../settings/index.ts";
+import type { StepRow } from "../simulation/index.ts";
 import type { Experiment } from "./experiments.ts";
 
 /** The mean of the entries that are numbers; NaN if there are none. */

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { valueError } from "../base/index.ts";
 import { CLAIM_NAMES, type ClaimName } from "../claims/index.ts";
+import { loadRuleFile, type RuleFile } from "../custom/index.ts";
 import {
   accepted,
   choice,
@@ -27,8 +28,7 @@ import {
   type Settings,
   startingSettings,
   text,
-} from "../experiment/config.ts";
-import { loadRuleFile, type RuleFile } from "../experiment/index.ts";
+} from "../settings/index.ts";
 import { didYouMean, nearest } from "./suggest.ts";
 import { canonical, readWords, SELECTOR, type Words } from "./words.ts";
 

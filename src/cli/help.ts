@@ -10,7 +10,7 @@ import {
   REFERENCE_PROCESSES,
   SECTIONS,
   wordsOf,
-} from "../experiment/config.ts";
+} from "../settings/index.ts";
 
 const WIDTH = 100;
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 import { isMisuse } from "../base/index.ts";
 import { summaryText } from "../report/index.ts";
-import { claimCommand } from "./claim-command.ts";
-import { exportCommand } from "./export-command.ts";
+import { claimCommand } from "./commands/claim.ts";
+import { exportCommand } from "./commands/export.ts";
+import { infoCommand } from "./commands/info.ts";
+import { reportOf } from "./commands/report.ts";
+import { resumeCommand, runCommand } from "./commands/run.ts";
+import { verifyCommand } from "./commands/verify.ts";
 import { parseCommand } from "./flags.ts";
 import { helpText } from "./help.ts";
-import { infoCommand } from "./info-command.ts";
-import { reportOf } from "./report-files.ts";
-import { resumeCommand, runCommand } from "./run-command.ts";
-import { verifyCommand } from "./verify-command.ts";
 import { version } from "./version.ts";
 
 /** Runs one command line; returns the exit status: 0 done, 1 failed, 2 misused, 130 interrupted. */

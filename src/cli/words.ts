@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { valueError } from "../base/index.ts";
-import type { Kind } from "../experiment/config.ts";
+import type { Kind } from "../settings/index.ts";
 import { didYouMean } from "./suggest.ts";
 
 /** One flag as given. */

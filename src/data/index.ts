@@ -8,7 +8,7 @@ export {
   readNpy,
   type WritableArray,
   writeNpy,
-} from "./npy.ts";
-export { openNpz, readNpz, writeNpz } from "./npz.ts";
+} from "./formats/npy.ts";
+export { openNpz, readNpz, writeNpz } from "./formats/npz.ts";
 export type { OptionSpec, OptionSpecs } from "./options.ts";
 export { type DatasetName, datasets, loadDataset } from "./registry.ts";

@@ -1,17 +1,17 @@
 import { valueError } from "../base/index.ts";
-import { cifar10 } from "./cifar10.ts";
-import { circles } from "./circles.ts";
-import { classification } from "./classification.ts";
-import { copying } from "./copying.ts";
 import type { Dataset } from "./dataset.ts";
 import type { DatasetDefinition, ReadFile } from "./definition.ts";
-import { digits } from "./digits.ts";
 import { readFileFromDisk } from "./files.ts";
-import { fashionMnist, mnist } from "./mnist.ts";
-import { moons } from "./moons.ts";
-import { npz } from "./npz-dataset.ts";
-import { sorting } from "./sorting.ts";
-import { sst2 } from "./sst2.ts";
+import { cifar10 } from "./sets/cifar10.ts";
+import { circles } from "./sets/circles.ts";
+import { classification } from "./sets/classification.ts";
+import { copying } from "./sets/copying.ts";
+import { digits } from "./sets/digits.ts";
+import { fashionMnist, mnist } from "./sets/mnist.ts";
+import { moons } from "./sets/moons.ts";
+import { npz } from "./sets/npz-dataset.ts";
+import { sorting } from "./sets/sorting.ts";
+import { sst2 } from "./sets/sst2.ts";
 
 /** Every data set by name, with the options it takes and their defaults. */
 export const datasets = {

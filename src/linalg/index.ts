@@ -1,4 +1,33 @@
-export { type Cholesky, cholesky, choleskySolve, solveLower, solveLowerTransposed } from "./cholesky.ts";
+export {
+  type Cholesky,
+  cholesky,
+  choleskySolve,
+  solveLower,
+  solveLowerTransposed,
+} from "./dense/cholesky.ts";
+export { applyQ, applyQTransposed, type Qr, qr, solveUpper } from "./dense/qr.ts";
+export { smat, svec, svecIndex, svecLength } from "./dense/svec.ts";
+export { type SymmetricEigen, symmetricEigen } from "./dense/symmetric-eigen.ts";
+export { type LanczosOptions, lanczos } from "./eigenpairs/lanczos.ts";
+export { type EigenProgress, type LobpcgOptions, lobpcg } from "./eigenpairs/lobpcg.ts";
+export {
+  type BlockOperator,
+  type EigenPairs,
+  type EigenResult,
+  type EigenStats,
+  ROUNDOFF_RESIDUAL,
+} from "./eigenpairs/operator.ts";
+export { SubspaceHistory } from "./eigenpairs/subspace-history.ts";
+export type { OperatorRepair, SdcpViolations } from "./programs/complementarity/problem.ts";
+export {
+  type SdcpOptions,
+  type SdcpResult,
+  type SdcpSolution,
+  type SdcpStats,
+  type SdcpStatus,
+  sdcp,
+} from "./programs/complementarity/sdcp.ts";
+export { type TraceSdcpResult, traceConstrainedSdcp } from "./programs/complementarity/trace-constrained.ts";
 export {
   diagonalMajorant,
   type MajorantOptions,
@@ -8,20 +37,14 @@ export {
   type MajorantStats,
   type MajorantStatus,
   type MajorantViolations,
-} from "./diagonal-majorant.ts";
-export { type SymmetricEigen, symmetricEigen } from "./eigen.ts";
+} from "./programs/majorant/diagonal-majorant.ts";
 export {
-  type BlockOperator,
-  type EigenPairs,
-  type EigenResult,
-  type EigenStats,
-  ROUNDOFF_RESIDUAL,
-} from "./eigen-types.ts";
-export { type LanczosOptions, lanczos } from "./lanczos.ts";
-export { type EigenProgress, type LobpcgOptions, lobpcg } from "./lobpcg.ts";
-export { type NnlsResult, type NnlsSolution, type NnlsStats, type NnlsStatus, nnls } from "./nnls.ts";
-export type { QpViolations } from "./qp-violations.ts";
-export { applyQ, applyQTransposed, type Qr, qr, solveUpper } from "./qr.ts";
+  type NnlsResult,
+  type NnlsSolution,
+  type NnlsStats,
+  type NnlsStatus,
+  nnls,
+} from "./programs/nnls.ts";
 export {
   convexQuadraticProgram,
   type QpResult,
@@ -29,18 +52,7 @@ export {
   type QpStats,
   type QpStatus,
   type QuadraticProgram,
-} from "./quadratic-program.ts";
+} from "./programs/quadratic/quadratic-program.ts";
+export type { QpViolations } from "./programs/quadratic/violations.ts";
 export type { SolverResult } from "./result.ts";
-export {
-  type SdcpOptions,
-  type SdcpResult,
-  type SdcpSolution,
-  type SdcpStats,
-  type SdcpStatus,
-  sdcp,
-} from "./sdcp.ts";
-export type { OperatorRepair, SdcpViolations } from "./sdcp-problem.ts";
-export { type TraceSdcpResult, traceConstrainedSdcp } from "./sdcp-trace.ts";
 export { advice, type DenseStatus, type EigenStatus, type SolverStatus } from "./status.ts";
-export { SubspaceHistory } from "./subspace-history.ts";
-export { smat, svec, svecIndex, svecLength } from "./svec.ts";

@@ -1,6 +1,6 @@
 import { formatShape } from "../autodiff/index.ts";
 import { kindError, valueError } from "../base/index.ts";
-import type { ModelShape } from "./model.ts";
+import type { ModelShape } from "./architecture.ts";
 
 /** Throws unless every option is a whole number ≥ 1. */
 export function checkCounts(architecture: string, counts: Readonly<Record<string, number>>): void {

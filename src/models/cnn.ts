@@ -1,9 +1,9 @@
 import { convolution, reshape, type Shape, sizeOf } from "../autodiff/index.ts";
 import { valueError } from "../base/index.ts";
+import type { Model, ModelShape } from "./architecture.ts";
 import { checkCounts, imageShape } from "./checks.ts";
-import { activationNamed, drawParameters, fanInBound, linear, uniform } from "./layers.ts";
-import type { Model, ModelShape } from "./model.ts";
-import { averagePool } from "./pooling.ts";
+import { activationNamed, drawParameters, fanInBound, linear, uniform } from "./layers/layers.ts";
+import { averagePool } from "./layers/pooling.ts";
 
 export interface CnnOptions {
   /** gelu, silu, tanh or relu. */

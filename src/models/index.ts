@@ -1,9 +1,9 @@
-export { accuracy, asRows, CRITERIA, type Criterion, rowLosses, rowWeights } from "./criteria.ts";
-export type { Model, ModelShape } from "./model.ts";
+export type { Model, ModelShape } from "./architecture.ts";
+export { accuracy, asRows, CRITERIA, type Criterion, rowLosses, rowWeights } from "./loss/criteria.ts";
+export { type LabelledExamples, supervisedLoss } from "./loss/supervised.ts";
 export {
   type ArchitectureName,
   type ArchitectureOptions,
   architectureNames,
   createModel,
 } from "./registry.ts";
-export { type LabelledExamples, supervisedLoss } from "./supervised.ts";

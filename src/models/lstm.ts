@@ -12,9 +12,9 @@ import {
   take,
   tanh,
 } from "../autodiff/index.ts";
+import type { Model, ModelShape } from "./architecture.ts";
 import { checkCounts, tokenShape } from "./checks.ts";
-import { drawParameters, fanInBound, lastPosition, linear, normal, uniform } from "./layers.ts";
-import type { Model, ModelShape } from "./model.ts";
+import { drawParameters, fanInBound, lastPosition, linear, normal, uniform } from "./layers/layers.ts";
 
 export interface LstmOptions {
   readonly layers?: number;

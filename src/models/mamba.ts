@@ -12,11 +12,11 @@ import {
   type Tensor,
 } from "../autodiff/index.ts";
 import { expm1, exp as expValue, log, type Random } from "../base/index.ts";
+import type { Model, ModelShape } from "./architecture.ts";
 import { checkCounts, checkFinite, checkFlags, tokenShape } from "./checks.ts";
-import { constants, drawParameters, lastPosition, linear, normal, scaled, uniform } from "./layers.ts";
-import type { Model, ModelShape } from "./model.ts";
-import { rmsNorm } from "./normalization.ts";
-import { depthwiseCausalConvolution, selectiveScan } from "./state-space.ts";
+import { constants, drawParameters, lastPosition, linear, normal, scaled, uniform } from "./layers/layers.ts";
+import { rmsNorm } from "./layers/normalization.ts";
+import { depthwiseCausalConvolution, selectiveScan } from "./layers/state-space.ts";
 
 export interface MambaOptions {
   readonly layers?: number;

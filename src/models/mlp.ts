@@ -1,7 +1,7 @@
 import { reshape, type Shape, sizeOf } from "../autodiff/index.ts";
 import { valueError } from "../base/index.ts";
-import { activationNamed, drawParameters, fanInBound, linear, uniform } from "./layers.ts";
-import type { Model, ModelShape } from "./model.ts";
+import type { Model, ModelShape } from "./architecture.ts";
+import { activationNamed, drawParameters, fanInBound, linear, uniform } from "./layers/layers.ts";
 
 export interface MlpOptions {
   /** gelu, silu, tanh or relu. */

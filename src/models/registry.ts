@@ -1,9 +1,9 @@
 import { kindError, valueError } from "../base/index.ts";
+import type { Model, ModelShape } from "./architecture.ts";
 import { type CnnOptions, cnn } from "./cnn.ts";
 import { type LstmOptions, lstm } from "./lstm.ts";
 import { type MambaOptions, mamba } from "./mamba.ts";
 import { type MlpOptions, mlp } from "./mlp.ts";
-import type { Model, ModelShape } from "./model.ts";
 import { type ResnetOptions, resnet } from "./resnet.ts";
 import { type TransformerOptions, transformer } from "./transformer.ts";
 import { type VitOptions, vit } from "./vit.ts";

@@ -1,10 +1,10 @@
 import { add, convolution, multiply, reshape, type Shape, sizeOf, type Tensor } from "../autodiff/index.ts";
 import { kindError, valueError } from "../base/index.ts";
+import type { Model, ModelShape } from "./architecture.ts";
 import { checkCounts, imageShape } from "./checks.ts";
-import { activationNamed, constants, drawParameters, linear, normal } from "./layers.ts";
-import type { Model, ModelShape } from "./model.ts";
-import { groupNorm } from "./normalization.ts";
-import { averagePool } from "./pooling.ts";
+import { activationNamed, constants, drawParameters, linear, normal } from "./layers/layers.ts";
+import { groupNorm } from "./layers/normalization.ts";
+import { averagePool } from "./layers/pooling.ts";
 
 export interface ResnetOptions {
   /** gelu, silu, tanh or relu. */

@@ -10,12 +10,20 @@ import {
   type Tensor,
 } from "../autodiff/index.ts";
 import { valueError } from "../base/index.ts";
-import { attention, causalMask, mergeHeads, splitHeads } from "./attention.ts";
+import type { Model, ModelShape } from "./architecture.ts";
 import { checkCounts, checkFinite, checkFlags, tokenShape } from "./checks.ts";
-import { constants, drawParameters, fanInBound, lastPosition, linear, scaled, uniform } from "./layers.ts";
-import type { Model, ModelShape } from "./model.ts";
-import { layerNorm } from "./normalization.ts";
-import { linePositions } from "./positions.ts";
+import { attention, causalMask, mergeHeads, splitHeads } from "./layers/attention.ts";
+import {
+  constants,
+  drawParameters,
+  fanInBound,
+  lastPosition,
+  linear,
+  scaled,
+  uniform,
+} from "./layers/layers.ts";
+import { layerNorm } from "./layers/normalization.ts";
+import { linePositions } from "./layers/positions.ts";
 
 export interface TransformerOptions {
   readonly layers?: number;

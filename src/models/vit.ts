@@ -11,12 +11,12 @@ import {
   transpose,
 } from "../autodiff/index.ts";
 import { valueError } from "../base/index.ts";
-import { attention, mergeHeads } from "./attention.ts";
+import type { Model, ModelShape } from "./architecture.ts";
 import { checkCounts, checkFinite, checkFlags, imageShape } from "./checks.ts";
-import { constants, drawParameters, fanInBound, linear, scaled, uniform } from "./layers.ts";
-import type { Model, ModelShape } from "./model.ts";
-import { layerNorm } from "./normalization.ts";
-import { planePositions } from "./positions.ts";
+import { attention, mergeHeads } from "./layers/attention.ts";
+import { constants, drawParameters, fanInBound, linear, scaled, uniform } from "./layers/layers.ts";
+import { layerNorm } from "./layers/normalization.ts";
+import { planePositions } from "./layers/positions.ts";
 
 export interface VitOptions {
   readonly patchSize?: number;

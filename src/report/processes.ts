@@ -1,4 +1,4 @@
-import type { StepRow } from "../experiment/index.ts";
+import type { StepRow } from "../simulation/index.ts";
 
 /** The processes a run may hold, in the order in which the report names them. */
 export const PROCESSES = ["discrete", "midpoint", "central", "stable", "stationary", "ablated"] as const;

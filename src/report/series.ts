@@ -1,4 +1,4 @@
-import type { Quantity, StepRow } from "../experiment/index.ts";
+import type { Quantity, StepRow } from "../simulation/index.ts";
 
 /** One number per row; NaN where a row has none. */
 export type Column = Float64Array;

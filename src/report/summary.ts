@@ -1,4 +1,4 @@
-import type { StepRow } from "../experiment/index.ts";
+import type { StepRow } from "../simulation/index.ts";
 import { aligned, formatNumber } from "./format.ts";
 import { PROCESS_LABELS, type Process, processesIn } from "./processes.ts";
 import { columnOf, columnsOf, lastValue } from "./series.ts";

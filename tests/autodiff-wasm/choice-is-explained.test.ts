@@ -1,9 +1,9 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { selectBackend } from "../../src/autodiff/backends/select.ts";
-import { engine } from "../../src/autodiff/backends/wasm/engine.ts";
 import { wasmBackend, wasmObstacle } from "../../src/autodiff/backends/wasm/wasm.ts";
+import { selectBackend } from "../../src/autodiff/execution/choose-backend.ts";
 import { jsBackend } from "../../src/autodiff/index.ts";
 import { InputValueError } from "../../src/base/index.ts";
+import { engine } from "../../src/wasm/emit/engine.ts";
 import { wasm } from "./bits.ts";
 
 afterEach(() => {

@@ -12,7 +12,7 @@ import {
   type Tensor,
   transpose,
 } from "../../src/autodiff/index.ts";
-import { fuseSegment, isGroup } from "../../src/autodiff/plan/fusion.ts";
+import { fuseSegment, isGroup } from "../../src/autodiff/plan/fuse.ts";
 import { Random } from "../../src/base/index.ts";
 import { firstDifference, NASTY, wasm } from "./bits.ts";
 

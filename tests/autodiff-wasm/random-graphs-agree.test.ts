@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { Program } from "../../src/autodiff/execution/program.ts";
 import { type Backend, jsBackend, sizeOf } from "../../src/autodiff/index.ts";
 import { buildPlan } from "../../src/autodiff/plan/build.ts";
-import { fuseSegment, isGroup } from "../../src/autodiff/plan/fusion.ts";
+import { fuseSegment, isGroup } from "../../src/autodiff/plan/fuse.ts";
 import type { Plan } from "../../src/autodiff/plan/plan.ts";
-import { Program } from "../../src/autodiff/program.ts";
 import { Random } from "../../src/base/index.ts";
 import { type BuiltGraph, build, randomGraphs } from "../autodiff/random-graphs.ts";
 import { SEED } from "../autodiff/registry.ts";

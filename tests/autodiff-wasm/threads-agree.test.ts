@@ -2,8 +2,6 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, expect, test, vi } from "vitest";
-import { Crew } from "../../src/autodiff/backends/wasm/threads/crew.ts";
-import { workerThreads } from "../../src/autodiff/backends/wasm/threads/host.ts";
 import {
   type LossDefinition,
   multiply,
@@ -14,9 +12,11 @@ import {
   sum,
   tanh,
 } from "../../src/autodiff/index.ts";
-import { Schedule } from "../../src/autodiff/schedule.ts";
 import { Random } from "../../src/base/index.ts";
 import { createModel, type ModelShape, supervisedLoss } from "../../src/models/index.ts";
+import { workerThreads } from "../../src/wasm/threads/host.ts";
+import { Schedule } from "../../src/wasm/threads/job.ts";
+import { Crew } from "../../src/wasm/threads/pool.ts";
 import { wasm } from "./bits.ts";
 
 const SEED = 20;

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { Program } from "../../src/autodiff/execution/program.ts";
 import { compile, jsBackend, sizeOf, type Tensor, transpose, verifyPlan } from "../../src/autodiff/index.ts";
 import { buildPlan } from "../../src/autodiff/plan/build.ts";
-import { Program } from "../../src/autodiff/program.ts";
-import { newPlainTrace } from "../../src/autodiff/simplify.ts";
+import { newPlainTrace } from "../../src/autodiff/transforms/simplify.ts";
 import { Random } from "../../src/base/index.ts";
 import { interpret } from "./interpreter.ts";
 import { type BuiltGraph, build, randomGraphs } from "./random-graphs.ts";

@@ -41,7 +41,7 @@ import {
   tanh,
   transpose,
 } from "../../src/autodiff/index.ts";
-import { newPlainTrace, newTrace, verify } from "../../src/autodiff/simplify.ts";
+import { newPlainTrace, newTrace, verify } from "../../src/autodiff/transforms/simplify.ts";
 import { Random } from "../../src/base/index.ts";
 
 export interface RandomGraph {

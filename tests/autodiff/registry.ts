@@ -1,6 +1,15 @@
 import fc from "fast-check";
-import type { Graph, PrimitiveName, Shape, Tensor } from "../../src/autodiff/index.ts";
-import { broadcastTo, reshape, sizeOf, slice, transpose } from "../../src/autodiff/index.ts";
+import {
+  broadcastTo,
+  type Graph,
+  type PrimitiveName,
+  reshape,
+  type Shape,
+  sizeOf,
+  slice,
+  type Tensor,
+  transpose,
+} from "../../src/autodiff/index.ts";
 import { Random } from "../../src/base/index.ts";
 
 export const SEED = 7;

@@ -22,7 +22,7 @@ import {
   trace,
   transpose,
 } from "../../src/autodiff/index.ts";
-import { newPlainTrace } from "../../src/autodiff/simplify.ts";
+import { newPlainTrace } from "../../src/autodiff/transforms/simplify.ts";
 import { interpret } from "./interpreter.ts";
 import { build, randomGraphs } from "./random-graphs.ts";
 import { SEED } from "./registry.ts";

@@ -23,7 +23,7 @@ import {
   valueAndGrad,
   vjp,
 } from "../../src/autodiff/index.ts";
-import { inline, newPlainTrace, simplify } from "../../src/autodiff/simplify.ts";
+import { inline, newPlainTrace, simplify } from "../../src/autodiff/transforms/simplify.ts";
 import { EPS, Random } from "../../src/base/index.ts";
 import { interpret } from "./interpreter.ts";
 import { smoothFunction } from "./random-graphs.ts";

@@ -2,8 +2,8 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { CLAIM_NAMES, checkClaims } from "../../src/claims/index.ts";
-import { CLAIM_PRESET_NAMES, PRESETS } from "../../src/experiment/index.ts";
 import { claimsText } from "../../src/report/index.ts";
+import { CLAIM_PRESET_NAMES, PRESETS } from "../../src/settings/index.ts";
 import { temporaryFolder } from "../experiment/small-runs.ts";
 
 const provenance = { cmd: "test", gitHash: null, version: "0" };

@@ -10,7 +10,7 @@ import {
   selectionOf,
   toConfigJson,
   toFlags,
-} from "../../src/experiment/config.ts";
+} from "../../src/settings/index.ts";
 import { optionValues, runConfigs } from "./run-configs.ts";
 
 const PROVENANCE = { cmd: "central-flows run", gitHash: null, version: "0.1.0" };

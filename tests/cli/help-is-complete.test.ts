@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { COMMANDS, parseCommand } from "../../src/cli/flags.ts";
 import { helpText } from "../../src/cli/help.ts";
-import { ENTRIES, OVERRIDES, optionsOf, PART_NAMES, SECTIONS } from "../../src/experiment/config.ts";
+import { ENTRIES, OVERRIDES, optionsOf, PART_NAMES, SECTIONS } from "../../src/settings/index.ts";
 
 const parts = PART_NAMES.flatMap((part) => ENTRIES[part].map((entry) => ({ part, entry })));
 const topics = [null, ...COMMANDS, ...parts.map(({ part, entry }) => `${part}:${entry.name}`)];

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InputKindError, InputValueError, isMisuse } from "../../src/base/index.ts";
 import { parseCommand, parseRun } from "../../src/cli/flags.ts";
-import { checkRun, fromConfigJson, OPTIONS } from "../../src/experiment/config.ts";
+import { checkRun, fromConfigJson, OPTIONS } from "../../src/settings/index.ts";
 
 /** Splits at spaces; `''` stands for an empty word. */
 const words = (line: string): string[] =>

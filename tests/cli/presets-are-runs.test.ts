@@ -5,15 +5,15 @@ import { describe, expect, test } from "vitest";
 import { InputValueError } from "../../src/base/index.ts";
 import { parseCommand, parseRun } from "../../src/cli/flags.ts";
 import { helpText } from "../../src/cli/help.ts";
+import { startRun } from "../../src/run/index.ts";
 import {
   fromConfigJson,
   PRESETS,
   presetSettings,
   SMALL_PRESET_NAMES,
-  startRun,
   toConfigJson,
   toFlags,
-} from "../../src/experiment/index.ts";
+} from "../../src/settings/index.ts";
 
 const NAMES = [...PRESETS.keys()];
 const PROVENANCE = { cmd: "test", gitHash: null, version: "0" };

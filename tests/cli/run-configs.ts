@@ -6,7 +6,7 @@ import {
   type RunConfig,
   resolveRun,
   type Selection,
-} from "../../src/experiment/config.ts";
+} from "../../src/settings/index.ts";
 
 const texts = fc.string({ minLength: 1, maxLength: 12, unit: "grapheme" });
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseCommand, parseRun } from "../../src/cli/flags.ts";
-import { defaultRun, eigOf, OPTIONS, toFlags } from "../../src/experiment/config.ts";
+import { defaultRun, eigOf, OPTIONS, toFlags } from "../../src/settings/index.ts";
 import { runConfigs } from "./run-configs.ts";
 
 const named = { newExpid: () => "name" };

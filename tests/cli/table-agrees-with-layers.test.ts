@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { datasets } from "../../src/data/index.ts";
-import { ENTRIES, partOptions } from "../../src/experiment/config.ts";
+import { ENTRIES, partOptions } from "../../src/settings/index.ts";
 
 describe("the table of settings says of each data set what the data layer says", () => {
   test("the same names", () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isMisuse } from "../../src/base/index.ts";
-import { readIdx } from "../../src/data/idx.ts";
+import { readIdx } from "../../src/data/formats/idx.ts";
 import { type NpyArray, readNpy, readNpz, writeNpz } from "../../src/data/index.ts";
 import { testFile } from "./support.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InputValueError } from "../../src/base/index.ts";
-import { crc32 } from "../../src/data/crc32.ts";
+import { crc32 } from "../../src/data/formats/crc32.ts";
 import { readNpy, readNpz, type WritableArray, writeNpy, writeNpz } from "../../src/data/index.ts";
 
 const shapes = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 });

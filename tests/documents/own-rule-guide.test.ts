@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parseCommand } from "../../src/cli/flags.ts";
-import { startRun } from "../../src/experiment/index.ts";
 import { summaryTable, summaryText } from "../../src/report/index.ts";
+import { startRun } from "../../src/run/index.ts";
 import { PROVENANCE, temporaryFolder } from "../experiment/small-runs.ts";
 import { ROOT } from "../support/build.ts";
 

@@ -1,6 +1,6 @@
 /** Appends plain rows to a new journal (first argument) until killed or refused, telling after each append. */
 import { writeSync } from "node:fs";
-import { createJournal } from "../../src/experiment/journal.ts";
+import { createJournal } from "../../src/record/journal.ts";
 import { plainRow } from "./rows.ts";
 
 const journal = createJournal(process.argv[2], { configHash: "abc" });

@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { dataSetsOfRows, readHdf5, rowsOfDataSets, writeHdf5 } from "../../src/experiment/hdf5.ts";
-import type { Quantity, StepRow } from "../../src/experiment/rows.ts";
+import { dataSetsOfRows, readHdf5, rowsOfDataSets, writeHdf5 } from "../../src/record/hdf5.ts";
+import type { Quantity, StepRow } from "../../src/simulation/rows.ts";
 import { findPython } from "../support/python.ts";
 
 let folder: string;

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createJournal, openJournal, readJournal } from "../../src/experiment/journal.ts";
-import { rowDifference, type StepRow } from "../../src/experiment/rows.ts";
+import { createJournal, openJournal, readJournal } from "../../src/record/journal.ts";
+import { rowDifference, type StepRow } from "../../src/simulation/rows.ts";
 import { arbitraryRows, plainRow } from "./rows.ts";
 
 let folder: string;

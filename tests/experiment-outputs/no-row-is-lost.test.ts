@@ -14,8 +14,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createJournal, openJournal, readJournal } from "../../src/experiment/journal.ts";
-import { fileError, writeFileAtomic } from "../../src/experiment/run-files.ts";
+import { fileError, writeFileAtomic } from "../../src/record/folder.ts";
+import { createJournal, openJournal, readJournal } from "../../src/record/journal.ts";
 import { plainRow } from "./rows.ts";
 
 const WRITER = fileURLToPath(new URL("./append-forever.ts", import.meta.url));

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Quantity, StepRow } from "../../src/experiment/rows.ts";
+import type { Quantity, StepRow } from "../../src/simulation/rows.ts";
 
 const double = fc.oneof(
   fc.double(),

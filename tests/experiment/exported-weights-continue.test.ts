@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readNpz } from "../../src/data/index.ts";
-import { exportWeights, type RunOutcome, resumeRun } from "../../src/experiment/index.ts";
 import { createModel } from "../../src/models/index.ts";
+import { exportWeights, type RunOutcome, resumeRun } from "../../src/run/index.ts";
 import { configOf, runWords, temporaryFolder } from "./small-runs.ts";
 
 const folder = temporaryFolder();

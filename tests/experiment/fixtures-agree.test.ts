@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { fixtureFiles, type Verdict, verifyAll } from "../../src/experiment/index.ts";
+import { fixtureFiles, type Verdict, verifyAll } from "../../src/verify/index.ts";
 
 /** Numbers from the authors' code, where they are at hand. */
 const FOLDER =

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { Random } from "../../src/base/index.ts";
-import { readHdf5, readJournal, rowsOfDataSets } from "../../src/experiment/index.ts";
-import { LATEST_CHECKPOINT } from "../../src/experiment/run.ts";
+import { readHdf5, readJournal, rowsOfDataSets } from "../../src/record/index.ts";
+import { LATEST_CHECKPOINT } from "../../src/run/run.ts";
 import { MOONS, rowsDifference, runWords, temporaryFolder } from "./small-runs.ts";
 
 const KILLS = 20;

@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { isMisuse } from "../../src/base/index.ts";
 import { type WritableArray, writeNpz } from "../../src/data/index.ts";
-import { fixtureFiles, quantityShape, readJournal, resumeRun, startRun } from "../../src/experiment/index.ts";
+import { readJournal } from "../../src/record/index.ts";
+import { resumeRun, startRun } from "../../src/run/index.ts";
+import { quantityShape } from "../../src/simulation/index.ts";
+import { fixtureFiles } from "../../src/verify/index.ts";
 import { configOf, MOONS, PROVENANCE, runWords, temporaryFolder } from "./small-runs.ts";
 
 const base = temporaryFolder();

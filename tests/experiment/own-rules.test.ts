@@ -1,17 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { reportOf } from "../../src/cli/commands/report.ts";
 import { parseRun } from "../../src/cli/flags.ts";
-import { reportOf } from "../../src/cli/report-files.ts";
-import { toFlags } from "../../src/experiment/config.ts";
-import {
-  loadRuleFile,
-  quantityData,
-  type RunOutcome,
-  readRunConfig,
-  resumeRun,
-  type StepRow,
-} from "../../src/experiment/index.ts";
+import { loadRuleFile } from "../../src/custom/index.ts";
+import { type RunOutcome, readRunConfig, resumeRun } from "../../src/run/index.ts";
+import { toFlags } from "../../src/settings/index.ts";
+import { quantityData, type StepRow } from "../../src/simulation/index.ts";
 import { configOf, rowsDifference, runWords, temporaryFolder } from "./small-runs.ts";
 
 const folder = temporaryFolder();

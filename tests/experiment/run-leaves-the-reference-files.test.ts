@@ -2,16 +2,9 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import {
-  dataSetsOfRows,
-  quantityData,
-  quantityShape,
-  type RunOutcome,
-  readHdf5,
-  readJournal,
-  rowDifference,
-  rowsOfDataSets,
-} from "../../src/experiment/index.ts";
+import { dataSetsOfRows, readHdf5, readJournal, rowsOfDataSets } from "../../src/record/index.ts";
+import type { RunOutcome } from "../../src/run/index.ts";
+import { quantityData, quantityShape, rowDifference } from "../../src/simulation/index.ts";
 import { MOONS, rowsDifference, runWords, temporaryFolder } from "./small-runs.ts";
 
 const STEPS = 12;

@@ -2,9 +2,11 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } 
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { writeNpz } from "../../src/data/index.ts";
-import { readCheckpoint } from "../../src/experiment/checkpoint.ts";
-import { quantityData, type RunOutcome, readJournal, resumeRun } from "../../src/experiment/index.ts";
-import { LATEST_CHECKPOINT } from "../../src/experiment/run.ts";
+import { readCheckpoint } from "../../src/record/checkpoint.ts";
+import { readJournal } from "../../src/record/index.ts";
+import { type RunOutcome, resumeRun } from "../../src/run/index.ts";
+import { LATEST_CHECKPOINT } from "../../src/run/run.ts";
+import { quantityData } from "../../src/simulation/index.ts";
 import { MOONS, rowsDifference, runWords, temporaryFolder } from "./small-runs.ts";
 
 const base = temporaryFolder();

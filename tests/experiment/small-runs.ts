@@ -3,14 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
 import { parseCommand } from "../../src/cli/flags.ts";
-import {
-  type RunConfig,
-  type RunEvents,
-  type RunOutcome,
-  rowDifference,
-  type StepRow,
-  startRun,
-} from "../../src/experiment/index.ts";
+import { type RunEvents, type RunOutcome, startRun } from "../../src/run/index.ts";
+import type { RunConfig } from "../../src/settings/index.ts";
+import { rowDifference, type StepRow } from "../../src/simulation/index.ts";
 
 export const PROVENANCE = { cmd: "test", gitHash: null, version: "0" };
 

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { buildRun, resumeRun } from "../../src/experiment/index.ts";
+import { resumeRun } from "../../src/run/index.ts";
+import { buildRun } from "../../src/simulation/index.ts";
 import { configOf, rowsDifference, runWords, temporaryFolder } from "./small-runs.ts";
 
 const base = temporaryFolder();

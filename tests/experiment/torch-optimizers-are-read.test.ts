@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { torchOptimizer } from "../../src/experiment/torch-optimizers.ts";
 import { compileRule } from "../../src/flows/index.ts";
+import { torchOptimizer } from "../../src/verify/torch-optimizers.ts";
 
 const read = (description: string) => {
   const found = torchOptimizer(description);

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Random } from "../../src/base/index.ts";
 import { readNpz, type WritableArray, writeNpz } from "../../src/data/index.ts";
-import { fixtureFiles, type Verdict, verifyAll } from "../../src/experiment/index.ts";
-import { relativeError } from "../../src/experiment/verdict.ts";
+import { fixtureFiles, type Verdict, verifyAll } from "../../src/verify/index.ts";
+import { relativeError } from "../../src/verify/verdict.ts";
 import { temporaryFolder } from "./small-runs.ts";
 
 /**

@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compile, convolution, type Shape, sizeOf, type Tensor } from "../../src/autodiff/index.ts";
 import { Random } from "../../src/base/index.ts";
-import { attention, causalMask } from "../../src/models/attention.ts";
-import { groupNorm, layerNorm, rmsNorm } from "../../src/models/normalization.ts";
-import { averagePool } from "../../src/models/pooling.ts";
-import { linePositions, planePositions } from "../../src/models/positions.ts";
-import { depthwiseCausalConvolution, selectiveScan } from "../../src/models/state-space.ts";
+import { attention, causalMask } from "../../src/models/layers/attention.ts";
+import { groupNorm, layerNorm, rmsNorm } from "../../src/models/layers/normalization.ts";
+import { averagePool } from "../../src/models/layers/pooling.ts";
+import { linePositions, planePositions } from "../../src/models/layers/positions.ts";
+import { depthwiseCausalConvolution, selectiveScan } from "../../src/models/layers/state-space.ts";
 import * as naive from "./naive.ts";
 import { deviation } from "./samples.ts";
 

@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 test("the page's script passes the type checker with browser types", () => {
   const require = createRequire(import.meta.url);
   const compiler = join(dirname(require.resolve("typescript/package.json")), "bin", "tsc");
-  const project = fileURLToPath(new URL("../../src/report/page", import.meta.url));
+  const project = fileURLToPath(new URL("../../src/report/browser", import.meta.url));
   const { stdout, status } = spawnSync(process.execPath, [compiler, "--noEmit", "-p", project], {
     encoding: "utf8",
   });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { StepRow } from "../../src/experiment/index.ts";
 import { type ReportInput, renderReport, summaryTable } from "../../src/report/index.ts";
+import type { StepRow } from "../../src/simulation/index.ts";
 import { CONFIG, syntheticRun } from "./synthetic-run.ts";
 
 function inputOf(rows: readonly StepRow[], changes: Partial<ReportInput> = {}): ReportInput {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { StepRow } from "../../src/experiment/index.ts";
 import { summaryTable, summaryText } from "../../src/report/index.ts";
+import type { StepRow } from "../../src/simulation/index.ts";
 import { syntheticRun } from "./synthetic-run.ts";
 
 test("the summary holds the last logged value of each quantity", () => {

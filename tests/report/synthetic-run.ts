@@ -1,4 +1,4 @@
-import type { Quantity, StepRow } from "../../src/experiment/index.ts";
+import type { Quantity, StepRow } from "../../src/simulation/index.ts";
 
 const vector = (...data: number[]): Quantity => ({ shape: [data.length], data: Float64Array.from(data) });
 const count = (n: number): Quantity => ({ shape: [], data: Float64Array.of(n), integer: true });

@@ -1,7 +1,7 @@
-import type { Group } from "../plan/fusion.ts";
+import type { Schedule } from "../../wasm/index.ts";
+import type { Group } from "../plan/fuse.ts";
 import type { Instruction } from "../plan/plan.ts";
 import type { Kernel } from "../primitives/rule.ts";
-import type { Schedule } from "../schedule.ts";
 
 /** What a segment of a plan consists of. */
 export type Item = Instruction | Group;

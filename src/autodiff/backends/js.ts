@@ -1,4 +1,4 @@
-import type { PrimitiveName } from "../graph.ts";
+import type { PrimitiveName } from "../graph/graph.ts";
 import { RULES } from "../primitives/registry.ts";
 import type { PrimitiveRule } from "../primitives/rule.ts";
 import type { Backend } from "./backend.ts";

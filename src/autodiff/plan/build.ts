@@ -1,10 +1,10 @@
 import { valueError } from "../../base/index.ts";
-import type { Graph, PrimitiveName, PrimitiveNode } from "../graph.ts";
+import type { Graph, PrimitiveName, PrimitiveNode } from "../graph/graph.ts";
+import { sizeOf } from "../graph/shape.ts";
 import { RULES } from "../primitives/registry.ts";
 import { type Cost, isContiguous, type PrimitiveRule } from "../primitives/rule.ts";
-import { sizeOf } from "../shape.ts";
 import { type Resolved, resolveLayouts } from "./layouts.ts";
-import { RegionAllocator } from "./memory.ts";
+import { scheduleNodes } from "./order.ts";
 import {
   type Instruction,
   isPrimitive,
@@ -13,7 +13,7 @@ import {
   type Plan,
   type PlanRequest,
 } from "./plan.ts";
-import { scheduleNodes } from "./schedule.ts";
+import { RegionAllocator } from "./regions.ts";
 
 /** The node that last reads a buffer in the segment that makes it, and whether a later segment reads it. */
 interface Lifetime {

@@ -1,4 +1,4 @@
-import { type Shape, sizeOf } from "../shape.ts";
+import { type Shape, sizeOf } from "../graph/shape.ts";
 
 /** The axes of a shape around those that a sum goes over: outer axes, reduced ones, inner ones. */
 export interface Split {

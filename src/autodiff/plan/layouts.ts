@@ -1,7 +1,7 @@
-import type { Graph, PrimitiveName } from "../graph.ts";
+import type { Graph, PrimitiveName } from "../graph/graph.ts";
+import { sizeOf } from "../graph/shape.ts";
 import { RULES } from "../primitives/registry.ts";
 import { contiguous, isContiguous, type Layout, type PrimitiveRule } from "../primitives/rule.ts";
-import { sizeOf } from "../shape.ts";
 import { isPrimitive } from "./plan.ts";
 
 /** Where a node's entries are: in the buffer of node `root`, `offset` entries in, laid out so. */

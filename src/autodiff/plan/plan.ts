@@ -1,6 +1,6 @@
-import type { Graph, PrimitiveName, PrimitiveNode, PrimitiveParams } from "../graph.ts";
+import type { Graph, PrimitiveName, PrimitiveNode, PrimitiveParams } from "../graph/graph.ts";
+import { formatShape, type Shape } from "../graph/shape.ts";
 import type { Cost, Layout } from "../primitives/rule.ts";
-import { formatShape, type Shape } from "../shape.ts";
 
 /** A place in a plan's memory: `offset` entries after the start of a region, whose address is set when the plan runs. */
 export interface Location {

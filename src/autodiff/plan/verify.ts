@@ -1,7 +1,7 @@
 import { valueError } from "../../base/index.ts";
+import { sizeOf } from "../graph/shape.ts";
 import { RULES } from "../primitives/registry.ts";
 import { isContiguous } from "../primitives/rule.ts";
-import { sizeOf } from "../shape.ts";
 import type { Instruction, Location, Placed, Plan } from "./plan.ts";
 
 /**

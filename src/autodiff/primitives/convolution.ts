@@ -1,8 +1,8 @@
 import { valueError } from "../../base/index.ts";
-import type { ConvolutionRole, PrimitiveParams } from "../graph.ts";
-import { add } from "../ops.ts";
-import { formatShape, type Shape } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import type { ConvolutionRole, PrimitiveParams } from "../graph/graph.ts";
+import { formatShape, type Shape } from "../graph/shape.ts";
+import { add } from "../tensor/operations.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { contractToKernel, contractToMap } from "./convolution-kernels.ts";
 import type { PrimitiveRule } from "./rule.ts";
 

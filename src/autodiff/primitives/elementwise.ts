@@ -10,7 +10,8 @@ import {
   tanh as tanhValue,
   valueError,
 } from "../../base/index.ts";
-import type { BinaryName, UnaryName } from "../graph.ts";
+import type { BinaryName, UnaryName } from "../graph/graph.ts";
+import { formatShape, type Shape, sameShape } from "../graph/shape.ts";
 import {
   add,
   cos,
@@ -28,9 +29,8 @@ import {
   sin,
   square,
   subtract,
-} from "../ops.ts";
-import { formatShape, type Shape, sameShape } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+} from "../tensor/operations.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { kernel1, kernel2, kernel3, type Span1, type Span2 } from "./loops.ts";
 import type { JvpCall, PrimitiveRule, TransposeCall } from "./rule.ts";
 

@@ -1,4 +1,4 @@
-import { type Shape, stridesOf } from "../shape.ts";
+import { type Shape, stridesOf } from "../graph/shape.ts";
 import type { Kernel, Layout } from "./rule.ts";
 
 /** Nested loops over several arrays at once, outermost first; `strides[l][j]` is how far array j moves per turn of loop l. */

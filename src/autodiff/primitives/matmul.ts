@@ -1,6 +1,6 @@
 import { valueError } from "../../base/index.ts";
-import { add, matmul } from "../ops.ts";
-import { formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
+import { formatShape, type Shape, sameShape, sizeOf } from "../graph/shape.ts";
+import { add, matmul } from "../tensor/operations.ts";
 import type { Kernel, Layout, PrimitiveRule } from "./rule.ts";
 
 interface Sizes {

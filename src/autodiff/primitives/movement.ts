@@ -1,5 +1,4 @@
 import { valueError } from "../../base/index.ts";
-import { concatenate, full, pad, reshape, slice, sum, transpose } from "../ops.ts";
 import {
   checkShape,
   formatShape,
@@ -8,7 +7,8 @@ import {
   sameShape,
   sizeOf,
   stridesOf,
-} from "../shape.ts";
+} from "../graph/shape.ts";
+import { concatenate, full, pad, reshape, slice, sum, transpose } from "../tensor/operations.ts";
 import { coalesce, copySpan, kernel1 } from "./loops.ts";
 import { contiguous, isContiguous, type Kernel, type Layout, type PrimitiveRule } from "./rule.ts";
 

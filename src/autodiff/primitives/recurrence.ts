@@ -1,7 +1,7 @@
 import { valueError } from "../../base/index.ts";
-import { add, multiply, pad, recurrence, slice } from "../ops.ts";
-import { formatShape, sameShape, sizeOf } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { formatShape, sameShape, sizeOf } from "../graph/shape.ts";
+import { add, multiply, pad, recurrence, slice } from "../tensor/operations.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import type { Kernel, PrimitiveRule } from "./rule.ts";
 
 /** x moved one index on (`by` = 1) or back (−1) along an axis; the entry moved in is 0. */

@@ -1,7 +1,7 @@
 import { valueError } from "../../base/index.ts";
-import { divide, equal, reshape, select, sum } from "../ops.ts";
-import { formatShape, normalizeAxes, type Shape, sizeOf } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { formatShape, normalizeAxes, type Shape, sizeOf } from "../graph/shape.ts";
+import { divide, equal, reshape, select, sum } from "../tensor/operations.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { coalesce } from "./loops.ts";
 import type { Kernel, Layout, PrimitiveRule } from "./rule.ts";
 

@@ -1,6 +1,6 @@
-import type { NodeOf, PrimitiveName, PrimitiveParams } from "../graph.ts";
-import { type Shape, sizeOf, stridesOf } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import type { NodeOf, PrimitiveName, PrimitiveParams } from "../graph/graph.ts";
+import { type Shape, sizeOf, stridesOf } from "../graph/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 /** How an operand lies in memory: entry (i₀, i₁, …) is at offset + Σ iₐ·strides[a]. */
 export interface Layout {

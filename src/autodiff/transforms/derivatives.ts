@@ -1,10 +1,10 @@
 import { kindError, valueError } from "../../base/index.ts";
-import { full } from "../ops.ts";
-import { formatShape, sameShape } from "../shape.ts";
-import { inline } from "../simplify.ts";
-import type { Tensor } from "../tensor.ts";
-import { leavesOf, type Tree, withLeaves } from "../tree.ts";
+import { formatShape, sameShape } from "../graph/shape.ts";
+import { full } from "../tensor/operations.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { leavesOf, type Tree, withLeaves } from "../tensor/tree.ts";
 import { pushForward } from "./jvp.ts";
+import { inline } from "./simplify.ts";
 import { gradientOf, pullBack } from "./transpose.ts";
 
 /** A traced function of one differentiable argument (a tree of tensors) and others that are held fixed. */

@@ -1,7 +1,7 @@
-import { isSource, type PrimitiveName } from "../graph.ts";
+import { isSource, type PrimitiveName } from "../graph/graph.ts";
 import { RULES } from "../primitives/registry.ts";
 import type { PrimitiveRule } from "../primitives/rule.ts";
-import type { Tensor } from "../tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 /**
  * Forward mode, inside one trace: the tangents of `outputs` when each tensor of `wrt` moves along its entry of

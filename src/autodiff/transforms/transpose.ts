@@ -1,10 +1,10 @@
 import { kindError, valueError } from "../../base/index.ts";
-import { isSource, type PrimitiveName } from "../graph.ts";
-import { add, full } from "../ops.ts";
+import { isSource, type PrimitiveName } from "../graph/graph.ts";
+import { formatShape, sameShape } from "../graph/shape.ts";
 import { RULES } from "../primitives/registry.ts";
 import type { PrimitiveRule } from "../primitives/rule.ts";
-import { formatShape, sameShape } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { add, full } from "../tensor/operations.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { dependents, pushForward } from "./jvp.ts";
 
 /**

@@ -1,8 +1,13 @@
 import type { Objective } from "../../autodiff/index.ts";
 import { valueError } from "../../base/index.ts";
 import { advice } from "../../linalg/index.ts";
-import { ACCEPTABLE_VIOLATION, type CentralSubstep, centralSubstep, stableSubstep } from "../central-flow.ts";
-import { leading, type TrackedPairs } from "../eigen-tracker.ts";
+import {
+  ACCEPTABLE_VIOLATION,
+  type CentralSubstep,
+  centralSubstep,
+  stableSubstep,
+} from "../dynamics/central-substep.ts";
+import { leading, type TrackedPairs } from "../dynamics/eigen-tracker.ts";
 import {
   defaultIntegrator,
   type Integrator,
@@ -11,9 +16,9 @@ import {
   type Place,
   type Push,
   pointAt,
-} from "../integrator.ts";
-import type { FlowPoint } from "../velocity.ts";
-import { Stopwatch } from "./evaluation.ts";
+} from "../dynamics/integrator.ts";
+import type { FlowPoint } from "../dynamics/velocity.ts";
+import { Stopwatch } from "./curvature.ts";
 import {
   allFinite,
   allPositive,

@@ -1,5 +1,5 @@
-import { steppedWeights } from "../velocity.ts";
-import { Stopwatch } from "./evaluation.ts";
+import { steppedWeights } from "../dynamics/velocity.ts";
+import { Stopwatch } from "./curvature.ts";
 import type { Observation, ProcessSetup } from "./process.ts";
 import { SteppingProcess } from "./stepping.ts";
 

@@ -1,6 +1,6 @@
 import type { Objective } from "../../autodiff/index.ts";
-import type { CompiledRule } from "../compiled-rule.ts";
-import type { EigenSettings, TrackedPairs } from "../eigen-tracker.ts";
+import type { EigenSettings, TrackedPairs } from "../dynamics/eigen-tracker.ts";
+import type { CompiledRule } from "../rules/compile.ts";
 
 /** The processes that can run side by side from one start (math.md, section 3). */
 export type ProcessKind = "discrete" | "midpoint" | "stable" | "central" | "stationary" | "ablated";

@@ -1,6 +1,6 @@
-import { stableSubstep } from "../central-flow.ts";
-import { defaultIntegrator, type Integrator, middleOf, noPush, pointAt } from "../integrator.ts";
-import { Stopwatch } from "./evaluation.ts";
+import { stableSubstep } from "../dynamics/central-substep.ts";
+import { defaultIntegrator, type Integrator, middleOf, noPush, pointAt } from "../dynamics/integrator.ts";
+import { Stopwatch } from "./curvature.ts";
 import { allPositive, type Observation, type ProcessSetup, unusablePreconditioner } from "./process.ts";
 import { SteppingProcess } from "./stepping.ts";
 

@@ -1,16 +1,16 @@
 import { sizeOf } from "../../autodiff/index.ts";
 import { valueError } from "../../base/index.ts";
 import { advice, type MajorantStart, type MajorantViolations } from "../../linalg/index.ts";
-import { ACCEPTABLE_VIOLATION } from "../central-flow.ts";
-import type { TrackedPairs } from "../eigen-tracker.ts";
-import type { Oscillation } from "../predictions.ts";
+import { ACCEPTABLE_VIOLATION } from "../dynamics/central-substep.ts";
+import type { TrackedPairs } from "../dynamics/eigen-tracker.ts";
 import {
   curvatureForce,
   diagonalStationaryPoint,
   scalarStationaryOscillation,
   scalarStationaryPreconditioner,
-} from "../stationary.ts";
-import { observe, Stopwatch } from "./evaluation.ts";
+} from "../dynamics/stationary-point.ts";
+import { observe, Stopwatch } from "./curvature.ts";
+import type { Oscillation } from "./predictions.ts";
 import {
   allFinite,
   allPositive,

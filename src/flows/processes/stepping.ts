@@ -1,4 +1,4 @@
-import { Curvature, observe, type Stopwatch } from "./evaluation.ts";
+import { Curvature, observe, type Stopwatch } from "./curvature.ts";
 import {
   allFinite,
   allPositive,

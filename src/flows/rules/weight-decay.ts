@@ -1,7 +1,7 @@
 import { multiply } from "../../autodiff/index.ts";
 import { valueError } from "../../base/index.ts";
-import type { UpdateRule } from "../update-rule.ts";
-import { constantSchedule, type Schedule } from "./schedule.ts";
+import { constantSchedule, type Schedule } from "./learning-rate.ts";
+import type { UpdateRule } from "./update-rule.ts";
 
 /** What every rule has. */
 export interface StepOptions {

@@ -1,16 +1,30 @@
 import {
+  AREA_START,
+  type AreaOffset,
   type Caller,
+  COLUMN_PANEL,
+  COLUMNS,
+  CONVOLUTION_TILE,
   type Code,
+  f64,
+  gain,
+  i32,
+  int,
   type Local,
+  least,
   loopWhile,
+  loseOne,
   ModuleWriter,
+  own,
+  PANELS,
+  parameters,
+  ROW_PANEL,
+  ROWS,
   repeatWhile,
+  tileFunction,
+  v128,
   when,
-} from "./assembler.ts";
-import { f64, i32, int, v128 } from "./instructions.ts";
-import { AREA_START, type AreaOffset, own, PANELS } from "./memory.ts";
-import { gain, least, loseOne, parameters } from "./statements.ts";
-import { COLUMN_PANEL, COLUMNS, CONVOLUTION_TILE, ROW_PANEL, ROWS, tileFunction } from "./tile.ts";
+} from "../../../wasm/index.ts";
 
 /**
  * One tap of the kernel: products of panels of two channels of the input by eight of the output, inner indices (image,

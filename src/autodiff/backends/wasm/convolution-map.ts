@@ -1,16 +1,31 @@
 import {
+  AREA_START,
   type Caller,
+  COLUMN_PANEL,
+  COLUMNS,
+  CONVOLUTION_TILE,
   type Code,
+  f64,
+  gain,
+  i32,
+  int,
   type Local,
+  least,
+  loseOne,
   ModuleWriter,
+  own,
+  PANELS,
+  parameters,
+  ROW_PANEL,
+  ROWS,
   repeatWhile,
+  SCRATCH,
   type Scope,
+  tileFunction,
+  v128,
   when,
-} from "./assembler.ts";
-import { f64, i32, int, v128 } from "./instructions.ts";
-import { AREA_START, own, PANELS, SCRATCH, word } from "./memory.ts";
-import { gain, least, loseOne, parameters } from "./statements.ts";
-import { COLUMN_PANEL, COLUMNS, CONVOLUTION_TILE, ROW_PANEL, ROWS, tileFunction } from "./tile.ts";
+  word,
+} from "../../../wasm/index.ts";
 
 /**
  * A map (output or input) for a rectangle of its pixels that meet the same taps: products of panels of two made

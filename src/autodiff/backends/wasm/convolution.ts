@@ -1,11 +1,9 @@
-import type { PrimitiveParams } from "../../graph.ts";
+import { type Call, fillCalls, PANELS } from "../../../wasm/index.ts";
+import type { PrimitiveParams } from "../../graph/graph.ts";
+import { type Shape, sizeOf } from "../../graph/shape.ts";
 import type { Layout } from "../../primitives/rule.ts";
-import { type Shape, sizeOf } from "../../shape.ts";
-import type { Call } from "./call.ts";
 import { kernelModule } from "./convolution-kernel.ts";
 import { mapModule } from "./convolution-map.ts";
-import { fillCalls } from "./fill.ts";
-import { PANELS } from "./memory.ts";
 
 type Params = PrimitiveParams["convolution"];
 type Pair = readonly [number, number];

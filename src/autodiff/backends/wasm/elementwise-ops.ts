@@ -1,11 +1,21 @@
-import type { Caller, Code, ModuleWriter } from "./assembler.ts";
-import { type Block, c, choose } from "./elementary/block.ts";
-import { erf } from "./elementary/erf.ts";
-import { exp, sigmoid, tanh } from "./elementary/exponential.ts";
-import { log, softplus } from "./elementary/logarithm.ts";
-import { pow } from "./elementary/power.ts";
-import { wave } from "./elementary/sine.ts";
-import { f64x2, v128 } from "./instructions.ts";
+import {
+  type Block,
+  type Caller,
+  type Code,
+  c,
+  choose,
+  erf,
+  exp,
+  f64x2,
+  log,
+  type ModuleWriter,
+  pow,
+  sigmoid,
+  softplus,
+  tanh,
+  v128,
+  wave,
+} from "../../../wasm/index.ts";
 
 /** The functions of base that a module may import, for arguments that its own code does not reduce. */
 export interface Imports {

@@ -1,12 +1,21 @@
+import {
+  Block,
+  type Call,
+  type Code,
+  i32,
+  int,
+  type Local,
+  loopWhile,
+  ModuleWriter,
+  type Scope,
+  v128,
+  when,
+  word,
+} from "../../../wasm/index.ts";
+import { type Shape, sizeOf, stridesOf } from "../../graph/shape.ts";
 import { coalesce, type LoopNest } from "../../primitives/loops.ts";
 import type { Layout } from "../../primitives/rule.ts";
-import { type Shape, sizeOf, stridesOf } from "../../shape.ts";
-import { type Code, type Local, loopWhile, ModuleWriter, type Scope, when } from "./assembler.ts";
-import type { Call } from "./call.ts";
-import { Block } from "./elementary/block.ts";
 import { declareImports, ELEMENTWISE, type ElementwiseName, type Imports } from "./elementwise-ops.ts";
-import { i32, int, v128 } from "./instructions.ts";
-import { word } from "./memory.ts";
 import { loopWords, nestedLoops } from "./nest.ts";
 
 /** One operation; operands are numbers of values: first the inputs, then the steps in order. */

@@ -1,8 +1,8 @@
-import type { Group } from "../../plan/fusion.ts";
-import { stridesOf } from "../../shape.ts";
-import type { Call } from "./call.ts";
-import { closedCall } from "./closing.ts";
+import type { Call } from "../../../wasm/index.ts";
+import { stridesOf } from "../../graph/shape.ts";
+import type { Group } from "../../plan/fuse.ts";
 import { elementwiseCall, type Step } from "./elementwise.ts";
+import { closedCall } from "./fused-reduction.ts";
 
 /** Instructions evaluated together. */
 export function lowerGroup({ shape, inputs, steps, outputs }: Group): Call[] {

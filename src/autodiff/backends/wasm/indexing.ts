@@ -1,20 +1,25 @@
-import type { PrimitiveParams } from "../../graph.ts";
-import type { Layout } from "../../primitives/rule.ts";
-import { type Shape, sizeOf } from "../../shape.ts";
 import {
+  type Call,
   type Code,
+  f64x2,
+  fillCalls,
+  gain,
+  i32,
+  i32x4,
+  int,
   type Local,
   loopWhile,
+  loseOne,
   ModuleWriter,
   repeatWhile,
   type Scope,
+  v128,
   when,
-} from "./assembler.ts";
-import type { Call } from "./call.ts";
-import { fillCalls } from "./fill.ts";
-import { f64x2, i32, i32x4, int, v128 } from "./instructions.ts";
-import { word } from "./memory.ts";
-import { gain, loseOne } from "./statements.ts";
+  word,
+} from "../../../wasm/index.ts";
+import type { PrimitiveParams } from "../../graph/graph.ts";
+import { type Shape, sizeOf } from "../../graph/shape.ts";
+import type { Layout } from "../../primitives/rule.ts";
 
 const arrays = [0, 1, 2].map((at) => ({ at, offset: 0 }));
 

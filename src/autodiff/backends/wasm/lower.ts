@@ -1,7 +1,7 @@
-import type { PrimitiveName } from "../../graph.ts";
-import { type Group, isGroup } from "../../plan/fusion.ts";
+import type { Call } from "../../../wasm/index.ts";
+import type { PrimitiveName } from "../../graph/graph.ts";
+import { type Group, isGroup } from "../../plan/fuse.ts";
 import type { Instruction, Placed } from "../../plan/plan.ts";
-import type { Call } from "./call.ts";
 import { lowerConvolution } from "./convolution.ts";
 import { lowerElementwise } from "./elementwise.ts";
 import { type ElementwiseName, isElementwise } from "./elementwise-ops.ts";

@@ -1,8 +1,6 @@
+import { type Call, fillCalls, gemmModule } from "../../../wasm/index.ts";
+import { type Shape, sizeOf } from "../../graph/shape.ts";
 import type { Layout } from "../../primitives/rule.ts";
-import { type Shape, sizeOf } from "../../shape.ts";
-import type { Call } from "./call.ts";
-import { fillCalls } from "./fill.ts";
-import { gemmModule } from "./gemm.ts";
 
 /** A product of contiguous operands; an empty sum is zeros. */
 export function lowerMatmul(

@@ -1,10 +1,9 @@
-import type { PrimitiveName, PrimitiveParams } from "../../graph.ts";
+import { type Call, fillCalls } from "../../../wasm/index.ts";
+import type { PrimitiveName, PrimitiveParams } from "../../graph/graph.ts";
+import { type Shape, sizeOf, stridesOf } from "../../graph/shape.ts";
 import { RULES } from "../../primitives/registry.ts";
 import type { Layout, PrimitiveRule, View } from "../../primitives/rule.ts";
-import { type Shape, sizeOf, stridesOf } from "../../shape.ts";
-import type { Call } from "./call.ts";
 import { lowerCopy } from "./elementwise.ts";
-import { fillCalls } from "./fill.ts";
 
 /** A primitive that renames entries: its view, copied. A reshape copies entries in the order of its operand's axes. */
 export function lowerView<K extends "reshape" | "transpose" | "broadcast" | "slice">(

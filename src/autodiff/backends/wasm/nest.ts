@@ -1,7 +1,5 @@
+import { type Code, i32, int, type Local, repeatWhile, type Scope, word } from "../../../wasm/index.ts";
 import type { LoopNest } from "../../primitives/loops.ts";
-import { type Code, type Local, repeatWhile, type Scope } from "./assembler.ts";
-import { i32, int } from "./instructions.ts";
-import { word } from "./memory.ts";
 
 /**
  * Loops as words, from the innermost outwards: the length, and for each array what its address gains per turn in bytes

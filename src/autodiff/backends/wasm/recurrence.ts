@@ -1,9 +1,17 @@
-import type { PrimitiveParams } from "../../graph.ts";
-import { type Shape, sizeOf } from "../../shape.ts";
-import { type Code, loopWhile, ModuleWriter, repeatWhile } from "./assembler.ts";
-import type { Call } from "./call.ts";
-import { f64x2, i32, int, v128 } from "./instructions.ts";
-import { word } from "./memory.ts";
+import {
+  type Call,
+  type Code,
+  f64x2,
+  i32,
+  int,
+  loopWhile,
+  ModuleWriter,
+  repeatWhile,
+  v128,
+  word,
+} from "../../../wasm/index.ts";
+import type { PrimitiveParams } from "../../graph/graph.ts";
+import { type Shape, sizeOf } from "../../graph/shape.ts";
 
 /** h_t = a_t∘h_{t−1} + b_t, or its reverse. */
 export function lowerRecurrence({ axis, reversed }: PrimitiveParams["recurrence"], shape: Shape): Call[] {

@@ -1,19 +1,22 @@
-import { coalesce } from "../../primitives/loops.ts";
-import type { Layout } from "../../primitives/rule.ts";
-import { sizeOf, stridesOf } from "../../shape.ts";
 import {
+  type Call,
   type Code,
+  f64x2,
+  fillCalls,
+  i32,
+  int,
   type Local,
   loopWhile,
   ModuleWriter,
   repeatWhile,
   type Scope,
+  v128,
   when,
-} from "./assembler.ts";
-import type { Call } from "./call.ts";
-import { fillCalls } from "./fill.ts";
-import { f64x2, i32, int, v128 } from "./instructions.ts";
-import { word } from "./memory.ts";
+  word,
+} from "../../../wasm/index.ts";
+import { sizeOf, stridesOf } from "../../graph/shape.ts";
+import { coalesce } from "../../primitives/loops.ts";
+import type { Layout } from "../../primitives/rule.ts";
 import { loopWords, nestedLoops } from "./nest.ts";
 
 type ReductionName = "sum" | "max";

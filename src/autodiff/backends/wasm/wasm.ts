@@ -1,12 +1,17 @@
 import { cos, sin } from "../../../base/index.ts";
+import {
+  AREA_BYTES,
+  type Call,
+  engine,
+  type Module,
+  newWorkspace,
+  theCrew,
+  type Workspace,
+} from "../../../wasm/index.ts";
 import type { Kernel } from "../../primitives/rule.ts";
 import type { Backend, Helpers, HelpRequest } from "../backend.ts";
-import type { Call } from "./call.ts";
-import { engine, type Module } from "./engine.ts";
+import { tapeOf } from "./bytecode.ts";
 import { callsOf } from "./lower.ts";
-import { AREA_BYTES, newWorkspace, type Workspace } from "./memory.ts";
-import { theCrew } from "./threads/crew.ts";
-import { tapeOf } from "./threads/tape.ts";
 
 /** Compiled kernels by key, for the life of the process: every memory of a kind instantiates the same code. */
 const modules = { own: new Map<string, Module>(), shared: new Map<string, Module>() };

@@ -1,0 +1,196 @@
+import { valueError } from "../../base/index.ts";
+import { type ClassChoice, classCount, type Dataset, type Examples, head, sizeOf } from "../dataset.ts";
+import { defineDataset } from "../definition.ts";
+import type { NpyFile } from "../formats/npy.ts";
+import { openNpz } from "../formats/npz.ts";
+import { classChoice, integer, oneOf, optional, text } from "../options.ts";
+
+/** An array with its name in the archive, for errors. */
+interface Named {
+  readonly name: string;
+  readonly file: NpyFile;
+}
+
+/** A split's arrays and what they hold. */
+interface Split {
+  readonly inputs: Named;
+  readonly labels: Named;
+  readonly examples: Examples;
+}
+
+/** Far more classes than any network here has outputs; a larger label is a mistake. */
+const MOST_CLASSES = 2 ** 20;
+
+function namedArray(path: string, arrays: ReadonlyMap<string, NpyFile>, name: string): Named {
+  const file = arrays.get(name);
+  if (file === undefined)
+    throw valueError(
+      path,
+      "arrays inputs and labels, or train_inputs, train_labels and optionally test_inputs, test_labels",
+      `no ${name} among ${[...arrays.keys()].join(", ") || "none"}`,
+    );
+  return { name, file };
+}
+
+/** Reads one split and checks everything that concerns it alone. */
+function readExamples(path: string, inputs: Named, labels: Named): Examples {
+  const [n, ...shape] = inputs.file.shape;
+  const [labelCount, ...labelShape] = labels.file.shape;
+  if (n === undefined || shape.length === 0)
+    throw valueError(path, `${inputs.name} of shape [n, …]`, `[${inputs.file.shape}]`);
+  if (sizeOf([n, ...shape]) === 0)
+    throw valueError(path, `${inputs.name} with examples`, `[${inputs.file.shape}]`);
+  const perPosition = labelShape.length === 1 && shape.length === 1 && labelShape[0] === shape[0];
+  if (labelCount !== n || !(labelShape.length === 0 || perPosition)) {
+    const expected = shape.length === 1 ? `[${n}] or, for sequences, [${n},${shape[0]}]` : `[${n}]`;
+    throw valueError(path, `${labels.name} of shape ${expected}`, `[${labels.file.shape}]`);
+  }
+  const examples = { inputs: inputs.file.elements(), shape, labels: labels.file.elements(), labelShape, n };
+  refuse(path, inputs, "finite numbers", examples.inputs, Number.isFinite);
+  return examples;
+}
+
+/** Throws for the first element that is not accepted, with its index. */
+function refuse(
+  path: string,
+  array: Named,
+  expected: string,
+  data: Float64Array,
+  accepts: (value: number) => boolean,
+): void {
+  const first = data.findIndex((value) => !accepts(value));
+  if (first < 0) return;
+  const index: number[] = [];
+  for (let axis = array.file.shape.length - 1, rest = first; axis >= 0; axis--) {
+    index.unshift(rest % array.file.shape[axis]);
+    rest = Math.floor(rest / array.file.shape[axis]);
+  }
+  throw valueError(path, `${expected} in ${array.name}`, `${data[first]} at [${index}]`);
+}
+
+/** Labels are class indices; in sequences −1 masks a position, but not all of them. */
+function checkLabels(
+  path: string,
+  labels: Named,
+  { labels: data, labelShape }: Examples,
+  classes: number,
+): void {
+  const least = labelShape.length === 0 ? 0 : -1;
+  const expected = `integers from ${least} to ${classes - 1}`;
+  refuse(
+    path,
+    labels,
+    expected,
+    data,
+    (label) => Number.isInteger(label) && label >= least && label < classes,
+  );
+  if (data.every((label) => label === -1))
+    throw valueError(path, `at least one label in ${labels.name}`, "−1 (masked) everywhere");
+}
+
+/** The largest entry of the arrays, at least 0. */
+function largest(...arrays: readonly Float64Array[]): number {
+  return arrays.reduce((most, data) => data.reduce((a, b) => Math.max(a, b), most), 0);
+}
+
+/** As many classes as the largest label asks for, at least 2. */
+function inferClasses(path: string, splits: readonly Split[]): number {
+  const expected = `integers from −1 to ${MOST_CLASSES - 1}`;
+  for (const { labels, examples } of splits)
+    refuse(
+      path,
+      labels,
+      expected,
+      examples.labels,
+      (v) => Number.isInteger(v) && v >= -1 && v < MOST_CLASSES,
+    );
+  return Math.max(2, 1 + largest(...splits.map(({ examples }) => examples.labels)));
+}
+
+interface TokenChoice {
+  readonly inputKind: "real" | "tokens";
+  readonly vocabulary?: number;
+}
+
+/**
+ * Inputs are tokens when the vocabulary is given or every position has a label; then they must be token ids.
+ * Without a given size the vocabulary holds all inputs and all labels, which are next tokens.
+ */
+function tokensOf(
+  path: string,
+  splits: readonly Split[],
+  given: number | undefined,
+  classes: number,
+): TokenChoice {
+  if (given === undefined && splits[0].examples.labelShape.length === 0) return { inputKind: "real" };
+  const vocabulary =
+    given ?? Math.max(classes, 1 + largest(...splits.map(({ examples }) => examples.inputs)));
+  for (const { inputs, examples } of splits) {
+    if (examples.shape.length !== 1)
+      throw valueError(path, `token ids in ${inputs.name} of shape [n,length]`, `[${inputs.file.shape}]`);
+    const expected = `token ids from 0 to ${vocabulary - 1}`;
+    refuse(path, inputs, expected, examples.inputs, (v) => Number.isInteger(v) && v >= 0 && v < vocabulary);
+  }
+  return { inputKind: "tokens", vocabulary };
+}
+
+/**
+ * Data of the user's own in an .npz file: arrays `inputs` [n, …shape] and `labels`, or `train_inputs`,
+ * `train_labels` and optionally `test_inputs`, `test_labels`; other arrays are ignored. Used as given, without
+ * shuffling or scaling; integers become float64.
+ *
+ * Labels are class indices [n], or [n, length] for sequences of token ids [n, length], with −1 where a position is
+ * masked. Inputs [n, length] with one label each are real features unless `vocabSize` says that they are token ids.
+ * Without `classes` there are as many as the largest label asks for, at least 2.
+ */
+export const npz = defineDataset(
+  "npz",
+  {
+    path: text("the path of an .npz file"),
+    criterion: oneOf(["mse", "ce"]),
+    classes: optional(classChoice(MOST_CLASSES, 2)),
+    vocabSize: optional(integer(1)),
+  },
+  ({ path, criterion, classes: given, vocabSize }, readFile) => {
+    const bytes = readFile(path);
+    if (bytes === undefined) throw valueError("data:npz", "path: an .npz file", `nothing at ${path}`);
+    return userDataset(path, openNpz(bytes, path), criterion, given, vocabSize);
+  },
+);
+
+function userDataset(
+  path: string,
+  arrays: ReadonlyMap<string, NpyFile>,
+  criterion: "mse" | "ce",
+  given: ClassChoice | undefined,
+  vocabSize: number | undefined,
+): Omit<Dataset, "name" | "inputShape"> {
+  const isSplit = arrays.has("train_inputs") || arrays.has("train_labels");
+  if (isSplit && (arrays.has("inputs") || arrays.has("labels")))
+    throw valueError(path, "either inputs and labels or train_inputs and train_labels", "both");
+  const hasTest = isSplit && (arrays.has("test_inputs") || arrays.has("test_labels"));
+  const splits = (isSplit ? (hasTest ? ["train_", "test_"] : ["train_"]) : [""]).map((prefix) => {
+    const inputs = namedArray(path, arrays, `${prefix}inputs`);
+    const labels = namedArray(path, arrays, `${prefix}labels`);
+    return { inputs, labels, examples: readExamples(path, inputs, labels) };
+  });
+  const [train, test] = splits;
+  if (
+    test &&
+    `${test.examples.shape};${test.examples.labelShape.length}` !==
+      `${train.examples.shape};${train.examples.labelShape.length}`
+  )
+    throw valueError(
+      path,
+      `test examples like training examples, [${train.examples.shape}]`,
+      `[${test.examples.shape}]`,
+    );
+  const choice = given ?? inferClasses(path, splits);
+  for (const split of splits) checkLabels(path, split.labels, split.examples, classCount(choice));
+  return {
+    train: train.examples,
+    test: test?.examples,
+    ...tokensOf(path, splits, vocabSize, classCount(choice)),
+    ...head(criterion, choice),
+  };
+}

@@ -1,0 +1,262 @@
+import { type Objective, pairIndex } from "../../autodiff/index.ts";
+import { type SdcpStatus, sdcp } from "../../linalg/index.ts";
+import type { CompiledRule } from "../rules/compile.ts";
+import { innerProduct } from "./effective-hessian.ts";
+import type { Place, Push } from "./integrator.ts";
+import { type FlowPoint, velocity } from "./velocity.ts";
+
+/** The critical eigenpairs H u = λ P u with UᵀPU = I. */
+export interface CriticalPairs {
+  readonly count: number;
+  readonly values: Float64Array;
+  /** `count` vectors of length p. */
+  readonly vectors: Float64Array;
+  /** T_ij = D³L[u_i, u_j, ·], count(count+1)/2 rows of length p, if they are known already. */
+  readonly third?: Float64Array;
+}
+
+/**
+ * The pieces of a central-flow substep that are affine in X, in math.md's names. Pairs i ≤ j are numbered by
+ * `pairIndex`; a row of `…X` belongs to the (i, j) entry of the result, a column to the pair of X.
+ */
+export interface CentralRates {
+  /** Uᵀ dH/dt U without X: one entry per pair. */
+  readonly dHdtStable: Float64Array;
+  /** Its derivative in X_kl: pairs × pairs. */
+  readonly dHdtX: Float64Array;
+  readonly dPdtStable: Float64Array;
+  readonly dPdtX: Float64Array;
+  /** dc/dt without X, then its derivative in X_kl: 1 + pairs. Zeros unless weight decay changes with the state. */
+  readonly dcdt: Float64Array;
+  /** What Uᵀ(cP − H)U changes by from the point of the rates back to the start of the substep: zeros for Euler. */
+  readonly back: Float64Array;
+}
+
+export interface CentralSubstep {
+  /** Σ = U X Uᵀ: symmetric, k×k. */
+  readonly X: Float64Array;
+  /** U: k vectors of length p. */
+  readonly vectors: Float64Array;
+  /** What Σ adds to dw/dt and ds/dt. */
+  readonly push: Push;
+  readonly rates: CentralRates;
+  readonly status: SdcpStatus;
+  /** The largest violation of X ⪰ 0, Y ⪰ 0, ⟨X, Y⟩ = 0, relative to ‖A‖. */
+  readonly violation: number;
+}
+
+/**
+ * A step of the stable flow, ds/dt = f(s, g), dw/dt = −P⁻¹q − rw, with the rates at `point`.
+ * @param start overwritten with where the step ends; `point` itself (Euler) by default
+ */
+export function stableSubstep(rule: CompiledRule, point: FlowPoint, dt: number, start: Place = point): void {
+  const dw = new Float64Array(point.weights.length);
+  const ds = new Float64Array(point.state.length);
+  velocity(rule, point, dw);
+  rule.rate(point.state, point.gradient, ds);
+  move(start, dt, dw, ds);
+}
+
+function move({ weights, state }: Place, dt: number, dw: Float64Array, ds: Float64Array): void {
+  for (let l = 0; l < weights.length; l++) weights[l] += dt * dw[l];
+  for (let l = 0; l < state.length; l++) state[l] += dt * ds[l];
+}
+
+/** What a step of the central flow does otherwise than Euler's. */
+export interface CentralSubstepOptions {
+  /**
+   * Overwritten with where the step ends, unless the complementarity problem has no solution: then it is untouched.
+   * By default the point where the rates are taken.
+   */
+  readonly start?: Place;
+  /** Wraps the third derivatives, under the reference's name for them, `dH`, and the complementarity problem. */
+  readonly time?: <T>(part: "dH" | "sdcp", work: () => T) => T;
+  /** False leaves the curvature penalty out, dw^{ij} = 0: the ablated flow (math.md, section 7). */
+  readonly penalty?: boolean;
+}
+
+/**
+ * A step of the central flow (math.md, section 4, steps 3 to 7) with the rates at `point`, where the objective must
+ * stand. X is what holds the constraint, linear around `point`, at the end of the step.
+ * Limits: with T = 0 and f linear in g it is the stable substep; with one critical pair X = max(0, −A/B).
+ * Cost: k(k+1)/2 third derivatives, about k⁴p/2 multiplications.
+ */
+export function centralSubstep(
+  objective: Objective,
+  rule: CompiledRule,
+  point: FlowPoint,
+  critical: CriticalPairs,
+  dt: number,
+  { start = point, time = (_, work) => work(), penalty = true }: CentralSubstepOptions = {},
+): CentralSubstep {
+  const { weights, state, gradient, preconditioner } = point;
+  const p = weights.length;
+  const s = state.length;
+  const k = critical.count;
+  const pairs = (k * (k + 1)) / 2;
+  const c = rule.criticalValue(state);
+
+  // Row 0 of each block is the part without X, row 1 + a the part that multiplies pair a of X.
+  const dw = new Float64Array((1 + pairs) * p);
+  const ds = new Float64Array((1 + pairs) * s);
+  const third = critical.third ?? new Float64Array(pairs * p);
+  if (!critical.third) time("dH", () => objective.thirdDerivatives(critical.vectors, k, third));
+  velocity(rule, point, dw);
+  for (let a = 0; penalty && a < pairs; a++)
+    for (let l = 0; l < p; l++) dw[(1 + a) * p + l] = (-0.5 * third[a * p + l]) / preconditioner[l];
+  rule.rate(state, gradient, ds.subarray(0, s));
+  if (!rule.rateIsLinear) stateCurvature(rule, point, critical, ds);
+
+  const rates: CentralRates = {
+    dHdtStable: new Float64Array(pairs),
+    dHdtX: new Float64Array(pairs * pairs),
+    dPdtStable: new Float64Array(pairs),
+    dPdtX: new Float64Array(pairs * pairs),
+    dcdt: Float64Array.from({ length: 1 + pairs }, (_, row) =>
+      rule.criticalValueRate(state, ds.subarray(row * s, (row + 1) * s)),
+    ),
+    back: new Float64Array(pairs),
+  };
+  for (let a = 0; a < pairs; a++) {
+    rates.dHdtStable[a] = innerProduct(third, a, dw, 0, p);
+    for (let b = 0; b < pairs; b++) rates.dHdtX[a * pairs + b] = innerProduct(third, a, dw, 1 + b, p);
+  }
+  if (!rule.preconditionerIsConstant) preconditionerRates(rule, point, critical, ds, rates);
+  if (start.weights !== weights) stepBack(rule, point, critical, start, third, rates.back);
+
+  const A = new Float64Array(k * k);
+  const beta = new Float64Array(pairs * pairs);
+  for (let i = 0; i < k; i++)
+    for (let j = i; j < k; j++) {
+      const a = pairIndex(i, j, k);
+      // UᵀPU = I: c moves the diagonal alone.
+      const now = rates.back[a] + (i === j ? c - critical.values[i] + dt * rates.dcdt[0] : 0);
+      A[i * k + j] = now + dt * (c * rates.dPdtStable[a] - rates.dHdtStable[a]);
+      A[j * k + i] = A[i * k + j];
+      for (let b = 0; b < pairs; b++) {
+        const at = a * pairs + b;
+        const moved = i === j ? rates.dcdt[1 + b] : 0;
+        beta[at] = dt * (moved + c * rates.dPdtX[at] - rates.dHdtX[at]);
+      }
+    }
+
+  const solution = time("sdcp", () => sdcp(k, A, inOrthonormalBasis(beta, k)));
+  const { X } = solution.value;
+  const { semidefiniteX, semidefiniteY, complementarity } = solution.stats.violations;
+  const violation = Math.max(semidefiniteX, semidefiniteY, complementarity);
+  const push = { weights: new Float64Array(p), state: new Float64Array(s) };
+  const vectors = critical.vectors.subarray(0, k * p);
+  const step = { X, vectors, push, rates, status: solution.status, violation };
+  if (solution.status !== "solved" && !(violation <= ACCEPTABLE_VIOLATION)) return step;
+
+  for (let i = 0; i < k; i++)
+    for (let j = i; j < k; j++) {
+      const a = 1 + pairIndex(i, j, k);
+      // Sums run over all ordered pairs: an off-diagonal entry counts twice.
+      const weight = (i === j ? 1 : 2) * X[i * k + j];
+      for (let l = 0; l < p; l++) push.weights[l] += weight * dw[a * p + l];
+      for (let l = 0; l < s; l++) push.state[l] += weight * ds[a * s + l];
+    }
+  for (let l = 0; l < p; l++) dw[l] += push.weights[l];
+  for (let l = 0; l < s; l++) ds[l] += push.state[l];
+  move(start, dt, dw.subarray(0, p), ds.subarray(0, s));
+  return step;
+}
+
+/** A solution less exact than the solver's own target is still far better than Euler's error; beyond this it is none. */
+export const ACCEPTABLE_VIOLATION = 1e-6;
+
+/** ds^{ij} = ½ ∂²f/∂g²[h_i, h_j] with h_i = λ_i P u_i, into rows 1, 2, … of `ds`. */
+function stateCurvature(
+  rule: CompiledRule,
+  point: FlowPoint,
+  { count: k, values, vectors }: CriticalPairs,
+  ds: Float64Array,
+): void {
+  const { state, gradient, preconditioner } = point;
+  const p = gradient.length;
+  const s = state.length;
+  const h = Float64Array.from(
+    vectors.subarray(0, k * p),
+    (entry, at) => values[Math.floor(at / p)] * preconditioner[at % p] * entry,
+  );
+  for (let i = 0; i < k; i++)
+    for (let j = i; j < k; j++) {
+      const row = 1 + pairIndex(i, j, k);
+      rule.rateCurvature(
+        state,
+        gradient,
+        h.subarray(i * p, (i + 1) * p),
+        h.subarray(j * p, (j + 1) * p),
+        ds.subarray(row * s, (row + 1) * s),
+      );
+    }
+}
+
+/** (Uᵀ dP/dt U)_ij = Σ_l u_il·(dP_l/dt)·u_jl for every row of `ds`. */
+function preconditionerRates(
+  rule: CompiledRule,
+  { state, weights }: FlowPoint,
+  { count: k, vectors }: CriticalPairs,
+  ds: Float64Array,
+  rates: CentralRates,
+): void {
+  const p = weights.length;
+  const s = state.length;
+  const pairs = (k * (k + 1)) / 2;
+  const dP = new Float64Array(p);
+  for (let row = 0; row <= pairs; row++) {
+    rule.preconditionerRate(state, ds.subarray(row * s, (row + 1) * s), dP);
+    const forms = formsOf(vectors, dP, k);
+    if (row === 0) rates.dPdtStable.set(forms);
+    else for (let a = 0; a < pairs; a++) rates.dPdtX[a * pairs + row - 1] = forms[a];
+  }
+}
+
+/** Σ_l u_il·d_l·u_jl for every pair. */
+function formsOf(vectors: Float64Array, diagonal: Float64Array, k: number): Float64Array {
+  const p = diagonal.length;
+  const forms = new Float64Array((k * (k + 1)) / 2);
+  for (let i = 0; i < k; i++)
+    for (let j = i; j < k; j++) {
+      let total = 0;
+      for (let l = 0; l < p; l++) total += vectors[i * p + l] * diagonal[l] * vectors[j * p + l];
+      forms[pairIndex(i, j, k)] = total;
+    }
+  return forms;
+}
+
+/** Uᵀ d(cP − H) U along the way from `point` back to `start`, into `out`: what the step has left behind already. */
+function stepBack(
+  rule: CompiledRule,
+  { weights, state }: FlowPoint,
+  { count: k, vectors }: CriticalPairs,
+  start: Place,
+  third: Float64Array,
+  out: Float64Array,
+): void {
+  const p = weights.length;
+  const c = rule.criticalValue(state);
+  const stateWay = start.state.map((entry, l) => entry - state[l]);
+  const weightWay = start.weights.map((entry, l) => entry - weights[l]);
+  const dP = new Float64Array(p);
+  rule.preconditionerRate(state, stateWay, dP);
+  const forms = formsOf(vectors, dP, k);
+  const dc = rule.criticalValueRate(state, stateWay);
+  for (let i = 0; i < k; i++)
+    for (let j = i; j < k; j++) {
+      const a = pairIndex(i, j, k);
+      out[a] = (i === j ? dc : 0) + c * forms[a] - innerProduct(third, a, weightWay, 0, p);
+    }
+}
+
+/**
+ * The operator X ↦ Σ_kl β_{ij,kl} X_kl over all ordered pairs as a matrix in the orthonormal basis of symmetric
+ * matrices, whose coordinates are X_ii and √2·X_ij: entry (ij, kl) is r_ij·r_kl·β with r = 1 or √2.
+ */
+export function inOrthonormalBasis(beta: Float64Array, k: number): Float64Array {
+  const pairs = (k * (k + 1)) / 2;
+  const root = new Float64Array(pairs);
+  for (let i = 0; i < k; i++) for (let j = i; j < k; j++) root[pairIndex(i, j, k)] = i === j ? 1 : Math.SQRT2;
+  return beta.map((entry, at) => entry * root[Math.floor(at / pairs)] * root[at % pairs]);
+}

@@ -1,0 +1,31 @@
+import type { Objective } from "../../autodiff/index.ts";
+import type { BlockOperator } from "../../linalg/index.ts";
+
+/**
+ * The symmetric form P^{-1/2} H P^{-1/2} of the effective Hessian at the objective's current weights, as an operator.
+ * @param inverseRoot P^{-1/2}, one entry per weight; read at every application
+ */
+export function effectiveHessian(objective: Objective, inverseRoot: Float64Array): BlockOperator {
+  const p = objective.dimension;
+  let scaled = new Float64Array(0);
+  return (vectors, products, count) => {
+    if (scaled.length < count * p) scaled = new Float64Array(count * p);
+    for (let i = 0; i < count; i++)
+      for (let l = 0; l < p; l++) scaled[i * p + l] = vectors[i * p + l] * inverseRoot[l];
+    objective.hvp(scaled, products, count);
+    for (let i = 0; i < count; i++) for (let l = 0; l < p; l++) products[i * p + l] *= inverseRoot[l];
+  };
+}
+
+/** out = P^{-1/2}. */
+export function inverseRootOf(preconditioner: Float64Array, out: Float64Array): Float64Array {
+  for (let l = 0; l < preconditioner.length; l++) out[l] = 1 / Math.sqrt(preconditioner[l]);
+  return out;
+}
+
+/** ⟨x_i, y_j⟩ for two blocks of vectors of length p. */
+export function innerProduct(x: Float64Array, i: number, y: Float64Array, j: number, p: number): number {
+  let total = 0;
+  for (let l = 0, a = i * p, b = j * p; l < p; l++) total += x[a + l] * y[b + l];
+  return total;
+}

@@ -1,0 +1,291 @@
+import type { Objective } from "../../autodiff/index.ts";
+import { Random } from "../../base/index.ts";
+import {
+  type BlockOperator,
+  type EigenPairs,
+  type EigenResult,
+  type EigenStatus,
+  lanczos,
+  lobpcg,
+  SubspaceHistory,
+} from "../../linalg/index.ts";
+import { effectiveHessian, innerProduct } from "./effective-hessian.ts";
+
+/** How eigenpairs are tracked along a process. */
+export interface EigenSettings {
+  /** Recompute every so many calls; in between Rayleigh quotients of the last vectors. ≤ 0: never compute any. */
+  readonly frequency: number;
+  /** Track one pair more while the smallest eigenvalue of P⁻¹H is at least this; null: a fixed number. */
+  readonly trackThreshold: number | null;
+  readonly initialCount: number;
+  readonly solver: "lobpcg" | "lanczos";
+  /** Relative residual ‖r‖/(‖Au‖ + |θ|) < tolerance·10·p for the pairs above the threshold (the reference's rule). */
+  readonly tolerance: number;
+  readonly maxIterations?: number;
+}
+
+/** Eigenpairs of the effective Hessian P⁻¹H at one point. */
+export interface TrackedPairs {
+  readonly count: number;
+  /** Descending. */
+  readonly values: Float64Array;
+  /** Right eigenvectors of P⁻¹H with UᵀPU = I, `count` vectors of length p. */
+  readonly vectors: Float64Array;
+  /** Absent between recomputations. */
+  readonly solve?: SolveLog;
+  /** T_ij = D³L[u_i, u_j, ·] of the pairs above `PairUse.criticalAbove`, if they came with the products. */
+  readonly third?: Float64Array;
+}
+
+/** What becomes of pairs inside a step, so that one pass gives it. */
+export interface PairUse {
+  /** Pairs above this are asked for their third derivatives next. */
+  readonly criticalAbove: number;
+  /** The objective's `joint`, or something around it. */
+  readonly joint: Objective["joint"];
+}
+
+export interface SolveLog {
+  readonly status: EigenStatus;
+  readonly iterations: number;
+  /** Hessian-vector products spent. */
+  readonly applications: number;
+  /** Relative residuals, one per pair; recomputed from fresh products for the pairs above the track threshold. */
+  readonly residuals: Float64Array;
+}
+
+/** What a tracker must keep across a stop for the same bits afterwards. */
+export interface TrackerSnapshot {
+  readonly vectors: Float64Array;
+  /** What the last solves found, newest first: never written to. */
+  readonly history: readonly Float64Array[];
+  /** [calls since the last solve (−1: never), pairs tracked, solves so far]. */
+  readonly counters: Float64Array;
+}
+
+/** Pairs below the threshold are only watched; this relative residual bounds their eigenvalue error by its square. */
+const WATCH_TOLERANCE = 1e-4;
+/** Pairs count as above the threshold a little before they are. */
+const WATCH_MARGIN = 0.95;
+/**
+ * Pairs are never tracked beyond this many: a run with more at the edge has a step size no flow can follow (with forty
+ * critical eigenvalues a substep has 820 third derivatives), and growing one by one to p would look like a hang.
+ */
+const MOST_TRACKED = 48;
+/**
+ * Solves that the start of the next one is predicted from. Measured over the fixtures' central flows: 5 take up to 6 %
+ * more applications than 6, and 8 take no fewer.
+ */
+const REMEMBERED = 6;
+/** Numbers that may be kept for it (128 MB). */
+const HISTORY_BUDGET = 2 ** 24;
+
+/**
+ * Tracks the top eigenpairs of P^{-1/2} H P^{-1/2} (math.md, section 5). Solves start where the last ones point to:
+ * see `SubspaceHistory`.
+ */
+export class EigenTracker {
+  private readonly objective: Objective;
+  private readonly settings: EigenSettings;
+  private readonly seed: number;
+  private readonly label: string;
+  /** Eigenvectors of the symmetric form. */
+  private vectors = new Float64Array(0);
+  /** Their values when they were last looked at, descending. */
+  private values = new Float64Array(0);
+  private readonly history: SubspaceHistory;
+  private age = -1;
+  private count: number;
+  private solves = 0;
+
+  /** @param label makes the random numbers of this tracker its own */
+  constructor(objective: Objective, settings: EigenSettings, seed: number, label: string) {
+    this.objective = objective;
+    this.settings = settings;
+    this.seed = seed;
+    this.label = label;
+    this.count = Math.min(settings.initialCount, objective.dimension);
+    this.history = new SubspaceHistory(objective.dimension, REMEMBERED, HISTORY_BUDGET);
+  }
+
+  /** How many pairs are tracked. */
+  get tracked(): number {
+    return this.count;
+  }
+
+  /** Tracks at least this many pairs from the next solve on. */
+  trackAtLeast(count: number): void {
+    this.count = Math.min(Math.max(this.count, count), this.objective.dimension);
+  }
+
+  /**
+   * The top pairs at the objective's current weights, for P = 1/inverseRoot². Solves on the first call and every
+   * `frequency` calls; otherwise Rayleigh quotients of the fixed symmetric vectors, sorted again.
+   * Undefined when tracking is off.
+   * @param use given inside a step, where values are not logged: pairs that were below the track threshold when last
+   * looked at keep their values. That a pair below it does not become critical within a step is what tracking presumes
+   * of the untracked ones, too.
+   */
+  pairs(inverseRoot: Float64Array, use?: PairUse): TrackedPairs | undefined {
+    if (this.settings.frequency <= 0) return undefined;
+    const due = this.age < 0 || this.age >= this.settings.frequency;
+    if (due) this.age = 0;
+    const result = due ? this.solve(inverseRoot) : this.quotients(inverseRoot, use);
+    this.values = result.values.slice();
+    this.age++;
+    return result;
+  }
+
+  snapshot(): TrackerSnapshot {
+    return {
+      vectors: this.vectors.slice(),
+      history: this.history.bases,
+      counters: Float64Array.of(this.age, this.count, this.solves),
+    };
+  }
+
+  restore({ vectors, history, counters }: TrackerSnapshot): void {
+    this.vectors = vectors.slice();
+    [this.age, this.count, this.solves] = counters;
+    this.history.restore(history);
+  }
+
+  /** Solves for `count` pairs, and for one more as long as the smallest is not below the threshold. */
+  private solve(inverseRoot: Float64Array): TrackedPairs {
+    const { trackThreshold } = this.settings;
+    const p = this.objective.dimension;
+    const apply = effectiveHessian(this.objective, inverseRoot);
+    let start: Pick<EigenPairs, "vectors"> & Partial<EigenPairs> = {
+      vectors: this.history.predict() ?? new Float64Array(0),
+    };
+    let iterations = 0;
+    let applications = 0;
+    for (;;) {
+      const { value, status, stats } = this.solveOnce(apply, start);
+      iterations += stats.iterations;
+      applications += stats.applications;
+      const most = Math.min(p, Math.max(MOST_TRACKED, this.settings.initialCount));
+      const grows =
+        trackThreshold !== null && this.count < most && value.values[this.count - 1] >= trackThreshold;
+      if (grows) {
+        this.count++;
+        start = value;
+        continue;
+      }
+      if (status !== "not-finite") {
+        this.history.add(value.vectors);
+        this.vectors = this.aligned(value.vectors.slice());
+      }
+      return {
+        count: this.count,
+        values: value.values.slice(),
+        vectors: this.rightVectors(inverseRoot),
+        solve: { status, iterations, applications, residuals: stats.relativeResiduals.slice() },
+      };
+    }
+  }
+
+  private solveOnce(
+    apply: BlockOperator,
+    { vectors, products }: Pick<EigenPairs, "vectors"> & Partial<EigenPairs>,
+  ): EigenResult {
+    const { trackThreshold, solver, maxIterations = 100 } = this.settings;
+    const p = this.objective.dimension;
+    const { count } = this;
+    const random = new Random(this.seed, `${this.label} ${this.solves++}`);
+    const tolerance = Math.min(this.settings.tolerance * 10 * p, 1e-2);
+    if (solver === "lanczos") {
+      const initial = vectors.length > 0 ? { initial: vectors.subarray(0, p) } : {};
+      return lanczos(p, apply, {
+        largest: count,
+        random,
+        tolerance,
+        maxIterations: maxIterations * count,
+        ...initial,
+      });
+    }
+    const required = (values: Float64Array): number => {
+      if (trackThreshold === null) return count;
+      return Math.max(
+        1,
+        leading(values, (value) => !(value < WATCH_MARGIN * trackThreshold)),
+      );
+    };
+    return lobpcg(p, apply, {
+      count,
+      random,
+      tolerance,
+      looseTolerance: Math.max(tolerance, WATCH_TOLERANCE),
+      required,
+      maxIterations,
+      verify: "required",
+      ...(vectors.length > 0 && { initial: vectors }),
+      ...(products && { initialProducts: products }),
+    });
+  }
+
+  /** Keeps the sign of each vector that was there before. */
+  private aligned(vectors: Float64Array): Float64Array<ArrayBuffer> {
+    const p = this.objective.dimension;
+    for (let i = 0; i < vectors.length / p; i++) {
+      if ((i + 1) * p > this.vectors.length) break;
+      if (innerProduct(vectors, i, this.vectors, i, p) < 0)
+        for (let l = i * p; l < (i + 1) * p; l++) vectors[l] = -vectors[l];
+    }
+    return vectors as Float64Array<ArrayBuffer>;
+  }
+
+  private quotients(inverseRoot: Float64Array, use?: PairUse): TrackedPairs {
+    const { objective, values: last } = this;
+    const p = objective.dimension;
+    const count = this.vectors.length / p;
+    const vectors = this.rightVectors(inverseRoot);
+    const above = use
+      ? leading(last, (value) => value >= (this.settings.trackThreshold ?? -Infinity))
+      : count;
+    const held = use ? leading(last, (value) => value > use.criticalAbove) : 0;
+    const products = new Float64Array(above * p);
+    const third = new Float64Array(((held * (held + 1)) / 2) * p);
+    if (use && held > 0) use.joint(vectors, held, products, third);
+    objective.hvp(vectors.subarray(held * p), products.subarray(held * p), above - held);
+    // xᵀP^{-1/2}HP^{-1/2}x = uᵀHu.
+    const values = Float64Array.from({ length: count }, (_, i) =>
+      i < above ? innerProduct(vectors, i, products, i, p) : last[i],
+    );
+    const order = Array.from(values, (_, i) => i).sort((a, b) => values[b] - values[a] || a - b);
+    this.vectors = reordered(this.vectors, order, p);
+    const sorted = values.map((_, to) => values[order[to]]);
+    const stayed =
+      use &&
+      leading(sorted, (value) => value > use.criticalAbove) === held &&
+      order.slice(0, held).every((from, to) => from === to);
+    return {
+      count,
+      values: sorted,
+      vectors: this.rightVectors(inverseRoot),
+      ...(stayed && { third }),
+    };
+  }
+
+  /** u = P^{-1/2} x turns orthonormal x into u with UᵀPU = I. */
+  private rightVectors(inverseRoot: Float64Array): Float64Array {
+    const p = this.objective.dimension;
+    const out = new Float64Array(this.vectors.length);
+    for (let i = 0; i < out.length; i++) out[i] = this.vectors[i] * inverseRoot[i % p];
+    return out;
+  }
+}
+
+function reordered(vectors: Float64Array, order: readonly number[], p: number): Float64Array<ArrayBuffer> {
+  const out = new Float64Array(vectors.length);
+  order.forEach((from, to) => {
+    out.set(vectors.subarray(from * p, (from + 1) * p), to * p);
+  });
+  return out;
+}
+
+/** How many of descending values pass before one does not. */
+export function leading(values: Float64Array, passes: (value: number) => boolean): number {
+  const first = values.findIndex((value) => !passes(value));
+  return first < 0 ? values.length : first;
+}

@@ -1,0 +1,61 @@
+import type { Objective } from "../../autodiff/index.ts";
+import type { CompiledRule } from "../rules/compile.ts";
+import { type FlowPoint, velocity } from "./velocity.ts";
+
+/**
+ * How a flow takes a substep. `euler`: with the rates where it starts (first order; the reference's). `leapfrog`: with
+ * the rates in its middle (second order, across an onset too); where the direction is an average of gradients this is
+ * position Verlet, which adds no energy to the oscillation of weights and average, at Euler's cost of one gradient.
+ */
+export type Integrator = "euler" | "leapfrog";
+
+/** Euler where rules step along the gradient, as the reference does; leapfrog where they step along an average of it. */
+export function defaultIntegrator(rule: CompiledRule): Integrator {
+  return rule.directionIsGradient ? "euler" : "leapfrog";
+}
+
+/** Where a substep starts, and what it overwrites with where it ends. */
+export type Place = Pick<FlowPoint, "weights" | "state">;
+
+/** What Σ adds to dw/dt and ds/dt. */
+export type Push = Place;
+
+export function noPush({ dimension, stateSize }: CompiledRule): Push {
+  return { weights: new Float64Array(dimension), state: new Float64Array(stateSize) };
+}
+
+/** The point where a substep starts, its arrays shared; the objective must stand there. */
+export function pointAt(objective: Objective, rule: CompiledRule, start: Place): FlowPoint {
+  const preconditioner = new Float64Array(rule.dimension);
+  rule.preconditioner(start.state, preconditioner);
+  return { ...start, gradient: objective.gradient(), preconditioner };
+}
+
+/**
+ * The middle of a substep that starts at `start`: half of it for the weights, then half of it for the state with the
+ * gradient found there, Σ pushing as it did in the substep before. The error of the middle is of second order, which is
+ * enough. The objective is left standing at the middle; unless the direction ignores the gradient, it must stand at
+ * `start` before. Numbers that are not finite are left to the caller to find.
+ */
+export function middleOf(
+  objective: Objective,
+  rule: CompiledRule,
+  start: Place,
+  dt: number,
+  push: Push,
+): FlowPoint {
+  const { dimension: p } = rule;
+  const preconditioner = new Float64Array(p);
+  rule.preconditioner(start.state, preconditioner);
+  const weights = new Float64Array(p);
+  const here = rule.directionIgnoresGradient ? weights : objective.gradient();
+  velocity(rule, { ...start, gradient: here.slice(), preconditioner }, weights);
+  for (let l = 0; l < p; l++) weights[l] = start.weights[l] + (dt / 2) * (weights[l] + push.weights[l]);
+  objective.setWeights(weights);
+  const gradient = objective.gradient();
+  const state = new Float64Array(rule.stateSize);
+  rule.rate(start.state, gradient, state);
+  for (let l = 0; l < state.length; l++) state[l] = start.state[l] + (dt / 2) * (state[l] + push.state[l]);
+  rule.preconditioner(state, preconditioner);
+  return { weights, state, gradient, preconditioner };
+}

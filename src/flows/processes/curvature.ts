@@ -1,0 +1,109 @@
+import type { Objective } from "../../autodiff/index.ts";
+import { inverseRootOf } from "../dynamics/effective-hessian.ts";
+import {
+  type EigenSettings,
+  EigenTracker,
+  type PairUse,
+  type TrackedPairs,
+} from "../dynamics/eigen-tracker.ts";
+import type { Observation, ProcessSetup } from "./process.ts";
+
+/** Wall-clock seconds by part of the work; a part inside another counts for itself alone. */
+export class Stopwatch {
+  readonly times: Record<string, number> = {};
+  /** Seconds of the parts finished so far inside the one that runs. */
+  private inside = 0;
+
+  /** Runs `work` and adds its duration to a part. */
+  time<T>(part: string, work: () => T): T {
+    const before = this.inside;
+    this.inside = 0;
+    const start = performance.now();
+    try {
+      return work();
+    } finally {
+      const spent = (performance.now() - start) / 1000;
+      this.times[part] = (this.times[part] ?? 0) + spent - this.inside;
+      this.inside = before + spent;
+    }
+  }
+}
+
+/** A process' eigenpairs: those of P⁻¹H, and those of H where they do not follow from them. */
+export class Curvature {
+  private readonly tracker: EigenTracker;
+  private readonly raw: EigenTracker | undefined;
+  private readonly inverseRoot: Float64Array;
+  private readonly ones: Float64Array;
+  private readonly uniform: boolean;
+
+  /** @param evaluationsPerStep how often `pairs` is called per step; `hessianValues` is called once */
+  constructor(setup: ProcessSetup, label: string, evaluationsPerStep = 1) {
+    const { objective, rule, eigen, seed, rawEigenvalues } = setup;
+    this.uniform = rule.preconditionerIsUniform;
+    const settings: EigenSettings = {
+      ...eigen,
+      frequency: eigen.frequency * evaluationsPerStep,
+      trackThreshold:
+        eigen.trackThreshold === null ? null : (eigen.trackThreshold * rule.rule.criticalValue) / 2,
+    };
+    this.tracker = new EigenTracker(objective, settings, seed, label);
+    this.raw =
+      rawEigenvalues && !this.uniform
+        ? new EigenTracker(objective, { ...eigen, trackThreshold: null }, seed, `${label} raw`)
+        : undefined;
+    this.inverseRoot = new Float64Array(objective.dimension);
+    this.ones = new Float64Array(this.raw ? objective.dimension : 0).fill(1);
+  }
+
+  /** The tracked pairs of P⁻¹H at the objective's weights. See `EigenTracker.pairs` for `use`. */
+  pairs(preconditioner: Float64Array, use?: PairUse): TrackedPairs | undefined {
+    return this.tracker.pairs(inverseRootOf(preconditioner, this.inverseRoot), use);
+  }
+
+  /** As many eigenvalues of H itself: λ·P where P is one number, else tracked on their own. */
+  hessianValues(pairs: TrackedPairs | undefined, preconditioner: Float64Array): Float64Array | undefined {
+    if (!pairs) return undefined;
+    if (this.uniform) return pairs.values.map((value) => value * preconditioner[0]);
+    this.raw?.trackAtLeast(pairs.count);
+    return this.raw?.pairs(this.ones)?.values;
+  }
+
+  snapshot(): Record<string, Float64Array> {
+    const named = (prefix: string, tracker: EigenTracker): Record<string, Float64Array> => {
+      const { vectors, history, counters } = tracker.snapshot();
+      const past = Object.fromEntries(history.map((block, i) => [`${prefix}.history.${i}`, block]));
+      return { [`${prefix}.vectors`]: vectors, [`${prefix}.counters`]: counters, ...past };
+    };
+    return { ...named("eig", this.tracker), ...(this.raw && named("raw_eig", this.raw)) };
+  }
+
+  restore(saved: Readonly<Record<string, Float64Array>>): void {
+    const load = (tracker: EigenTracker | undefined, prefix: string): void => {
+      const vectors = saved[`${prefix}.vectors`];
+      const counters = saved[`${prefix}.counters`];
+      const history: Float64Array[] = [];
+      for (let i = 0; saved[`${prefix}.history.${i}`]; i++) history.push(saved[`${prefix}.history.${i}`]);
+      if (tracker && vectors && counters) tracker.restore({ vectors, history, counters });
+    };
+    load(this.tracker, "eig");
+    load(this.raw, "raw_eig");
+  }
+}
+
+/** What is seen at some weights: copies, so that the shared objective may move on. */
+export function observe(
+  objective: Objective,
+  state: Float64Array,
+  seen: Pick<Observation, "weights" | "preconditioner" | "pairs" | "hessianValues" | "times">,
+): Observation {
+  return {
+    ...seen,
+    weights: seen.weights.slice(),
+    state: state.slice(),
+    preconditioner: seen.preconditioner.slice(),
+    loss: objective.loss(),
+    gradient: objective.gradient().slice(),
+    outputs: objective.outputs().slice(),
+  };
+}

@@ -1,0 +1,78 @@
+import { symmetricEigen } from "../../linalg/index.ts";
+import { innerProduct } from "../dynamics/effective-hessian.ts";
+import type { CentralObservation } from "./central.ts";
+import type { Observation } from "./process.ts";
+
+/** Σ = UXUᵀ diagonalised: Σ = Σ_i variance_i·direction_i directionᵀ_i with DᵀPD = I. */
+export interface Oscillation {
+  /** Λ, descending, P-normalised. */
+  readonly variances: Float64Array;
+  /** The columns of UQ, one vector of length p per variance. */
+  readonly directions: Float64Array;
+}
+
+/** What the central flow predicts of time averages along the discrete run (math.md, section 4). */
+export interface Predictions {
+  /** L + (c/2)·tr X. */
+  readonly loss: number;
+  /** ‖g‖² + Σ_i Λ_i‖h_i‖² with h_i = c P u_i. */
+  readonly gradientNormSquared: number;
+  /** g⊙g + Σ_i Λ_i h_i⊙h_i at the given indices. */
+  readonly gradientSquared: Float64Array;
+  /** tr Σ = Σ_i Λ_i‖u_i‖². */
+  readonly sigmaTrace: number;
+}
+
+/** X = QΛQᵀ, directions UQ. Nothing critical: no variances. */
+export function oscillationOf(observation: CentralObservation): Oscillation {
+  const { critical: k, substep } = observation;
+  const p = observation.weights.length;
+  if (!substep) return { variances: new Float64Array(0), directions: new Float64Array(0) };
+  const { values, vectors } = symmetricEigen(substep.X, k);
+  const order = Array.from(values, (_, i) => i).sort((a, b) => values[b] - values[a]);
+  const directions = new Float64Array(k * p);
+  order.forEach((column, row) => {
+    for (let i = 0; i < k; i++) {
+      const q = vectors[column * k + i];
+      for (let l = 0; l < p; l++) directions[row * p + l] += q * substep.vectors[i * p + l];
+    }
+  });
+  return { variances: Float64Array.from(order, (i) => values[i]), directions };
+}
+
+/** @param c the rule's critical value at the observation's state; @param indices the weights whose squared gradient is predicted */
+export function predict(
+  observation: Observation,
+  { variances, directions }: Oscillation,
+  c: number,
+  indices: readonly number[],
+): Predictions {
+  const { gradient, preconditioner, loss } = observation;
+  const p = gradient.length;
+  let total = 0;
+  let gradientNormSquared = innerProduct(gradient, 0, gradient, 0, p);
+  let sigmaTrace = 0;
+  const gradientSquared = Float64Array.from(indices, (l) => gradient[l] ** 2);
+  variances.forEach((variance, i) => {
+    total += variance;
+    sigmaTrace += variance * innerProduct(directions, i, directions, i, p);
+    let hh = 0;
+    for (let l = 0; l < p; l++) hh += (c * preconditioner[l] * directions[i * p + l]) ** 2;
+    gradientNormSquared += variance * hh;
+    indices.forEach((l, at) => {
+      gradientSquared[at] += variance * (c * preconditioner[l] * directions[i * p + l]) ** 2;
+    });
+  });
+  return { loss: loss + (c / 2) * total, gradientNormSquared, gradientSquared, sigmaTrace };
+}
+
+/** (UQ)ᵀP·displacement: a displacement from the flow in the coordinates whose variances are predicted. */
+export function deltasAlong(
+  { variances, directions }: Oscillation,
+  preconditioner: Float64Array,
+  displacement: Float64Array,
+): Float64Array {
+  const p = displacement.length;
+  const scaled = displacement.map((entry, l) => entry * preconditioner[l]);
+  return variances.map((_, i) => innerProduct(directions, i, scaled, 0, p));
+}

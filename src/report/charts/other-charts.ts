@@ -1,0 +1,131 @@
+import { processesIn } from "../processes.ts";
+import { columnOf, pathsUnder, sumOf } from "../series.ts";
+import { type Chart, chart, group } from "./chart.ts";
+import { averageGroup, type ChartSource, labelOf, lineOf, processGroups } from "./dynamics-charts.ts";
+
+export function gradientChart(source: ChartSource): Chart[] {
+  const predicted = lineOf(source.rows, "central/predicted_grad_norm_sq");
+  return chart({
+    id: "gradient",
+    title: "Squared gradient norm",
+    caption: `Most of the optimizer’s gradient is back-and-forth across the valley, which its average path does not
+      follow: the central flow’s gradient is much smaller. Flow plus predicted oscillation should match the
+      optimizer’s average.`,
+    axis: "squared norm",
+    log: true,
+    groups: [
+      ...processGroups(source, "grad_norm_sq"),
+      ...group("Predicted average", "prediction", [predicted]),
+      ...averageGroup(source, "discrete/grad_norm_sq", true),
+    ],
+  });
+}
+
+export function accuracyChart(source: ChartSource): Chart[] {
+  const tests = processesIn(source.rows).flatMap((process) =>
+    group(`${labelOf(source, process)}, test`, process, [lineOf(source.rows, `${process}/test_acc`)], {
+      shown: false,
+    }),
+  );
+  return chart({
+    id: "accuracy",
+    title: "Training accuracy",
+    caption: "The share of training examples that each process classifies correctly.",
+    axis: "accuracy",
+    groups: [...processGroups(source, "train_acc"), ...tests],
+  });
+}
+
+/** Optimizer quantities worth a chart: path under the process, title, axis and what to see. */
+const OPTIMIZER_QUANTITIES: readonly (readonly [string, string, string, string])[] = [
+  [
+    "opt.nu",
+    "Second moment ν",
+    "ν",
+    "The optimizer’s running average of the squared gradient. Oscillation feeds it: the central flow must count the oscillation to follow it.",
+  ],
+  [
+    "opt.nu_l1",
+    "Second moment ν, summed",
+    "‖ν‖₁",
+    "The optimizer’s running average of squared gradients, summed over all weights. Oscillation feeds it: the central flow must count the oscillation to follow it.",
+  ],
+  [
+    "opt.effective_step_size",
+    "Effective step size",
+    "step size",
+    "The step size that the optimizer has set itself. At the edge it is 2 divided by the sharpness, whatever the learning rate.",
+  ],
+  [
+    "opt.ess_mean",
+    "Mean step size",
+    "step size",
+    "The step sizes that the optimizer has set itself, averaged over all weights.",
+  ],
+  [
+    "opt.ess_harmonic_mean",
+    "Harmonic mean step size",
+    "step size",
+    "The harmonic mean of the step sizes that the optimizer has set itself: the weights with the smallest steps dominate it.",
+  ],
+];
+
+export function optimizerCharts(source: ChartSource): Chart[] {
+  return OPTIMIZER_QUANTITIES.flatMap(([quantity, title, axis, caption]) =>
+    chart({
+      id: quantity.replace(".", "-"),
+      title,
+      caption,
+      axis,
+      groups: processGroups(source, quantity),
+    }),
+  );
+}
+
+export function costCharts(source: ChartSource): Chart[] {
+  return [...timeChart(source), ...productsChart(source)];
+}
+
+function timeChart(source: ChartSource): Chart[] {
+  const { rows } = source;
+  const parts = processesIn(rows).map((process) => ({
+    process,
+    lines: pathsUnder(rows, `${process}/times/`).flatMap((path) => lineOf(rows, path) ?? []),
+  }));
+  const totals = parts.flatMap(({ process, lines }) => {
+    const values = sumOf(lines.map((line) => line.values));
+    const total = { name: `sum of ${process}/times`, values };
+    return group(labelOf(source, process), process, lines.length > 0 ? [total] : []);
+  });
+  const single = parts.flatMap(({ process, lines }) =>
+    lines.flatMap((line) => {
+      const part = line.name.slice(`${process}/times/`.length).replaceAll("_", " ");
+      return group(`${labelOf(source, process)}: ${part}`, process, [line], { shown: false });
+    }),
+  );
+  return chart({
+    id: "times",
+    title: "Time per step",
+    caption: `Seconds of computing that each process took for a step. The parts can be added from the legend: eig is
+      the eigenvalue solver, dH the third derivatives, flow the complementarity problem and the step itself.`,
+    axis: "seconds",
+    log: true,
+    groups: [...totals, ...single],
+  });
+}
+
+function productsChart(source: ChartSource): Chart[] {
+  const groups = processesIn(source.rows).flatMap((process) => {
+    const paths = [`${process}/eig_logs/matvec_count`, `${process}/flow_aux/eig_logs/matvec_count`];
+    const path = paths.find((path) => columnOf(source.rows, path) !== undefined);
+    return group(labelOf(source, process), process, path ? [lineOf(source.rows, path)] : []);
+  });
+  return chart({
+    id: "products",
+    title: "Hessian–vector products per step",
+    caption:
+      "What the eigenvalue solver asks for. It starts each step from the last one’s vectors, so the count falls where the landscape changes slowly.",
+    axis: "products",
+    groups,
+  });
+}

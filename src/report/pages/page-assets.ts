@@ -1,0 +1,55 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+/** The page's script, in an order in which every module stands after those it imports. */
+const MODULES = [
+  "decode.js",
+  "format.js",
+  "csv.js",
+  "theme.js",
+  "axis.js",
+  "plot.js",
+  "legend.js",
+  "run.js",
+  "main.js",
+];
+
+const STYLES = ["theme.css", "page.css", "gallery.css", "print.css"];
+
+/** What the report inlines: plain text, read when asked for. */
+export interface PageAssets {
+  readonly style: string;
+  readonly script: string;
+  /** The notices of what is not our own, kept with it as its licence asks. */
+  readonly notice: string;
+}
+
+/**
+ * Reads the page's style and script and the plot library, uPlot, from where they are installed.
+ *
+ * @throws Error if a file of the installation is missing
+ */
+export function pageAssets(): PageAssets {
+  const require = createRequire(import.meta.url);
+  const library = (file: string) => readFileSync(require.resolve(`uplot/${file}`), "utf8");
+  const own = (file: string) => readFileSync(new URL(`../browser/${file}`, import.meta.url), "utf8");
+  return {
+    style: [library("dist/uPlot.min.css"), ...STYLES.map(own)].join("\n"),
+    script: `${library("dist/uPlot.iife.min.js")}\n${joinModules(MODULES.map(own))}`,
+    notice: `Plots drawn by uPlot.\n\n${library("LICENSE")}`,
+  };
+}
+
+/**
+ * One classic script from modules whose imports name only each other: the import statements are dropped, since all
+ * share one scope, and the comments, which are for readers of the source. Pages opened from disk cannot import.
+ */
+function joinModules(sources: readonly string[]): string {
+  const bodies = sources.map((source) =>
+    source
+      .replace(/\/\*\*.*?\*\/\s*/gs, "")
+      .replace(/^import [^;]*;\n/gm, "")
+      .replace(/^export (?=function|const|class)/gm, ""),
+  );
+  return `(() => {\n"use strict";\n${bodies.join("\n")}\n})();`;
+}

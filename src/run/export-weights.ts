@@ -1,0 +1,88 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { valueError } from "../base/index.ts";
+import { type WritableArray, writeNpz } from "../data/index.ts";
+import { type Checkpoint, readCheckpoint, writeFileAtomic } from "../record/index.ts";
+import type { ReferenceProcess } from "../settings/index.ts";
+import { modelOf } from "../simulation/index.ts";
+import { readRunConfig } from "./run.ts";
+
+/** Which weights to export. */
+export interface WeightsChoice {
+  readonly process: ReferenceProcess;
+  /** Weights before this row is taken; null: those of the last checkpoint, at the end of a run its final weights. */
+  readonly step: number | null;
+}
+
+/** What was exported. */
+export interface ExportedWeights {
+  /** The row whose weights these are. */
+  readonly step: number;
+  readonly process: ReferenceProcess;
+  /** Weights in all. */
+  readonly count: number;
+  /** Parameter names with their shapes, in the order in which `w` holds them. */
+  readonly parameters: Readonly<Record<string, readonly number[]>>;
+}
+
+/**
+ * Writes weights of a run from its checkpoints as an .npz file of float64 arrays: `w`, flat, the parameters one after
+ * the other in the reference's order, each in C order, which `--init` reads; and each parameter by its name in its
+ * shape. Of `midpoint` they are the optimizer's own iterate, as in the reference's checkpoints.
+ *
+ * @param directory the folder of a run; its data must be there too, since they settle the network's shapes
+ * @param path the file to write or replace
+ * @throws InputValueError when there is no such checkpoint or process, or the file cannot be written
+ */
+export function exportWeights(
+  directory: string,
+  path: string,
+  { process, step }: WeightsChoice,
+): ExportedWeights {
+  const { parameters } = modelOf(readRunConfig(directory)).model;
+  const { index, arrays } = checkpointAt(directory, step);
+  const weights = arrays.get(`${process}.w`);
+  if (!weights) {
+    const there = [...arrays.keys()].flatMap((name) => (name.endsWith(".w") ? [name.slice(0, -2)] : []));
+    throw valueError("export --process", `one of the run's processes (${there.join(", ")})`, process);
+  }
+  const count = Object.values(parameters).reduce((total, shape) => total + sizeOf(shape), 0);
+  if (weights.length !== count)
+    throw valueError("export", `${count} weights for the network of config.json`, String(weights.length));
+  writeFileAtomic(path, writeNpz(namedArrays(weights, parameters)));
+  return { step: index, process, count, parameters };
+}
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((size, length) => size * length, 1);
+
+function namedArrays(
+  weights: Float64Array,
+  parameters: Readonly<Record<string, readonly number[]>>,
+): Record<string, WritableArray> {
+  const arrays: Record<string, WritableArray> = { w: { shape: [weights.length], data: weights } };
+  let offset = 0;
+  for (const [name, shape] of Object.entries(parameters)) {
+    const size = sizeOf(shape);
+    arrays[name] = { shape, data: weights.subarray(offset, offset + size) };
+    offset += size;
+  }
+  return arrays;
+}
+
+/** The checkpoint of a row, or the last one. */
+function checkpointAt(directory: string, step: number | null): Checkpoint {
+  const folder = join(directory, "checkpoints");
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => /^[^.].*\.npz$/.test(name)) : [];
+  const checkpoints = names.map((name) => readCheckpoint(join(folder, name)));
+  checkpoints.sort((a, b) => a.index - b.index);
+  const found = step === null ? checkpoints.at(-1) : checkpoints.find(({ index }) => index === step);
+  if (found) return found;
+  const steps = [...new Set(checkpoints.map(({ index }) => index))].join(", ");
+  if (steps === "") throw valueError("export", "a run with checkpoints", `none in ${folder}`);
+  throw valueError(
+    "export --step",
+    `a step with a checkpoint (${steps})`,
+    String(step),
+    "run with --checkpoint.steps",
+  );
+}

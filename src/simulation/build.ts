@@ -1,0 +1,296 @@
+import { Objective, type ObjectiveOptions, type StageProfile, selectBackend } from "../autodiff/index.ts";
+import { Random, valueError } from "../base/index.ts";
+import { loadRuleFile, ruleName } from "../custom/index.ts";
+import { type Dataset, type Examples, loadDataset, readFileFromDisk, readNpz } from "../data/index.ts";
+import {
+  adam,
+  type CompiledRule,
+  checkUpdateRule,
+  compileRule,
+  cosineSchedule,
+  defineRule,
+  gradientDescent,
+  heavyBall,
+  nadam,
+  nesterov,
+  type ProcessKind,
+  rmsProp,
+  type Schedule,
+  scalarAdam,
+  scalarNadam,
+  scalarRmsProp,
+  stepSchedule,
+  type UpdateRule,
+  warmupSchedule,
+} from "../flows/index.ts";
+import { accuracy, createModel, type Model, supervisedLoss } from "../models/index.ts";
+import {
+  eigOf,
+  type NamedOptConfig,
+  type OptConfig,
+  partOptions,
+  type RunConfig,
+} from "../settings/index.ts";
+import type { WatchedExamples } from "./observations.ts";
+import { type ProcessPlan, Simulation } from "./simulation.ts";
+import { threadCount } from "./threads.ts";
+
+/** What the derivatives of a run's training loss took. */
+export interface RunProfile {
+  readonly threads: number;
+  /** Seconds before the first step. */
+  readonly preparation: Objective["preparation"];
+  readonly stages: readonly StageProfile[];
+}
+
+/** A configured run made ready: data loaded, network traced, processes at their start. */
+export interface BuiltRun {
+  readonly dataset: Dataset;
+  readonly model: Model;
+  readonly objective: Objective;
+  readonly rule: CompiledRule;
+  readonly simulation: Simulation;
+  /** The edge of stability of the effective sharpness. */
+  readonly criticalValue: number;
+  /** The backend that computes, by name. */
+  readonly backend: string;
+  /** The threads that compute. */
+  readonly threads: number;
+  /** Lines for the user: where backend or threads are not those hoped for, or a rule of one's own looks wrong. */
+  readonly notices: readonly string[];
+  /** What the derivatives of the training loss took so far. */
+  readonly profile: () => RunProfile;
+  /** Ends the work of other threads on this run. */
+  readonly dispose: () => void;
+}
+
+/** The data of a configuration and the network that fits them. Throws where the one or the other cannot be had. */
+export function modelOf(config: Pick<RunConfig, "data" | "arch">): { dataset: Dataset; model: Model } {
+  const dataset = loadDataset(config.data.name, partOptions(config.data));
+  const model = createModel(
+    config.arch.name,
+    {
+      inputShape: dataset.inputShape,
+      outputDim: dataset.outputDim,
+      ...(dataset.vocabulary !== undefined && {
+        vocabulary: dataset.vocabulary,
+        // One label for a whole sequence is answered at its last position.
+        lastOnly: dataset.train.labelShape.length === 0,
+      }),
+    },
+    partOptions(config.arch),
+  );
+  return { dataset, model };
+}
+
+/**
+ * Builds what a configuration describes. Throws, with a sentence, where the configuration cannot be run.
+ *
+ * @param ruleCopy where the text of a rule of one's own is, if not in its file
+ */
+export function buildRun(config: RunConfig, ruleCopy?: string): BuiltRun {
+  const { rule: updateRule, notices } = ruleOf(config, ruleCopy);
+  const { dataset, model } = modelOf(config);
+  const { backend, notice } = selectBackend(config.backend);
+  const options = {
+    ...objectiveOptions(config),
+    backend,
+    threads: threadCount(config.threads),
+    timed: config.profile,
+  };
+  const objective = new Objective(supervisedLoss(model, dataset.criterion, dataset.train), options);
+  const testObjective =
+    dataset.test && new Objective(supervisedLoss(model, dataset.criterion, dataset.test), options);
+  const rule = compileRule(updateRule, objective.dimension);
+  if (config.runs.includes("ablated") && (rule.rateIsLinear || rule.preconditionerIsConstant))
+    throw valueError(
+      "--runs",
+      "a rule whose P remembers squares of gradients for ablated",
+      rule.rule.name,
+      "leave ablated out: without them nothing would hold the sharpness at the edge",
+    );
+  const simulation = new Simulation({
+    objective,
+    rule,
+    initialWeights: initialWeights(config, model, objective.dimension),
+    warmStart: config.load.path === null ? config.warmStart : 0,
+    processes: processPlans(config),
+    central: {
+      substeps: config.central.nsubsteps,
+      criticalThreshold: config.central.sdcpThreshold,
+      frequencyInSubsteps: config.central.frequencyInSubsteps,
+      ...(config.central.integrator !== "auto" && { integrator: config.central.integrator }),
+    },
+    stable: {
+      minSubsteps: config.stable.minNsubsteps,
+      maxSharpness: config.stable.maxSeff,
+      ...(config.stable.integrator !== "auto" && { integrator: config.stable.integrator }),
+    },
+    seed: config.seed,
+    watched: {
+      train: watchedExamples(dataset, dataset.train),
+      test: dataset.test &&
+        testObjective && { ...watchedExamples(dataset, dataset.test), objective: testObjective },
+    },
+  });
+  const { threads } = objective;
+  return {
+    dataset,
+    model,
+    objective,
+    rule,
+    simulation,
+    criticalValue: rule.rule.criticalValue,
+    backend: backend.name,
+    threads,
+    notices: [notice, threadsNotice(config.threads, threads, backend.name), ...notices].filter(
+      (line) => line !== undefined,
+    ),
+    profile: () => ({
+      threads,
+      preparation: objective.preparation,
+      stages: objective.profile(),
+    }),
+    dispose: () => {
+      objective.dispose();
+      testObjective?.dispose();
+    },
+  };
+}
+
+/** A line where more threads were asked for than compute. */
+function threadsNotice(wanted: number | "auto", threads: number, backend: string): string | undefined {
+  if (wanted === "auto" || wanted <= threads) return undefined;
+  if (backend === "js") return "using one thread: the js backend has no more";
+  return threads === 1
+    ? "using one thread: this host has no workers, no memory to share, or the network calls back into JavaScript"
+    : `using ${threads} threads, the most there can be`;
+}
+
+function objectiveOptions({ chunk, memory, data }: RunConfig): ObjectiveOptions {
+  const ghost = data.ghostBatchSize > 0 ? data.ghostBatchSize : undefined;
+  const examples = chunk === "auto" ? ghost : chunk;
+  return { ...(examples !== undefined && { chunk: examples }), ...(memory !== "auto" && { memory }) };
+}
+
+function watchedExamples(dataset: Dataset, examples: Examples): WatchedExamples {
+  return {
+    accuracy: (outputs) => accuracy(dataset.criterion, outputs, examples.labels),
+    outputShape: [...examples.labelShape, dataset.outputDim],
+  };
+}
+
+/** η of a run's optimizer; schedules that last "the run" end with its last step. */
+const learningRateOf = ({ opt, steps, warmStart }: RunConfig): number | Schedule =>
+  learningRate(opt, steps + Math.max(0, warmStart));
+
+/** The rule of a run; one of one's own is run and checked, with sentences on what looks wrong. */
+function ruleOf(config: RunConfig, copy?: string): { rule: UpdateRule; notices: readonly string[] } {
+  const { opt } = config;
+  if (opt.name !== "own") return { rule: namedRule(opt, learningRateOf(config)), notices: [] };
+  const file = loadRuleFile(opt.file, copy);
+  if (file.sha256 !== opt.sha256)
+    throw valueError(
+      `opt:${opt.file}`,
+      "the file as it was when the run was set up",
+      copy === undefined ? "another since" : `another in ${copy}`,
+      copy === undefined ? "start the run again" : "restore it, or start a new run",
+    );
+  const definition = file.define({ lr: opt.lr, ...opt.options });
+  const context = { name: ruleName(opt.file), lr: opt.lr, weightDecay: opt.weightDecay };
+  const notices = checkUpdateRule(defineRule(definition, context));
+  const lr = learningRateOf(config);
+  return {
+    rule:
+      typeof lr === "number"
+        ? defineRule(definition, context)
+        : defineRule(definition, { ...context, schedule: lr }),
+    notices,
+  };
+}
+
+/** The rule that a name means. */
+function namedRule(opt: NamedOptConfig, lr: number | Schedule): UpdateRule {
+  switch (opt.name) {
+    case "gd":
+      return gradientDescent({ ...opt, lr });
+    case "scalar-rmsprop":
+      return scalarRmsProp({ ...opt, lr });
+    case "rmsprop":
+      return rmsProp({ ...opt, lr });
+    case "heavy-ball":
+      return heavyBall({ ...opt, form: opt.momentumForm, lr });
+    case "nesterov":
+      return nesterov({ ...opt, form: opt.momentumForm, lr });
+    case "scalar-adam":
+      return scalarAdam({ ...opt, lr });
+    case "adam":
+      return adam({ ...opt, lr });
+    case "scalar-nadam":
+      return scalarNadam({ ...opt, lr });
+    case "nadam":
+      return nadam({ ...opt, lr });
+  }
+}
+
+/** The edge of stability of the effective sharpness under a run's optimizer. A rule of one's own is not run for it. */
+export function criticalValueOf(config: RunConfig): number {
+  const { opt } = config;
+  if (opt.name !== "own") return namedRule(opt, learningRateOf(config)).criticalValue;
+  if (opt.criticalValue !== null) return opt.criticalValue;
+  throw valueError("config.json", "opt.critical_value, which the run has written", "none");
+}
+
+function learningRate(opt: OptConfig, runSteps: number): number | Schedule {
+  const { lr, warmupSteps, totalSteps, finalFraction, stepEvery, stepFactor } = opt;
+  switch (opt.schedule) {
+    case "constant":
+      return lr;
+    case "warmup":
+      return warmupSchedule(lr, warmupSteps);
+    case "cosine":
+      return cosineSchedule(lr, {
+        warmupSteps: Math.max(0, warmupSteps),
+        totalSteps: totalSteps > 0 ? totalSteps : runSteps,
+        finalFraction,
+      });
+    case "step":
+      return stepSchedule(lr, stepEvery, stepFactor);
+  }
+}
+
+function processPlans(config: RunConfig): ProcessPlan[] {
+  return config.runs.map((kind) => {
+    const eig = eigOf(config, kind);
+    return {
+      kind: kind satisfies ProcessKind,
+      eigen: {
+        frequency: eig.frequency,
+        trackThreshold: eig.trackThreshold,
+        initialCount: eig.initialNeigs,
+        solver: eig.solver === "lobpcg" ? "lobpcg" : "lanczos",
+        tolerance: eig.tol,
+      },
+      rawEigenvalues: eig.rawEigenvalues,
+    };
+  });
+}
+
+/** Drawn from the seed, or read from an .npz file's array `w0` or `w`. */
+function initialWeights(config: RunConfig, model: Model, dimension: number): Float64Array {
+  if (config.init === null) return model.initialWeights(new Random(config.seed, "initial weights"));
+  const bytes = readFileFromDisk(config.init);
+  if (!bytes) throw valueError("--init", "an .npz file", `${config.init}, which does not exist`);
+  const arrays = readNpz(bytes, `--init ${config.init}`);
+  const array = arrays.get("w0") ?? arrays.get("w");
+  if (!array) throw valueError("--init", 'an array "w0" or "w"', [...arrays.keys()].join(", ") || "none");
+  if (array.data.length !== dimension)
+    throw valueError(
+      "--init",
+      `${dimension} weights for this network`,
+      `${array.data.length} in ${config.init}`,
+    );
+  const bad = array.data.findIndex((weight) => !Number.isFinite(weight));
+  if (bad >= 0) throw valueError("--init", "finite weights", `${array.data[bad]} at position ${bad}`);
+  return array.data;
+}

@@ -1,0 +1,13 @@
+/** One run in memory: processes side by side, and the rows they yield. */
+export { type BuiltRun, buildRun, criticalValueOf, modelOf, type RunProfile } from "./build.ts";
+export {
+  isIntegerQuantity,
+  isWallClock,
+  type Quantity,
+  quantityData,
+  quantityShape,
+  rowDifference,
+  type StepRow,
+} from "./rows.ts";
+export { Simulation } from "./simulation.ts";
+export { threadCount } from "./threads.ts";

@@ -1,0 +1,136 @@
+import type { Engine, Memory, Module } from "../emit/engine.ts";
+import type { Port, WorkerThreads } from "./host.ts";
+import type { Layout, Waiting } from "./job.ts";
+
+/** What all threads share besides jobs. */
+export const CONTROL = {
+  /** Even: a job is open, or was; odd: one is being written. Idle helpers wait for it to change. */
+  generation: 0,
+  /** Helpers that take tasks now. */
+  active: 1,
+  /** Threads that may take part in the job, the caller included, and the program that they run. */
+  threads: 2,
+  program: 3,
+  /** How often there have been messages. */
+  messages: 4,
+  /** Whether to measure. */
+  timed: 5,
+  /** Characters of a failed helper's message, which follows. */
+  failure: 6,
+  text: 8,
+  length: 520,
+} as const;
+
+/** A program as a helper sees it. */
+export interface HelperProgram {
+  readonly id: number;
+  readonly memory: Memory;
+  /** Where the program's entries start, and how long the area of a thread below them is, in bytes. */
+  readonly start: number;
+  readonly area: number;
+  readonly modules: readonly Module[];
+  readonly numbers: Int32Array;
+  readonly starts: Int32Array;
+  readonly regions: number;
+  readonly arenas: Int32Array;
+  /** Seconds by segment, a row for each thread. */
+  readonly seconds: Float64Array;
+}
+
+/** What a helper is started with. */
+export interface HelperData {
+  /** Its number among the threads, from 1. */
+  readonly thread: number;
+  readonly control: Int32Array;
+  readonly job: Int32Array;
+  readonly layout: Layout;
+  readonly CONTROL: typeof CONTROL;
+  readonly waiting: Waiting;
+  readonly idleSpins: number;
+}
+
+type Work = typeof import("./job.ts").work;
+
+/**
+ * All that a helper thread does: waits for jobs and takes tasks of them. Runs from its own text in a thread without any
+ * other code, so it names nothing outside itself. Never returns.
+ */
+export function help(threads: WorkerThreads, work: Work): void {
+  const { thread, control, job, layout, CONTROL, waiting, idleSpins } = threads.workerData as HelperData;
+  const programs = new Map<number, { bases: Int32Array; arena: number; run: (segment: number) => void }>();
+  let known = 0;
+
+  const load = (program: HelperProgram): void => {
+    const { id, memory, start, area, modules, numbers, starts, regions, arenas, seconds } = program;
+    const base = thread * area;
+    const words = new Int32Array(memory.buffer, base, 256);
+    const bases = new Int32Array(regions);
+    const { Instance } = (globalThis as unknown as { readonly WebAssembly: Engine }).WebAssembly;
+    const kernels = modules.map((module) => new Instance(module, { env: { memory, base } }).exports.run);
+    const execute = (segment: number): void => {
+      const end = starts[segment + 1];
+      let at = starts[segment];
+      while (at < end) {
+        const kernel = kernels[numbers[at]];
+        const arrays = numbers[at + 1];
+        const fixed = numbers[at + 2];
+        at += 3;
+        for (let i = 0; i < arrays; i++, at += 2)
+          words[i] = start + 8 * (bases[numbers[at]] + numbers[at + 1]);
+        for (let i = arrays; i < arrays + fixed; i++, at++) words[i] = numbers[at];
+        kernel();
+      }
+    };
+    const run = (segment: number): void => {
+      const before = control[CONTROL.timed] ? performance.now() : 0;
+      execute(segment);
+      if (control[CONTROL.timed])
+        seconds[thread * (starts.length - 1) + segment] += (performance.now() - before) / 1000;
+    };
+    programs.set(id, { bases, arena: arenas[thread], run });
+  };
+
+  const listen = (): void => {
+    const messages = Atomics.load(control, CONTROL.messages);
+    if (messages === known) return;
+    known = messages;
+    for (;;) {
+      const received = threads.receiveMessageOnPort(threads.parentPort as Port);
+      if (!received) return;
+      const message = received.message as HelperProgram | number;
+      if (typeof message === "number") programs.delete(message);
+      else load(message);
+    }
+  };
+
+  const fail = (error: unknown): void => {
+    const text = String(error).slice(0, CONTROL.length - CONTROL.text);
+    for (let i = 0; i < text.length; i++) control[CONTROL.text + i] = text.charCodeAt(i);
+    Atomics.store(control, CONTROL.failure, text.length);
+    Atomics.store(job, layout.JOB.failed, 1);
+    Atomics.notify(job, layout.JOB.done);
+  };
+
+  let seen = -1;
+  for (;;) {
+    let now = Atomics.load(control, CONTROL.generation);
+    for (let looks = 0; now === seen || now % 2 !== 0; looks++) {
+      if (looks > idleSpins) Atomics.wait(control, CONTROL.generation, now);
+      now = Atomics.load(control, CONTROL.generation);
+    }
+    seen = now;
+    Atomics.add(control, CONTROL.active, 1);
+    // The caller does not write another job while a helper is active that has seen this one.
+    if (Atomics.load(control, CONTROL.generation) === now && thread < control[CONTROL.threads]) {
+      try {
+        listen();
+        const program = programs.get(control[CONTROL.program]);
+        if (program) work(job, layout, waiting, program.bases, program.arena, program.run);
+      } catch (error) {
+        fail(error);
+      }
+    }
+    Atomics.sub(control, CONTROL.active, 1);
+    Atomics.notify(control, CONTROL.active);
+  }
+}
