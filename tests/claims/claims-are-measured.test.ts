@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { CLAIM_NAMES, checkClaims } from "../../src/claims/index.ts";
 import { claimsText } from "../../src/report/index.ts";
 import { CLAIM_PRESET_NAMES, PRESETS } from "../../src/settings/index.ts";
-import { temporaryFolder } from "../experiment/small-runs.ts";
+import { temporaryFolder } from "../run/small-runs.ts";
 
 const provenance = { cmd: "test", gitHash: null, version: "0" };
 const directory = join(temporaryFolder(), "claims");

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseCommand, parseRun } from "../../src/cli/flags.ts";
 import { defaultRun, eigOf, OPTIONS, toFlags } from "../../src/settings/index.ts";
-import { runConfigs } from "./run-configs.ts";
+import { runConfigs } from "../settings/run-configs.ts";
 
 const named = { newExpid: () => "name" };
 const read = (line: string) => parseRun(line.split(" ").filter(Boolean), named);

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { parseCommand } from "../../src/cli/flags.ts";
 import { summaryTable, summaryText } from "../../src/report/index.ts";
 import { startRun } from "../../src/run/index.ts";
-import { PROVENANCE, temporaryFolder } from "../experiment/small-runs.ts";
+import { PROVENANCE, temporaryFolder } from "../run/small-runs.ts";
 import { ROOT } from "../support/build.ts";
 
 const guide = readFileSync(join(ROOT, "docs", "own-rule.md"), "utf8");
