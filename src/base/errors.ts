@@ -13,6 +13,31 @@ export class InputKindError extends TypeError {
   override readonly name = "InputKindError";
 }
 
+/**
+ * Work ended before it was done because `shouldStop` answered true: neither misuse nor failure. It passes through
+ * whatever was called in between; who gave the `shouldStop` catches it. Nothing that was asked for has a value then, and
+ * what threw it stays usable.
+ */
+export class Stopped extends Error {
+  override readonly name = "Stopped";
+
+  /** @param operation what was stopped, e.g. `evaluation` */
+  constructor(operation: string) {
+    super(`${operation}: stopped before it was done, as it was asked to`);
+  }
+}
+
+/**
+ * Asked by long work, once per chunk of examples or iteration, whether to end early: true ends it with `Stopped`. Called
+ * often, on the thread that computes, so it looks at a flag or a clock and at nothing slower.
+ */
+export type ShouldStop = () => boolean;
+
+/** Throws `Stopped` for this operation where `shouldStop` is given and answers true. */
+export function throwIfStopped(operation: string, shouldStop: ShouldStop | undefined): void {
+  if (shouldStop?.()) throw new Stopped(operation);
+}
+
 function sentence(operation: string, expected: string, got: string, advice?: string): string {
   return `${operation}: expected ${expected}, got ${got}${advice ? `; ${advice}` : ""}`;
 }

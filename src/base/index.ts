@@ -16,6 +16,15 @@ export {
   STEPS_PER_UNIT,
   TWO_OVER_PI_WORDS,
 } from "./elementary/tables.ts";
-export { InputKindError, InputValueError, isMisuse, kindError, valueError } from "./errors.ts";
+export {
+  InputKindError,
+  InputValueError,
+  isMisuse,
+  kindError,
+  type ShouldStop,
+  Stopped,
+  throwIfStopped,
+  valueError,
+} from "./errors.ts";
 export { EPS, SMALLEST_NORMAL } from "./float.ts";
 export { Random } from "./random.ts";

@@ -1,3 +1,4 @@
+import { type ShouldStop, throwIfStopped } from "../../base/index.ts";
 import { COMMAND, JOB, type Schedule, WAITING, work } from "../../wasm/index.ts";
 import type { Backend, Helpers, Item } from "../backends/backend.ts";
 import { bytesOf, fuseSegment, type Group, isGroup, placesOf } from "../plan/fuse.ts";
@@ -55,6 +56,8 @@ export class Program {
   readonly runs: Float64Array;
   readonly costs: readonly Cost[];
   readonly bytes: readonly number[];
+  /** Looked at before every schedule and every segment on the caller's thread; what runs ends with `Stopped` where it answers true. */
+  shouldStop: ShouldStop | undefined;
   private readonly steps: readonly (readonly Step[])[];
   private readonly arena: number;
   private helpers: Helpers | undefined;
@@ -98,14 +101,18 @@ export class Program {
     this.runs[segment]++;
   }
 
-  /** Runs a schedule for so many chunks. The order in which threads take tasks changes no bit of the results. */
+  /**
+   * Runs a schedule for so many chunks. The order in which threads take tasks changes no bit of the results. After an
+   * exception no thread is at work any more and what the schedule writes is unfinished; another can be run.
+   */
   run(schedule: Schedule, chunks: number): void {
+    throwIfStopped("evaluation", this.shouldStop);
     schedule.finish(chunks);
-    const flops = this.count(schedule, chunks);
     const { helpers } = this;
-    if (helpers && schedule.job[JOB.tasks] > 1 && flops > WORTH_HELP)
+    if (helpers && schedule.job[JOB.tasks] > 1 && this.flopsOf(schedule, chunks) > WORTH_HELP)
       helpers.run(schedule, this.seconds !== undefined, this.take);
     else this.take(schedule.job);
+    this.count(schedule, chunks);
   }
 
   /** Matrix products and flops executed so far, by segment. */
@@ -146,19 +153,22 @@ export class Program {
 
   private readonly executeUntimed = (segment: number): void => {
     const { bases, memory } = this;
+    throwIfStopped("evaluation", this.shouldStop);
     for (const { kernel, regions, offsets, at } of this.steps[segment]) {
       for (let i = 0; i < at.length; i++) at[i] = bases[regions[i]] + offsets[i];
       kernel(memory, at);
     }
   };
 
-  private count({ written }: Schedule, chunks: number): number {
+  private flopsOf({ written }: Schedule, chunks: number): number {
     let flops = 0;
     for (let at = JOB.commands; at < written.length; at += 3)
-      if (written[at] === COMMAND.run) {
-        this.runs[written[at + 1]] += chunks;
-        flops += chunks * this.costs[written[at + 1]].flops;
-      }
+      if (written[at] === COMMAND.run) flops += chunks * this.costs[written[at + 1]].flops;
     return flops;
+  }
+
+  private count({ written }: Schedule, chunks: number): void {
+    for (let at = JOB.commands; at < written.length; at += 3)
+      if (written[at] === COMMAND.run) this.runs[written[at + 1]] += chunks;
   }
 }

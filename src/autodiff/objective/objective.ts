@@ -1,4 +1,4 @@
-import { valueError } from "../../base/index.ts";
+import { type ShouldStop, valueError } from "../../base/index.ts";
 import type { Schedule } from "../../wasm/index.ts";
 import type { Backend } from "../backends/backend.ts";
 import { jsBackend } from "../backends/js.ts";
@@ -24,6 +24,8 @@ export interface ObjectiveOptions {
   readonly threads?: number;
   /** Whether to look at the clock around every stage, for `stageSeconds`. */
   readonly timed?: boolean;
+  /** See `Objective.shouldStop`. */
+  readonly shouldStop?: ShouldStop;
 }
 
 /** What one stage did: one run is one chunk, and one direction for the later two. */
@@ -100,9 +102,23 @@ export class Objective {
       plan: (planned - start) / 1000 - traceSeconds,
       compile: (compiled - planned) / 1000,
     };
+    this.shouldStop = options.shouldStop;
     this.loadExamples(definition);
     this.gradientValue = new Float64Array(this.dimension);
     this.outputValues = new Float64Array(this.examples * this.outputWidth);
+  }
+
+  /**
+   * Asked before every stage of every chunk of examples, on the caller's thread; may be set at any time. Where it answers
+   * true the evaluation ends at once, on all threads, with `Stopped`: arrays that it was to fill are undefined, and the
+   * next evaluation, at these weights or others, gives the same bits as if nothing had been stopped.
+   */
+  get shouldStop(): ShouldStop | undefined {
+    return this.program.shouldStop;
+  }
+
+  set shouldStop(shouldStop: ShouldStop | undefined) {
+    this.program.shouldStop = shouldStop;
   }
 
   /** How many threads evaluate it, the caller's included. */

@@ -6,7 +6,7 @@ export const JOB = {
   next: 0,
   tasks: 1,
   done: 2,
-  /** Not 0 after a thread failed. */
+  /** Not 0 after a thread failed or was stopped. */
   failed: 3,
   /** Tasks per chunk: task t is variant t mod variants of chunk ⌊t / variants⌋. */
   variants: 4,
@@ -135,8 +135,8 @@ export const WAITING: Waiting = { spins: 5000, patience: 600 };
 
 /**
  * Takes tasks of a job until none are left: the same function on every thread, the caller's included. Its text is also
- * sent to other threads, so it must not name anything outside itself and have no function inside. Returns at once when
- * another thread has failed; what `run` throws is thrown on.
+ * sent to other threads, so it must not name anything outside itself and have no function inside. Once another thread has
+ * failed or was stopped, returns before the next segment; what `run` throws is thrown on.
  * @param bases the address of each region, this thread's own
  * @param arena where this thread's arena starts
  * @param run runs a segment with `bases`
@@ -170,6 +170,7 @@ export function work(
           bases[a] = chunkBase + b;
           break;
         case COMMAND.run:
+          if (Atomics.load(job, JOB.failed) !== 0) return;
           run(a);
           break;
         case COMMAND.await:

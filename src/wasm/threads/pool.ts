@@ -38,7 +38,10 @@ export class Crew {
     if (this.programs.delete(id)) this.tell(id);
   }
 
-  /** Does a job of a program together with helpers; `take` takes tasks on this thread. */
+  /**
+   * Does a job of a program together with helpers; `take` takes tasks on this thread. What it throws ends the job for
+   * everyone and is thrown on.
+   */
   run(program: number, threads: number, schedule: Schedule, timed: boolean, take: (job: Int32Array) => void) {
     const { control, job } = this;
     this.checkHelpers();
@@ -53,12 +56,24 @@ export class Crew {
     try {
       take(job);
     } catch (error) {
-      Atomics.store(job, JOB.failed, 1);
+      this.abandon();
       throw error;
     }
     const over = () => Atomics.load(job, JOB.done) === job[JOB.tasks] || Atomics.load(job, JOB.failed) !== 0;
     this.wait(job, JOB.done, over);
     this.checkHelpers();
+  }
+
+  /** Makes helpers leave the job, and waits until none is in it: the memory is the caller's alone afterwards. */
+  private abandon(): void {
+    const { control, job } = this;
+    Atomics.store(job, JOB.failed, 1);
+    // Another value in place of the one that a helper waits on, so that it cannot miss the change.
+    for (let turn = JOB.turns; turn < JOB.starts; turn++) {
+      Atomics.store(job, turn, -1);
+      Atomics.notify(job, turn);
+    }
+    this.wait(control, CONTROL.active, () => Atomics.load(control, CONTROL.active) === 0);
   }
 
   /** Throws what a helper has failed with since the last time. */
