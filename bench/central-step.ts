@@ -9,7 +9,7 @@ import { STAGES } from "../src/autodiff/index.ts";
 import { parseRun } from "../src/cli/flags.ts";
 import { type BuiltRun, buildRun, quantityData } from "../src/simulation/index.ts";
 import { fixtureFiles, objectiveOf, readFixture, simulationOf } from "../src/verify/index.ts";
-import { digits, percent, progress, Table } from "./table.ts";
+import { digits, measured, progress, Table } from "./table.ts";
 import { compareTimes, machine, summary } from "./timing.ts";
 import { yardstick } from "./yardstick.ts";
 
@@ -124,9 +124,9 @@ for (const [name, start] of Object.entries(problemsGiven())) {
     name,
     String(weights),
     digits(critical),
-    digits(runs[STAGES.direction]),
-    digits(runs[STAGES.secondOrder]),
-    `${digits(milliseconds)} ± ${percent(spread)}`,
+    measured(runs[STAGES.direction], "less"),
+    measured(runs[STAGES.secondOrder], "less"),
+    measured(milliseconds, "less", spread),
     digits(milliseconds / unit),
     ...[grad_and_value, eig, dH, sdcp, Math.max(0, milliseconds - known)].map(digits),
   );

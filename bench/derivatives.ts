@@ -1,6 +1,6 @@
-import type { Request } from "./main.ts";
 import { ENGINES, flopsOf, nameOf, operationsOf } from "./operations.ts";
 import { DIRECTIONS } from "./problems.ts";
+import type { Request } from "./request.ts";
 import { digits, percent, progress, Table, time } from "./table.ts";
 import { compareTimes } from "./timing.ts";
 

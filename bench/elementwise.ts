@@ -1,7 +1,7 @@
 import type { PrimitiveName, Shape } from "../src/autodiff/index.ts";
 import { onBothBackends } from "./kernels.ts";
-import { digits, percent, progress, Table } from "./table.ts";
-import { compareTimes } from "./timing.ts";
+import { digits, type Measured, measured, percent, progress, Table } from "./table.ts";
+import { compareTimes, type Times } from "./timing.ts";
 
 const SIDE = 128;
 const SQUARE = [SIDE, SIDE];
@@ -41,12 +41,15 @@ export function elementwise(): void {
     progress(`elementwise ${op}`);
     const { js, wasm } = onBothBackends(op, params, shapes, shape);
     const [plain, fast] = compareTimes([js, wasm]);
-    const perEntry = (milliseconds: number): string => digits((1e6 * milliseconds) / SIDE ** 2);
+    const perEntry = ({ median, spread }: Times): Measured => ({
+      ...measured((1e6 * median) / SIDE ** 2, "less"),
+      spread,
+    });
     table.row(
       `${op}${"axes" in params ? ` over axis ${params.axes}` : ""}`,
-      perEntry(plain.median),
-      perEntry(fast.median),
-      perEntry(fast.best),
+      perEntry(plain),
+      perEntry(fast),
+      digits((1e6 * fast.best) / SIDE ** 2),
       percent(fast.spread),
       digits(plain.median / fast.median),
     );

@@ -1,6 +1,6 @@
 import { onBothBackends } from "./kernels.ts";
 import { peakLoop } from "./peak.ts";
-import { digits, percent, progress, Table } from "./table.ts";
+import { digits, measured, percent, progress, Table } from "./table.ts";
 import { compareTimes } from "./timing.ts";
 
 const SIZES = [
@@ -45,12 +45,12 @@ export function gemm(): void {
         const flops = 2 * m * n * k;
         table.row(
           name,
-          digits(rate(peak.flops, limit.best)),
-          digits(rate(flops, fast.median)),
+          measured(rate(peak.flops, limit.best), "more"),
+          { ...measured(rate(flops, fast.median), "more"), spread: fast.spread },
           digits(rate(flops, fast.best)),
           percent(fast.spread),
           percent(rate(flops, fast.best) / rate(peak.flops, limit.best)),
-          digits(rate(flops, plain.median)),
+          measured(rate(flops, plain.median), "more"),
           digits(plain.median / fast.median),
         );
       }

@@ -2,7 +2,7 @@ import { Random } from "../src/base/index.ts";
 import { type FlowCase, flowCost } from "./flow-steps.ts";
 import { ENGINES, operationsOf } from "./operations.ts";
 import { DIRECTIONS, draw, perceptron, unitVectors } from "./problems.ts";
-import { digits, progress, Table, time } from "./table.ts";
+import { digits, measured, progress, Table, time } from "./table.ts";
 import { compareTimes } from "./timing.ts";
 
 const EXAMPLES = [500, 1000, 2000, 4000, 8000];
@@ -44,7 +44,7 @@ function derivativesOver(
   values: readonly number[],
   problemAt: (value: number) => [widths: string, n: number, count: number],
 ): void {
-  const table = new Table([what, "gradient", "HVP, shared", "joint"]);
+  const table = new Table([what, "gradient", "HVP, shared", "joint"], `derivatives over ${what}`);
   const points = values.map((value) => {
     const [widths, n, count] = problemAt(value);
     progress(`growth: ${widths}, ${n} examples, ${count} directions`);
@@ -74,7 +74,7 @@ function derivativesOver(
 
 /** The wasm engines beside each other. */
 function threadsOver(values: readonly number[]): void {
-  const table = new Table(["examples", "threads", "gradient", "HVP, shared", "joint"]);
+  const table = new Table(["examples", "threads", "gradient", "HVP, shared", "joint"], "threads");
   const engines = ENGINES.filter(({ backend }) => backend === "wasm");
   for (const n of values) {
     progress(`growth: threads, ${n} examples`);
@@ -84,9 +84,11 @@ function threadsOver(values: readonly number[]): void {
       runs.flatMap(({ gradient, sharedHvp, joint }) => [gradient, sharedHvp, joint]),
     );
     runs.forEach(({ objective }, e) => {
-      const cells = times
-        .slice(3 * e, 3 * e + 3)
-        .map((own, t) => `${time(own)}${e > 0 ? ` (${digits(times[t].median / own.median)})` : ""}`);
+      const cells = times.slice(3 * e, 3 * e + 3).map((own, t) => {
+        const cell = time(own);
+        const text = `${cell}${e > 0 ? ` (${digits(times[t].median / own.median)})` : ""}`;
+        return { ...cell, text, toString: () => text };
+      });
       table.row(String(n), String(objective.threads), ...cells);
       objective.dispose();
     });
@@ -99,14 +101,14 @@ function flowsOver(
   values: readonly number[],
   caseAt: (value: number) => FlowCase,
 ): void {
-  const table = new Table([what, "critical", "HVPs", "step", "step per HVP"]);
+  const table = new Table([what, "critical", "HVPs", "step", "step per HVP"], `flow over ${what}`);
   const points = values.map((value) => {
     const flow = caseAt(value);
     progress(`growth: central flow, ${what} ${value}`);
     const { weights, critical, products, times } = flowCost(flow);
     const x = { examples: flow.examples * flow.copies, weights }[what];
     const each = times.median / products;
-    table.row(digits(x), digits(critical), digits(products), time(times), digits(each));
+    table.row(digits(x), digits(critical), measured(products, "less"), time(times), digits(each));
     return { x, step: times.median, each };
   });
   const xs = points.map(({ x }) => x);

@@ -1,6 +1,7 @@
 /**
- * `npm run bench [-- PART…] [--problem NAME…]`: measures the parts named, or all of them, and prints Markdown tables.
- * All ratios are taken within one run. Leave the machine alone while it measures.
+ * `npm run bench [-- PART…] [--problem NAME…] [--json FILE] [--against FILE]`: measures the parts named, or all of them,
+ * and prints Markdown tables; `--json` saves what was measured, `--against` prints ratios to what was saved before.
+ * Ratios within a table are taken within one run. Leave the machine alone while it measures.
  */
 import { parseArgs } from "node:util";
 import { isMisuse, valueError } from "../src/base/index.ts";
@@ -11,21 +12,18 @@ import { elementwise } from "./elementwise.ts";
 import { gemm } from "./gemm.ts";
 import { growth } from "./growth.ts";
 import { peers } from "./peers.ts";
-import { PROBLEM_NAMES, type Problem, problem } from "./problems.ts";
-import { progress } from "./table.ts";
+import { PROBLEM_NAMES, problem } from "./problems.ts";
+import type { Request } from "./request.ts";
+import { printAgainst, readSaved, type Saved, save } from "./saved.ts";
+import { progress, type TableData, takePrinted } from "./table.ts";
 import { machine } from "./timing.ts";
 
-/** What a part may look at. */
-export interface Request {
-  readonly problems: readonly (() => Problem)[];
-  /** Whether the part was asked for by name, and may install what it needs. */
-  readonly named: boolean;
-}
-
-const PARTS: Readonly<Record<string, (request: Request) => void | Promise<void>>> = {
+/** A part prints its tables; one that measures in a process of its own returns what that one printed. */
+// biome-ignore lint/suspicious/noConfusingVoidType: most parts return nothing
+const PARTS: Readonly<Record<string, (request: Request) => void | TableData[]>> = {
   gemm,
   elementwise,
-  problems: derivatives,
+  derivatives,
   architectures,
   peers,
   central,
@@ -37,26 +35,39 @@ const oneOf = (what: string, known: readonly string[], given: readonly string[])
   if (strange !== undefined) throw valueError("bench", `${what}: ${known.join(", ")}`, strange);
 };
 
-async function main(): Promise<void> {
+function main(): void {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { problem: { type: "string", multiple: true, default: [] } },
+    options: {
+      problem: { type: "string", multiple: true, default: [] },
+      json: { type: "string" },
+      against: { type: "string" },
+    },
   });
   oneOf("parts", Object.keys(PARTS), positionals);
   oneOf("problems", PROBLEM_NAMES, values.problem);
+  // Read before hours of measuring.
+  const then = values.against === undefined ? undefined : readSaved(values.against);
   const chosen = values.problem.length > 0 ? values.problem : PROBLEM_NAMES;
   const problems = chosen.map((name) => () => problem(name));
   console.log(`${machine()}. Times in milliseconds: median ± half the distance between the quartiles.`);
+  const parts: Record<string, readonly TableData[]> = {} satisfies Saved["parts"];
   for (const [name, part] of Object.entries(PARTS)) {
     const named = positionals.includes(name);
     if (positionals.length > 0 && !named) continue;
     progress(`${name} …`);
-    await part({ problems, named });
+    const elsewhere = part({ problems, named }) ?? [];
+    parts[name] = [...takePrinted(), ...elsewhere];
+    // After every part: what was measured is not lost when a later one ends badly.
+    if (values.json !== undefined) save(values.json, parts);
   }
+  if (then) printAgainst(then, parts);
 }
 
-main().catch((error: unknown) => {
+try {
+  main();
+} catch (error) {
   const misuse = isMisuse(error) || (error instanceof TypeError && "code" in error);
   console.error(misuse && error instanceof Error ? error.message : error);
   process.exitCode = misuse ? 2 : 1;
-});
+}

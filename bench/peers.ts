@@ -1,9 +1,9 @@
-import type { Request } from "./main.ts";
 import { ENGINES, nameOf, operationsOf } from "./operations.ts";
 import { type Engine, installPeers, javaScriptEngines, torchEngine } from "./peers/engines.ts";
 import { inNewFolder, writeProblem } from "./peers/exchange.ts";
 import { type Attempt, OPERATIONS, type Outcome, outcomesOf, type Reference } from "./peers/outcomes.ts";
 import { DIRECTIONS, type Problem } from "./problems.ts";
+import type { Request } from "./request.ts";
 import { digits, progress, Table, time } from "./table.ts";
 import { compareTimes, type Times } from "./timing.ts";
 
@@ -61,7 +61,7 @@ function available(mayInstall: boolean): Engine[] {
 }
 
 function comparison(given: Problem, engines: readonly Engine[]): void {
-  const table = new Table(COLUMNS);
+  const table = new Table(COLUMNS, given.name);
   const notes: string[] = [];
   progress(`${given.name}: ours`);
   const own = ENGINES.map((engine) => operationsOf(given, engine, given.vectors));
