@@ -42,7 +42,7 @@ export interface SimulationPlan {
   readonly watched: Watched;
 }
 
-/** Processes side by side from one start (math.md, section 3). */
+/** Processes side by side from one start (docs/derivations.md, section 4). */
 export class Simulation {
   readonly processes: readonly Process[];
   /** Steps the warm start took. */

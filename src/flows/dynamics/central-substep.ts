@@ -16,8 +16,8 @@ export interface CriticalPairs {
 }
 
 /**
- * The pieces of a central-flow substep that are affine in X, in math.md's names. Pairs i ≤ j are numbered by
- * `pairIndex`; a row of `…X` belongs to the (i, j) entry of the result, a column to the pair of X.
+ * The pieces of a central-flow substep that are affine in X, with the names of docs/derivations.md, section 6. Pairs i
+ * ≤ j are numbered by `pairIndex`; a row of `…X` belongs to the (i, j) entry of the result, a column to the pair of X.
  */
 export interface CentralRates {
   /** Uᵀ dH/dt U without X: one entry per pair. */
@@ -71,12 +71,12 @@ export interface CentralSubstepOptions {
   readonly start?: Place;
   /** Wraps the third derivatives, under the reference's name for them, `dH`, and the complementarity problem. */
   readonly time?: <T>(part: "dH" | "sdcp", work: () => T) => T;
-  /** False leaves the curvature penalty out, dw^{ij} = 0: the ablated flow (math.md, section 7). */
+  /** False leaves the curvature penalty out, dw^{ij} = 0: the ablated flow (docs/derivations.md, section 11). */
   readonly penalty?: boolean;
 }
 
 /**
- * A step of the central flow (math.md, section 4, steps 3 to 7) with the rates at `point`, where the objective must
+ * A step of the central flow (docs/derivations.md, section 6) with the rates at `point`, where the objective must
  * stand. X is what holds the constraint, linear around `point`, at the end of the step.
  * Limits: with T = 0 and f linear in g it is the stable substep; with one critical pair X = max(0, −A/B).
  * Cost: k(k+1)/2 third derivatives, about k⁴p/2 multiplications.
@@ -163,7 +163,9 @@ export function centralSubstep(
   return step;
 }
 
-/** A solution less exact than the solver's own target is still far better than Euler's error; beyond this it is none. */
+/**
+ * A solution less exact than the solver's own target is still far better than Euler's error; beyond this it is none.
+ */
 export const ACCEPTABLE_VIOLATION = 1e-6;
 
 /** ds^{ij} = ½ ∂²f/∂g²[h_i, h_j] with h_i = λ_i P u_i, into rows 1, 2, … of `ds`. */

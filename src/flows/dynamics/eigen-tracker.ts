@@ -81,8 +81,8 @@ const REMEMBERED = 6;
 const HISTORY_BUDGET = 2 ** 24;
 
 /**
- * Tracks the top eigenpairs of P^{-1/2} H P^{-1/2} (math.md, section 5). Solves start where the last ones point to:
- * see `SubspaceHistory`.
+ * Tracks the top eigenpairs of P^{-1/2} H P^{-1/2} (docs/derivations.md, section 8). Solves start where the last ones
+ * point to: see `SubspaceHistory`.
  */
 export class EigenTracker {
   private readonly objective: Objective;

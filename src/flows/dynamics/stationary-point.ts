@@ -11,8 +11,8 @@ import { inOrthonormalBasis } from "./central-substep.ts";
 import { innerProduct } from "./effective-hessian.ts";
 
 /**
- * RMSProp's ν at rest for the weights where the objective stands (math.md, section 7): with ν fast, dν/dt = 0, the
- * oscillation Σ and P̄ = √ν̄/η are functions of the weights alone.
+ * RMSProp's ν at rest for the weights where the objective stands (docs/derivations.md, section 10): with ν fast, dν/dt
+ * = 0, the oscillation Σ and P̄ = √ν̄/η are functions of the weights alone.
  */
 export interface StationaryPoint {
   /** The diagonal of P̄. */
@@ -94,9 +94,9 @@ export interface ScalarOscillation {
 }
 
 /**
- * Σ of scalar RMSProp at rest: its trace is η²/c² − ‖g‖²/(cP)², what is missing in ν̄ = ‖g‖² + tr HΣH. With one critical
- * eigenvalue that is all. With k of them Σ = UXUᵀ is spread so that after dt the top eigenvalues of H have not drifted
- * apart: Y = S⁺I − Uᵀ(H + dt·dH/dt)U ⪰ 0, ⟨X, Y⟩ = 0, with S⁺ the new sharpness, the multiplier of the trace.
+ * Σ of scalar RMSProp at rest: its trace is η²/c² − ‖g‖²/(cP)², what is missing in ν̄ = ‖g‖² + tr HΣH. With one
+ * critical eigenvalue that is all. With k of them Σ = UXUᵀ is spread so that after dt the top eigenvalues of H have not
+ * drifted apart: Y = S⁺I − Uᵀ(H + dt·dH/dt)U ⪰ 0, ⟨X, Y⟩ = 0, with S⁺ the new sharpness, the multiplier of the trace.
  *
  * @param values the critical eigenvalues of H, descending; @param vectors their unit eigenvectors
  * @param drift dw/dt without Σ; @param P P̄ with what the flow adds to it, by which the weights move

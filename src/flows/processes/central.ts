@@ -53,8 +53,8 @@ export interface CentralObservation extends Observation {
 }
 
 /**
- * The central flow (math.md, section 4): the smooth curve through the middle of the optimizer's oscillation. Its
- * state starts with one plain update; below the edge it is the stable flow.
+ * The central flow (docs/derivations.md, section 6): the smooth curve through the middle of the optimizer's
+ * oscillation. Its state starts with one plain update; below the edge it is the stable flow.
  */
 export class CentralProcess extends SteppingProcess {
   readonly kind: "central" | "ablated";

@@ -11,7 +11,7 @@ export interface Oscillation {
   readonly directions: Float64Array;
 }
 
-/** What the central flow predicts of time averages along the discrete run (math.md, section 4). */
+/** What the central flow predicts of time averages along the discrete run (docs/derivations.md, section 12). */
 export interface Predictions {
   /** L + (c/2)·tr X. */
   readonly loss: number;
@@ -40,7 +40,10 @@ export function oscillationOf(observation: CentralObservation): Oscillation {
   return { variances: Float64Array.from(order, (i) => values[i]), directions };
 }
 
-/** @param c the rule's critical value at the observation's state; @param indices the weights whose squared gradient is predicted */
+/**
+ * @param c the rule's critical value at the observation's state; @param indices the weights whose squared gradient is
+ * predicted
+ */
 export function predict(
   observation: Observation,
   { variances, directions }: Oscillation,

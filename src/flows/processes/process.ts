@@ -2,7 +2,7 @@ import type { Objective } from "../../autodiff/index.ts";
 import type { EigenSettings, TrackedPairs } from "../dynamics/eigen-tracker.ts";
 import type { CompiledRule } from "../rules/compile.ts";
 
-/** The processes that can run side by side from one start (math.md, section 3). */
+/** The processes that can run side by side from one start (docs/derivations.md, section 4). */
 export type ProcessKind = "discrete" | "midpoint" | "stable" | "central" | "stationary" | "ablated";
 
 /** How a process stands. A stopped or failed process keeps its last weights; `reason` is a sentence with advice. */

@@ -53,15 +53,15 @@ interface Rest extends Pick<StationaryObservation, "oscillation" | "violation" |
 }
 
 /**
- * The stationary flow of the RMSProp rules (math.md, section 7): dw/dt = −P̄⁻¹[∇L + ½∇⟨Σ, H⟩] with ν at rest for the
- * current weights at every moment. It has no ν of its own: the state it shows holds t and ν̄ = (ηP̄)².
+ * The stationary flow of the RMSProp rules (docs/derivations.md, section 10): dw/dt = −P̄⁻¹[∇L + ½∇⟨Σ, H⟩] with ν at
+ * rest for the current weights at every moment. It has no ν of its own: the state it shows holds t and ν̄ = (ηP̄)².
  *
- * Bias correction is left out, as ν at rest has no beginning (ν̄ stands for the corrected average); ε is left out of the
- * problem for P̄ and added where the weights move, P = (√ν̄ + ε)/η, so that a weight without gradient stays.
+ * Bias correction is left out, as ν at rest has no beginning (ν̄ stands for the corrected average); ε is left out of
+ * the problem for P̄ and added where the weights move, P = (√ν̄ + ε)/η, so that a weight without gradient stays.
  *
  * Euler's method is safe although below the edge the flow is sign descent, P̄ = |g|/η: where a coordinate's gradient
- * tends to 0, H ⪯ cP̄ bounds P̄ from below by H_ll/c before the sign flips, and with c = 2 a substep moves the coordinate
- * by at most 2dt times the way to its minimum.
+ * tends to 0, H ⪯ cP̄ bounds P̄ from below by H_ll/c before the sign flips, and with c = 2 a substep moves the
+ * coordinate by at most 2dt times the way to its minimum.
  */
 export class StationaryProcess extends SteppingProcess {
   readonly kind = "stationary";

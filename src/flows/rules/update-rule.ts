@@ -7,7 +7,7 @@ export type State = Readonly<Record<string, Tensor>>;
 export type StateSummary = Record<string, number | Float64Array>;
 
 /**
- * An optimizer written as preconditioned descent (math.md, sections 2 and 8): s⁺ = update(s, g), then
+ * An optimizer written as preconditioned descent (docs/derivations.md, section 2): s⁺ = update(s, g), then
  * w⁺ = w − P(s⁺)⁻¹ q(s⁺, g) − r(s⁺) w with P diagonal. All functions are traced; the flows take every derivative of
  * them from the engine.
  */
@@ -26,8 +26,8 @@ export interface UpdateRule {
   /** The state before the first step, flat. */
   readonly initialState: (p: number) => Float64Array;
   /**
-   * For rules without momentum whose part `nu` averages the squared gradient and whose P is (√ν̂ + ε)/η: whether ν is one
-   * number for ‖g‖² or one per weight. Such rules have a stationary flow.
+   * For rules without momentum whose part `nu` averages the squared gradient and whose P is (√ν̂ + ε)/η: whether ν is
+   * one number for ‖g‖² or one per weight. Such rules have a stationary flow.
    */
   readonly secondMoment?: "scalar" | "elementwise";
   readonly update: (state: State, gradient: Tensor) => State;

@@ -21,9 +21,9 @@ export type Criterion = "mse" | "ce" | "mse_binary" | "ce_binary";
 export const CRITERIA: readonly Criterion[] = ["mse", "ce", "mse_binary", "ce_binary"];
 
 /**
- * Loss of each row of a chunk, for outputs [rows, classes] and labels [rows] (math.md, section 1). A row with label −1
- * has some finite loss; its weight must be 0.
- * mse: ½ Σ_c (f_c − onehot_c)²; ce: log Σ e^f − f_label; mse_binary: ½(f ∓ 1)²; ce_binary: log(1 + e^{∓f}).
+ * Loss of each row of a chunk, for outputs [rows, classes] and labels [rows] (docs/derivations.md, section 1). A row
+ * with label −1 has some finite loss; its weight must be 0. mse: ½ Σ_c (f_c − onehot_c)²; ce: log Σ e^f − f_label;
+ * mse_binary: ½(f ∓ 1)²; ce_binary: log(1 + e^{∓f}).
  */
 export function rowLosses(criterion: Criterion, outputs: Tensor, labels: Tensor): Tensor {
   const classes = outputs.shape[1];

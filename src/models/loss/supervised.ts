@@ -15,8 +15,8 @@ export interface LabelledExamples {
 }
 
 /**
- * The full-batch training loss of a model (math.md, section 1): the mean over kept rows. Weights 1/N are an input,
- * so the sum over chunks is exact with masked rows and a short last chunk.
+ * The full-batch training loss of a model (docs/derivations.md, section 1): the mean over kept rows. Weights 1/N are an
+ * input, so the sum over chunks is exact with masked rows and a short last chunk.
  */
 export function supervisedLoss(
   model: Model,

@@ -83,7 +83,7 @@ test("gd: σ² = 2⟨−∇L, ∇S⟩/‖∇S‖²", () => {
   expect(positive).toBeGreaterThan(5);
 });
 
-/** math.md, end of section 7. */
+/** docs/derivations.md, section 7. */
 function closedForm({ S, along, G2, D2 }: ReturnType<typeof drawn>, lr: number, b: number): number {
   const above = (2 * along) / S ** 2 + (b / 2) * (1 - (4 * G2) / (lr * S) ** 2);
   return above / (D2 / S ** 2 + (2 * b) / lr ** 2);

@@ -61,7 +61,7 @@ test("the spectral radius of every rule passes 1 at its critical value, with dec
   );
 });
 
-test("math.md's numbers: 38 for heavy ball and Adam, 13.57 for Nesterov and NAdam at 0.9", () => {
+test("the critical values of docs/derivations.md, section 2: 38 for heavy ball and Adam, 13.57 for Nesterov and NAdam at 0.9", () => {
   const c = (name: RuleCase["name"], beta1: number): number =>
     ruleOf({
       name,

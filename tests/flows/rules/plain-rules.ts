@@ -17,7 +17,7 @@ import {
   warmupSchedule,
 } from "../../../src/flows/index.ts";
 
-/** An update rule written out in loops, as math.md's tables have it, on a flat state [t, ν…, m…, mass]. */
+/** An update rule written out in loops, as the tables of docs/derivations.md, section 2, have it, on a flat state [t, ν…, m…, mass]. */
 export interface PlainRule {
   update(state: Float64Array, gradient: Float64Array): Float64Array;
   preconditioner(state: Float64Array, p: number): Float64Array;

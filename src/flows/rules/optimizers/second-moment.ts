@@ -33,7 +33,9 @@ export interface SecondMoment {
   readonly preconditioner: (t: Tensor, nu: Tensor) => Tensor;
 }
 
-/** What scalar-rmsprop and rmsprop share (math.md, section 2); continuous time runs 1/β2 faster, t included. */
+/**
+ * What scalar-rmsprop and rmsprop share (docs/derivations.md, section 2); continuous time runs 1/β2 faster, t included.
+ */
 export function secondMoment(rule: string, options: SecondMomentOptions): SecondMoment {
   const { beta2, eps = 0, biasCorrection = false } = options;
   if (!(beta2 >= 0 && beta2 < 1)) throw valueError(rule, "0 ≤ beta2 < 1", String(beta2));
