@@ -27,4 +27,5 @@ export {
   valueError,
 } from "./errors.ts";
 export { EPS, SMALLEST_NORMAL } from "./float.ts";
+export * from "./options.ts";
 export { Random } from "./random.ts";
