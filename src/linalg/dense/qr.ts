@@ -1,5 +1,5 @@
 import { EPS, valueError } from "../../base/index.ts";
-import { addScaled, dot, norm } from "./vectors.ts";
+import { addScaled, dot, norm, normalFactor } from "./vectors.ts";
 
 /**
  * A factorisation A Π = Q R of a rows×cols matrix given by columns. Column j of Π is column order[j] of A; Q
@@ -73,9 +73,10 @@ function swapColumns(r: Float64Array, rows: number, order: number[], i: number, 
 function reflector(r: Float64Array, at: number, length: number, v: Float64Array, vAt: number): boolean {
   const rest = norm(r, at + 1, length - 1);
   if (!(rest > 0)) return false;
-  const first = r[at];
-  const size = Math.hypot(first, rest);
-  v.set(r.subarray(at, at + length), vAt);
+  const factor = normalFactor(Math.max(Math.abs(r[at]), rest));
+  const first = r[at] * factor;
+  const size = Math.hypot(first, rest * factor);
+  for (let i = 0; i < length; i++) v[vAt + i] = r[at + i] * factor;
   v[vAt] = first > 0 ? first + size : first - size;
   const scale = norm(v, vAt, length);
   for (let i = vAt; i < vAt + length; i++) v[i] /= scale;

@@ -1,6 +1,6 @@
 import { EPS, valueError } from "../../base/index.ts";
 import type { DenseStatus } from "../status.ts";
-import { addScaled, dot, maxAbs, norm, powerOfTwoNear, scale } from "./vectors.ts";
+import { addScaled, dot, maxAbs, norm, normalFactor, powerOfTwoNear, scale } from "./vectors.ts";
 
 /** Eigenvalues in ascending order; eigenvector i is vectors[i·n … (i+1)·n − 1], orthonormal. */
 export interface SymmetricEigen {
@@ -85,6 +85,11 @@ function reflector(a: Float64Array, first: number, length: number): number {
     a.fill(0, first, first + length);
     return x0;
   }
+  const factor = normalFactor(Math.max(Math.abs(x0), rest));
+  if (factor !== 1) {
+    scale(factor, a, first, length);
+    return reflector(a, first, length) / factor;
+  }
   const image = x0 > 0 ? -Math.hypot(x0, rest) : Math.hypot(x0, rest);
   a[first] = x0 - image;
   const size = norm(a, first, length);
@@ -151,9 +156,11 @@ function qlStep(
   let x = d[high] - shift;
   let bulge = e[high - 1];
   for (let i = high - 1; i >= low; i--) {
-    const r = Math.hypot(x, bulge);
-    const c = r === 0 ? 1 : x / r;
-    const s = r === 0 ? 0 : bulge / r;
+    const factor = normalFactor(Math.max(Math.abs(x), Math.abs(bulge)));
+    const length = Math.hypot(factor * x, factor * bulge);
+    const c = length === 0 ? 1 : (factor * x) / length;
+    const s = length === 0 ? 0 : (factor * bulge) / length;
+    const r = length / factor;
     if (i < high - 1) e[i + 1] = r;
     // Rotate rows and columns i, i+1 of T: [d_i e_i; e_i d_{i+1}].
     const p = d[i];

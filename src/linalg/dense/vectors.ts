@@ -69,6 +69,16 @@ export function powerOfTwoNear(a: number): number {
   return 2 ** Math.floor(Math.log2(clamped));
 }
 
+/**
+ * 1, but for vectors of extreme size the power of two that makes them ordinary. Below 2⁻¹⁰²²/ε² (rounded up) elements
+ * that count are subnormal, known to a few bits only, and a reflection or rotation made of their quotients would not be
+ * orthogonal; near the largest double a sum of two overflows.
+ */
+export function normalFactor(size: number): number {
+  if (size < 2 ** -900) return 2 ** 600;
+  return size > 2 ** 1000 ? 2 ** -600 : 1;
+}
+
 /** True if every one of the elements at … at+n−1 is finite. */
 export function allFinite(x: Float64Array, at = 0, n = x.length): boolean {
   for (let i = at; i < at + n; i++) if (!Number.isFinite(x[i])) return false;

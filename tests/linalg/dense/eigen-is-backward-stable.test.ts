@@ -38,6 +38,26 @@ describe("symmetricEigen", () => {
       }
     });
 
+  it("keeps its vectors orthonormal when elements of all sizes down to the subnormal stand beside one another", () => {
+    for (let seed = 0; seed < 3000; seed++) {
+      const random = new Random(seed, "sizes");
+      const n = 2 + random.integer(6);
+      const a = new Float64Array(n * n);
+      for (let i = 0; i < n; i++)
+        for (let j = 0; j <= i; j++) {
+          const exponent = [0, -300 - 24 * random.uniform(), -324 * random.uniform()][random.integer(3)];
+          a[i * n + j] = a[j * n + i] = random.integer(8) === 0 ? 0 : random.normal() * 10 ** exponent;
+        }
+      const { values, vectors, status } = symmetricEigen(a, n);
+      expect(status).toBe("solved");
+      const label = `n = ${n}, seed ${seed}: ${a.join(", ")}`;
+      expect(orthogonalityRatio(vectors, n, n), label).toBeLessThanOrEqual(LIMIT);
+      expect(residualRatio(a, n, values, vectors), label).toBeLessThanOrEqual(LIMIT);
+    }
+    const pair = symmetricEigen(Float64Array.of(1, 1e-320, 1e-320, 1), 2);
+    expect(orthogonalityRatio(pair.vectors, 2, 2)).toBeLessThanOrEqual(LIMIT);
+  });
+
   it("agrees with ml-matrix on eigenvalues", () => {
     for (const n of [1, 4, 30, 90]) {
       const a = symmetric(new Random(n, "oracle"), n);

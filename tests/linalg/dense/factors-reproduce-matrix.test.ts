@@ -95,6 +95,24 @@ describe("qr", () => {
         }
     });
 
+  it("keeps Q orthogonal for elements from subnormal to the largest", () => {
+    for (let seed = 0; seed < 300; seed++) {
+      const random = new Random(seed, "qr sizes");
+      const [rows, cols] = [2 + random.integer(6), 1 + random.integer(4)];
+      const size = [1e307, 1e-318, 1][random.integer(3)];
+      const columns = gaussian(random, rows * cols).map(
+        (entry) => entry * size * (random.integer(2) ? 1 : 10 ** (-300 * random.uniform())),
+      );
+      const factored = qr(columns, rows, cols);
+      const q = new Float64Array(rows * rows);
+      for (let i = 0; i < rows; i++) {
+        q[i * rows + i] = 1;
+        applyQTransposed(factored, q.subarray(i * rows, (i + 1) * rows));
+      }
+      expect(orthogonalityRatio(q, rows, rows), `seed ${seed}`).toBeLessThanOrEqual(LIMIT);
+    }
+  });
+
   it("solves triangular systems", () => {
     const factored = qr(Float64Array.of(2, 0, 1, 3), 2, 2);
     const x = Float64Array.of(4, 6);
