@@ -7,7 +7,7 @@ import type { SolverResult } from "../result.ts";
 /** How `nnls` ended. */
 export type NnlsStatus = "solved" | "inaccurate" | "iteration-limit" | "not-finite";
 
-/** x ≥ 0, and the gradient Cᵀ(Cx − d) recomputed from it. */
+/** x ≥ 0, and the gradient Cᵀ(Cx − d) recomputed from it (0 or infinite where doubles end). */
 export interface NnlsSolution {
   readonly x: Float64Array;
   readonly gradient: Float64Array;
@@ -33,8 +33,8 @@ const DEPENDENT = 1e-12;
 
 /**
  * Nonnegative least squares: min ‖C x − d‖₂ over x ≥ 0, by the active set method of Lawson and Hanson
- * (*Solving Least Squares Problems*, 1974, ch. 23), with columns scaled to length one and each subproblem
- * solved afresh by Householder QR.
+ * (*Solving Least Squares Problems*, 1974, ch. 23), with columns and d scaled by powers of two to lengths in [1, 2)
+ * and each subproblem solved afresh by Householder QR. So x and the certificate do not depend on the units.
  *
  * A column may enter the passive set only if it is independent of it and its first step is positive. One that
  * fails, or whose entry does not lower the residual, is barred until the residual falls: so no set of columns
@@ -43,6 +43,8 @@ const DEPENDENT = 1e-12;
  * @param c rows×cols row-major, read
  * @param d length rows, read
  * @param maxIterations default 10·cols + 100 (three per column is typical)
+ * @returns "solved"; "iteration-limit" with x so far; "inaccurate" if a violation exceeds 1e-10 (seen only where
+ *   an x_j is beyond the range of doubles); "not-finite" (C or d: x is NaN)
  * @throws InputValueError for lengths that do not fit
  * Cost per iteration: 2·rows·p² operations for p positive variables.
  */
@@ -55,51 +57,76 @@ export function nnls(
 ): NnlsResult {
   if (c.length !== rows * cols) throw valueError("nnls", `C of ${rows}×${cols} elements`, `${c.length}`);
   if (d.length !== rows) throw valueError("nnls", `d of ${rows} elements`, `${d.length}`);
-  if (!allFinite(c) || !allFinite(d)) return report(c, d, rows, cols, nan(cols), "not-finite", 0);
-  const columns = transpose(c, rows, cols);
-  const lengths = new Float64Array(cols);
-  for (let j = 0; j < cols; j++) {
-    const unit = powerOfTwoNear(norm(columns, j * rows, rows) || 1);
-    for (let i = j * rows; i < (j + 1) * rows; i++) columns[i] /= unit;
-    lengths[j] = unit;
-  }
-  const active = new ActiveSet(columns, d, rows, cols);
+  if (!allFinite(c) || !allFinite(d)) return notFinite(cols);
+  const problem = equilibrate(c, d, rows, cols);
+  const active = new ActiveSet(problem.columns, problem.d, rows, cols);
   const finished = active.run(maxIterations);
-  const x = active.x.map((value, j) => value / lengths[j]);
-  return report(c, d, rows, cols, x, finished ? "solved" : "iteration-limit", active.steps);
+  const x = active.x.map((value, j) => value * problem.ratios[j]);
+  return report(problem, x, finished ? "solved" : "iteration-limit", active.steps);
 }
 
-function nan(n: number): Float64Array {
-  return new Float64Array(n).fill(Number.NaN);
+/** Columns and d of lengths in [1, 2): C_j = columns_j·units_j, d = d'·unit, hence x_j = x'_j·ratios_j. */
+interface ScaledNnls {
+  readonly rows: number;
+  readonly cols: number;
+  /** cols vectors of length rows */
+  readonly columns: Float64Array;
+  readonly d: Float64Array;
+  /** powers of two, which round nothing; 1 for zero columns */
+  readonly units: Float64Array;
+  readonly unit: number;
+  /** unit/units_j */
+  readonly ratios: Float64Array;
 }
 
-function report(
-  c: Float64Array,
-  d: Float64Array,
-  rows: number,
-  cols: number,
-  x: Float64Array,
-  status: NnlsStatus,
-  iterations: number,
-): NnlsResult {
-  const difference = multiplyVector(c, x, rows, cols).map((value, i) => value - d[i]);
-  const gradient = multiplyTransposed(c, difference, rows, cols);
+function equilibrate(c: Float64Array, d: Float64Array, rows: number, cols: number): ScaledNnls {
   const columns = transpose(c, rows, cols);
+  const unit = powerOfTwoNear(norm(d) || 1);
+  const units = Float64Array.from({ length: cols }, (_, j) =>
+    powerOfTwoNear(norm(columns, j * rows, rows) || 1),
+  );
+  return {
+    rows,
+    cols,
+    columns: columns.map((entry, at) => entry / units[Math.floor(at / rows)]),
+    d: d.map((entry) => entry / unit),
+    units,
+    unit,
+    ratios: units.map((own) => unit / own),
+  };
+}
+
+function notFinite(cols: number): NnlsResult {
+  const nan = new Float64Array(cols).fill(Number.NaN);
+  const infinite = Number.POSITIVE_INFINITY;
+  return {
+    value: { x: nan, gradient: nan.slice() },
+    status: "not-finite",
+    stats: { iterations: 0, residual: Number.NaN, dual: infinite, complementarity: infinite },
+  };
+}
+
+/** Measures x as it is returned, in the scaled problem, where nothing over- or underflows. */
+function report(problem: ScaledNnls, x: Float64Array, status: NnlsStatus, iterations: number): NnlsResult {
+  const { rows, cols, columns, d, units, unit, ratios } = problem;
+  const scaled = x.map((value, j) => (value === 0 ? 0 : value / ratios[j]));
+  const difference = multiplyTransposed(columns, scaled, cols, rows).map((value, i) => value - d[i]);
+  const gradient = multiplyVector(columns, difference, cols, rows);
   const lengths = Float64Array.from({ length: cols }, (_, j) => norm(columns, j * rows, rows));
-  const size = norm(d) + dot(lengths, 0, x, 0, cols);
+  const size = norm(d) + dot(lengths, 0, scaled, 0, cols);
   let dual = 0;
   let complementarity = 0;
   for (let j = 0; j < cols; j++) {
     const relative = gradient[j] === 0 ? 0 : gradient[j] / (lengths[j] * size);
-    dual = Math.max(dual, -relative);
-    if (!(x[j] <= 0)) complementarity = Math.max(complementarity, Math.abs(relative));
+    const amount = Number.isNaN(relative) ? Number.POSITIVE_INFINITY : Math.abs(relative);
+    if (!(relative > 0)) dual = Math.max(dual, amount);
+    if (x[j] > 0) complementarity = Math.max(complementarity, amount);
   }
-  const residual = norm(difference);
-  const good = Math.max(dual, complementarity) <= TOLERANCE;
+  const good = allFinite(x) && Math.max(dual, complementarity) <= TOLERANCE;
   return {
-    value: { x, gradient },
+    value: { x, gradient: gradient.map((entry, j) => entry * units[j] * unit) },
     status: status === "solved" && !good ? "inaccurate" : status,
-    stats: { iterations, residual, dual, complementarity },
+    stats: { iterations, residual: norm(difference) * unit, dual, complementarity },
   };
 }
 

@@ -37,6 +37,41 @@ describe("nnls", () => {
       }
     });
 
+  it("gives the same answer and certificate in any units", () => {
+    for (const [name, generate] of Object.entries(nnlsCases))
+      for (let seed = 0; seed < 20; seed++) {
+        const random = new Random(seed, `${name} units`);
+        const { c, d, rows, cols } = generate(random);
+        const base = nnls(c, d, rows, cols);
+        // Powers of two up to 10^±160 for the columns and 10^±80 for d, so that x stays within doubles.
+        const units = Array.from({ length: cols }, () => 2 ** Math.round(530 * (2 * random.uniform() - 1)));
+        const unit = 2 ** Math.round(265 * (2 * random.uniform() - 1));
+        const scaled = nnls(
+          c.map((entry, at) => entry * units[at % cols]),
+          d.map((entry) => entry * unit),
+          rows,
+          cols,
+        );
+        const label = `${name}, seed ${seed}`;
+        expect(scaled.status, label).toBe("solved");
+        expect(Array.from(scaled.value.x), label).toEqual(
+          Array.from(base.value.x, (x, j) => (x * unit) / units[j]),
+        );
+        const { dual, complementarity } = base.stats;
+        expect(scaled.stats, label).toMatchObject({ dual, complementarity });
+      }
+  });
+
+  it("says inaccurate, with a certificate that is not vacuous, where x leaves the doubles", () => {
+    const { value, status, stats } = nnls(Float64Array.of(1e-200), Float64Array.of(1e200), 1, 1);
+    expect(value.x[0]).toBe(Number.POSITIVE_INFINITY);
+    expect(status).toBe("inaccurate");
+    expect(stats.complementarity).toBe(Number.POSITIVE_INFINITY);
+    const vanished = nnls(Float64Array.of(1e200), Float64Array.of(1e-200), 1, 1);
+    expect(vanished.status).toBe("inaccurate");
+    expect(vanished.stats.dual).toBeGreaterThan(0.1);
+  });
+
   it("handles empty problems, bad data and the iteration limit", () => {
     const none = new Float64Array(0);
     expect(nnls(none, none, 0, 0).status).toBe("solved");
