@@ -7,6 +7,7 @@
 import { existsSync } from "node:fs";
 import { STAGES } from "../src/autodiff/index.ts";
 import { parseRun } from "../src/cli/flags.ts";
+import { nodeHost } from "../src/run/index.ts";
 import { type BuiltRun, buildRun, quantityData } from "../src/simulation/index.ts";
 import { fixtureFiles, objectiveOf, readFixture, simulationOf } from "../src/verify/index.ts";
 import { digits, measured, progress, Table } from "./table.ts";
@@ -41,7 +42,7 @@ type Start = () => Pick<BuiltRun, "simulation" | "objective">;
 /** The central flow that the flags describe. */
 const fromFlags = (flags: string): Start => {
   const { config } = parseRun([...flags.split(" "), "--runs", "central"]);
-  return () => buildRun(config);
+  return () => buildRun(config, nodeHost());
 };
 
 /** The central flows of the trajectories below a path, by name. */

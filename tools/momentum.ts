@@ -9,6 +9,7 @@
  */
 import { parseArgs } from "node:util";
 import { parseRun } from "../src/cli/flags.ts";
+import { nodeHost } from "../src/run/index.ts";
 import { buildRun } from "../src/simulation/index.ts";
 import { type Quantity, quantityData } from "../src/simulation/rows.ts";
 
@@ -26,7 +27,7 @@ const first = (row: Row, name: string): number => Number(quantityData(row[name] 
 
 function run(words: readonly string[]): { rows: Row[]; c: number; end: Record<string, Float64Array> } {
   const { config } = parseRun([...words, "--eig.raw-eigenvalues", "false"]);
-  const { simulation, criticalValue } = buildRun(config);
+  const { simulation, criticalValue } = buildRun(config, nodeHost());
   const rows: Row[] = [];
   for (let step = 0; step < config.steps && simulation.running; step++) rows.push(simulation.step());
   for (const [kind, status] of Object.entries(simulation.statuses()))

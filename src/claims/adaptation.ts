@@ -7,6 +7,7 @@ import {
 import { lanczos, type MajorantStart } from "../linalg/index.ts";
 import { readCheckpoint } from "../record/index.ts";
 import { type Chart, type ClaimExperiment, type ClaimNumber, chart, group } from "../report/index.ts";
+import { nodeHost } from "../run/index.ts";
 import { type BuiltRun, buildRun } from "../simulation/index.ts";
 import type { Experiment } from "./experiments.ts";
 import { above, below, findingsOf, mean } from "./measure.ts";
@@ -40,7 +41,7 @@ interface Measured {
  */
 export function measureAdaptation(experiment: Experiment, progress: (line: string) => void): ClaimExperiment {
   const { name, config, directory, rows } = experiment;
-  const built = buildRun(config);
+  const built = buildRun(config, nodeHost());
   const scalar = config.opt.name === "scalar-rmsprop";
   const measured: Measured[] = [];
   let start: MajorantStart | undefined;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { basename, extname, resolve } from "node:path";
+import { extname, resolve } from "node:path";
 import type { createJiti } from "jiti";
 import * as autodiff from "../autodiff/index.ts";
 import * as base from "../base/index.ts";
@@ -61,9 +61,6 @@ export function readRuleFile(file: string): { readonly bytes: Uint8Array; readon
   }
   return { bytes, sha256: createHash("sha256").update(bytes).digest("hex") };
 }
-
-/** What a rule is called where it does not name itself: its file without folder and ending. */
-export const ruleName = (file: string): string => basename(file, extname(file));
 
 /** Files that have been evaluated, by path and hash: each is once in a process. */
 const evaluated = new Map<string, RuleFile>();

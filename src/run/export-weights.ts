@@ -5,6 +5,7 @@ import { type WritableArray, writeNpz } from "../data/index.ts";
 import { type Checkpoint, readCheckpoint, writeFileAtomic } from "../record/index.ts";
 import type { ReferenceProcess } from "../settings/index.ts";
 import { modelOf } from "../simulation/index.ts";
+import { nodeHost } from "./host.ts";
 import { readRunConfig } from "./run.ts";
 
 /** Which weights to export. */
@@ -39,7 +40,7 @@ export function exportWeights(
   path: string,
   { process, step }: WeightsChoice,
 ): ExportedWeights {
-  const { parameters } = modelOf(readRunConfig(directory)).model;
+  const { parameters } = modelOf(readRunConfig(directory), nodeHost()).model;
   const { index, arrays } = checkpointAt(directory, step);
   const weights = arrays.get(`${process}.w`);
   if (!weights) {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { valueError } from "../base/index.ts";
+import { keepRule, ruleChange, ruleCopy } from "../custom/index.ts";
 import type { ProcessStatus } from "../flows/index.ts";
 import {
   createJournal,
@@ -22,7 +23,7 @@ import {
   rowDifference,
   type StepRow,
 } from "../simulation/index.ts";
-import { keepRule, ruleChange, ruleCopy } from "./rule-copy.ts";
+import { nodeHost } from "./host.ts";
 
 /** What a run tells while it goes. */
 export interface RunEvents {
@@ -98,7 +99,7 @@ export async function startRun(
       `${directory}, which holds one`,
       `resume it (resume ${directory}) or choose another --expid or --out`,
     );
-  const built = buildRun(asked);
+  const built = buildRun(asked, nodeHost());
   const config = withEdge(asked, built.criticalValue);
   const start = config.load.path === null ? undefined : readCheckpoint(config.load.path);
   if (start) restoreProcesses(built.simulation.processes, start, config.load.fromProcess);
@@ -147,7 +148,7 @@ export async function resumeRun(
   const changed = ruleChange(config);
   if (changed !== undefined)
     events.notice?.(`${changed}; going on with the rule of this run, ${ruleCopy(config, directory)}`);
-  const built = buildRun(planned, ruleCopy(config, directory));
+  const built = buildRun(planned, nodeHost(ruleCopy(config, directory)));
   const load = config.load.path === null ? undefined : readCheckpoint(config.load.path);
   if (load) restoreProcesses(built.simulation.processes, load, config.load.fromProcess);
   const from = restoreLatest(directory, built, rows.length);

@@ -1,7 +1,6 @@
 import { Objective, type ObjectiveOptions, type StageProfile, selectBackend } from "../autodiff/index.ts";
 import { Random, valueError } from "../base/index.ts";
-import { loadRuleFile, ruleName } from "../custom/index.ts";
-import { type Dataset, type Examples, loadDataset, readFileFromDisk, readNpz } from "../data/index.ts";
+import { type Dataset, type Examples, loadDataset, type ReadFile, readNpz } from "../data/index.ts";
 import {
   adam,
   type CompiledRule,
@@ -14,6 +13,7 @@ import {
   nadam,
   nesterov,
   type ProcessKind,
+  type RuleDefinition,
   rmsProp,
   type Schedule,
   scalarAdam,
@@ -28,12 +28,12 @@ import {
   eigOf,
   type NamedOptConfig,
   type OptConfig,
+  type OptionValue,
   partOptions,
   type RunConfig,
 } from "../settings/index.ts";
 import type { WatchedExamples } from "./observations.ts";
 import { type ProcessPlan, Simulation } from "./simulation.ts";
-import { threadCount } from "./threads.ts";
 
 /** What the derivatives of a run's training loss took. */
 export interface RunProfile {
@@ -41,6 +41,25 @@ export interface RunProfile {
   /** Seconds before the first step. */
   readonly preparation: Objective["preparation"];
   readonly stages: readonly StageProfile[];
+}
+
+/** An update rule from a file, as far as a run needs it. */
+export interface LoadedRule {
+  /** The rule that it makes of options. */
+  readonly define: (options: Readonly<Record<string, OptionValue>>) => RuleDefinition;
+}
+
+/**
+ * What a run needs of the machine it is on; a page in a browser hands in other things than Node does (`nodeHost` in the
+ * layer `run`). What is absent is refused in words where a configuration needs it.
+ */
+export interface Host {
+  /** Gives the bytes of a file, for data sets that are files and for `--init`. */
+  readonly readFile?: ReadFile;
+  /** Evaluates a file with an update rule, whose bytes must have the hash. */
+  readonly loadRule?: (file: string, sha256: string) => LoadedRule;
+  /** The threads that `auto` stands for. Default 1. */
+  readonly threads?: number;
 }
 
 /** A configured run made ready: data loaded, network traced, processes at their start. */
@@ -65,8 +84,11 @@ export interface BuiltRun {
 }
 
 /** The data of a configuration and the network that fits them. Throws where the one or the other cannot be had. */
-export function modelOf(config: Pick<RunConfig, "data" | "arch">): { dataset: Dataset; model: Model } {
-  const dataset = loadDataset(config.data.name, partOptions(config.data));
+export function modelOf(
+  config: Pick<RunConfig, "data" | "arch">,
+  { readFile = noFiles }: Host,
+): { dataset: Dataset; model: Model } {
+  const dataset = loadDataset(config.data.name, partOptions(config.data), readFile);
   const model = createModel(
     config.arch.name,
     {
@@ -86,16 +108,16 @@ export function modelOf(config: Pick<RunConfig, "data" | "arch">): { dataset: Da
 /**
  * Builds what a configuration describes. Throws, with a sentence, where the configuration cannot be run.
  *
- * @param ruleCopy where the text of a rule of one's own is, if not in its file
+ * @param host what the machine gives: files, threads
  */
-export function buildRun(config: RunConfig, ruleCopy?: string): BuiltRun {
-  const { rule: updateRule, notices } = ruleOf(config, ruleCopy);
-  const { dataset, model } = modelOf(config);
+export function buildRun(config: RunConfig, host: Host): BuiltRun {
+  const { rule: updateRule, notices } = ruleOf(config, host);
+  const { dataset, model } = modelOf(config, host);
   const { backend, notice } = selectBackend(config.backend);
   const options = {
     ...objectiveOptions(config),
     backend,
-    threads: threadCount(config.threads),
+    threads: config.threads === "auto" ? (host.threads ?? 1) : config.threads,
     timed: config.profile,
   };
   const objective = new Objective(supervisedLoss(model, dataset.criterion, dataset.train), options);
@@ -112,7 +134,7 @@ export function buildRun(config: RunConfig, ruleCopy?: string): BuiltRun {
   const simulation = new Simulation({
     objective,
     rule,
-    initialWeights: initialWeights(config, model, objective.dimension),
+    initialWeights: initialWeights(config, host, model, objective.dimension),
     warmStart: config.load.path === null ? config.warmStart : 0,
     processes: processPlans(config),
     central: {
@@ -185,18 +207,12 @@ const learningRateOf = ({ opt, steps, warmStart }: RunConfig): number | Schedule
   learningRate(opt, steps + Math.max(0, warmStart));
 
 /** The rule of a run; one of one's own is run and checked, with sentences on what looks wrong. */
-function ruleOf(config: RunConfig, copy?: string): { rule: UpdateRule; notices: readonly string[] } {
+function ruleOf(config: RunConfig, { loadRule }: Host): { rule: UpdateRule; notices: readonly string[] } {
   const { opt } = config;
   if (opt.name !== "own") return { rule: namedRule(opt, learningRateOf(config)), notices: [] };
-  const file = loadRuleFile(opt.file, copy);
-  if (file.sha256 !== opt.sha256)
-    throw valueError(
-      `opt:${opt.file}`,
-      "the file as it was when the run was set up",
-      copy === undefined ? "another since" : `another in ${copy}`,
-      copy === undefined ? "start the run again" : "restore it, or start a new run",
-    );
-  const definition = file.define({ lr: opt.lr, ...opt.options });
+  if (!loadRule)
+    throw valueError(`opt:${opt.file}`, "a host that runs files", "none", "take an optimizer by name");
+  const definition = loadRule(opt.file, opt.sha256).define({ lr: opt.lr, ...opt.options });
   const context = { name: ruleName(opt.file), lr: opt.lr, weightDecay: opt.weightDecay };
   const notices = checkUpdateRule(defineRule(definition, context));
   const lr = learningRateOf(config);
@@ -276,10 +292,23 @@ function processPlans(config: RunConfig): ProcessPlan[] {
   });
 }
 
+/** Stands in for `Host.readFile`. */
+function noFiles(path: string): never {
+  throw valueError("readFile", "a host that reads files", `none, for ${path}`, "hand in readFile");
+}
+
+/** What a rule is called where it does not name itself: its file without folder and ending. */
+export const ruleName = (file: string): string => file.replace(/^.*[/\\]/s, "").replace(/(?<=.)\.[^.]*$/, "");
+
 /** Drawn from the seed, or read from an .npz file's array `w0` or `w`. */
-function initialWeights(config: RunConfig, model: Model, dimension: number): Float64Array {
+function initialWeights(
+  config: RunConfig,
+  { readFile = noFiles }: Host,
+  model: Model,
+  dimension: number,
+): Float64Array {
   if (config.init === null) return model.initialWeights(new Random(config.seed, "initial weights"));
-  const bytes = readFileFromDisk(config.init);
+  const bytes = readFile(config.init);
   if (!bytes) throw valueError("--init", "an .npz file", `${config.init}, which does not exist`);
   const arrays = readNpz(bytes, `--init ${config.init}`);
   const array = arrays.get("w0") ?? arrays.get("w");

@@ -1,5 +1,13 @@
 /** One run in memory: processes side by side, and the rows they yield. */
-export { type BuiltRun, buildRun, criticalValueOf, modelOf, type RunProfile } from "./build.ts";
+export {
+  type BuiltRun,
+  buildRun,
+  criticalValueOf,
+  type Host,
+  type LoadedRule,
+  modelOf,
+  type RunProfile,
+} from "./build.ts";
 export {
   isIntegerQuantity,
   isWallClock,
@@ -10,4 +18,3 @@ export {
   type StepRow,
 } from "./rows.ts";
 export { Simulation } from "./simulation.ts";
-export { threadCount } from "./threads.ts";

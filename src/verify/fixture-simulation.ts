@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { type BackendChoice, Objective, type Shape, selectBackend } from "../autodiff/index.ts";
 import { valueError } from "../base/index.ts";
 import {
@@ -9,7 +10,7 @@ import {
   type UpdateRule,
 } from "../flows/index.ts";
 import { accuracy, CRITERIA, type Criterion, createModel, supervisedLoss } from "../models/index.ts";
-import { Simulation, threadCount } from "../simulation/index.ts";
+import { Simulation } from "../simulation/index.ts";
 import { arrayOf, camelCased, type FixtureCase, listOf, objectOf } from "./fixtures.ts";
 
 /** What evaluates a fixture's loss. */
@@ -55,7 +56,10 @@ export function objectiveOf(
       labels: labels.data,
       labelShape: labels.shape.slice(1),
     }),
-    { backend: selectBackend(backend).backend, threads: threadCount(threads) },
+    {
+      backend: selectBackend(backend).backend,
+      threads: threads === "auto" ? availableParallelism() : threads,
+    },
   );
 }
 

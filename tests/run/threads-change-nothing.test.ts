@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { resumeRun } from "../../src/run/index.ts";
+import { nodeHost, resumeRun } from "../../src/run/index.ts";
 import { buildRun } from "../../src/simulation/index.ts";
 import { configOf, rowsDifference, runWords, temporaryFolder } from "./small-runs.ts";
 
@@ -35,10 +35,10 @@ test("runs with 1, 2 and 7 threads log the same rows, also when stopped and resu
 
 test("more threads than there can be are told in a line", () => {
   const words = WORDS.map((word) => (word === "wasm" ? "js" : word));
-  const built = buildRun(configOf(...words, "--threads", "3"));
+  const built = buildRun(configOf(...words, "--threads", "3"), nodeHost());
   expect(built.threads).toBe(1);
   expect(built.notices).toEqual(["using one thread: the js backend has no more"]);
-  expect(buildRun(configOf(...words)).notices).toEqual([]);
+  expect(buildRun(configOf(...words), nodeHost()).notices).toEqual([]);
 });
 
 test("a profile is kept where it is asked for", async () => {

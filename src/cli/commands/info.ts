@@ -1,7 +1,6 @@
-import { cpus, totalmem } from "node:os";
+import { availableParallelism, cpus, totalmem } from "node:os";
 import { type Backend, compile, matmul, selectBackend, type Tensor } from "../../autodiff/index.ts";
 import { Random } from "../../base/index.ts";
-import { threadCount } from "../../simulation/index.ts";
 import { version } from "../version.ts";
 
 /** Measures this many milliseconds of products. */
@@ -44,7 +43,7 @@ export function infoCommand(json: boolean): number {
     backend: backend.name,
     ...(notice !== undefined && { notice }),
     simd: backend.name === "wasm",
-    threads: Math.min(threadCount("auto"), backend.mostThreads?.() ?? 1),
+    threads: Math.min(availableParallelism(), backend.mostThreads?.() ?? 1),
     gemmGflops: { "200x64x32": rate(200, 64, 32), "1000x256x256": rate(1000, 256, 256) },
   };
   if (json) process.stdout.write(`${JSON.stringify(info, null, 2)}\n`);

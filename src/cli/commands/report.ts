@@ -1,8 +1,9 @@
 import { cpus } from "node:os";
 import { join } from "node:path";
+import { ruleChange } from "../../custom/index.ts";
 import { readJournal, writeFileAtomic } from "../../record/index.ts";
 import { renderReport, type Summary, summaryTable } from "../../report/index.ts";
-import { readRunConfig, ruleChange } from "../../run/index.ts";
+import { readRunConfig } from "../../run/index.ts";
 import { type RunConfig, toConfigJson } from "../../settings/index.ts";
 import { criticalValueOf, type StepRow } from "../../simulation/index.ts";
 import { version } from "../version.ts";

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { extname, join } from "node:path";
 import { valueError } from "../base/index.ts";
-import { readRuleFile } from "../custom/index.ts";
 import { writeFileAtomic } from "../record/index.ts";
 import type { RunConfig } from "../settings/index.ts";
+import { readRuleFile } from "./file.ts";
 
 type Run = Pick<RunConfig, "opt">;
 
