@@ -280,6 +280,9 @@ export interface Complaint {
   readonly advice?: string;
 }
 
+/** What one example of a data set is, and a network reads. */
+export type Inputs = "images" | "points" | "tokens";
+
 /** An optimizer, a data set or a network, as it describes itself; each family adds how it is made. */
 export interface Part<S extends Settings = Settings> {
   /** What the command line calls it: `opt:NAME`. */
@@ -290,7 +293,7 @@ export interface Part<S extends Settings = Settings> {
   readonly help: string;
   readonly settings: S;
   /** Checks how values that are each of their kind go together. */
-  readonly check?: (values: Values<S>) => Complaint | undefined;
+  check?(values: Values<S>): Complaint | undefined;
 }
 
 /**
@@ -302,9 +305,10 @@ export interface Part<S extends Settings = Settings> {
  */
 export function settle<S extends Settings>(
   where: string,
-  { settings, check: fits }: Pick<Part<S>, "settings" | "check">,
+  part: Pick<Part<S>, "settings" | "check">,
   given: object = {},
 ): Values<S> {
+  const { settings } = part;
   if (typeof given !== "object" || given === null)
     throw kindError(where, "an object of options", String(given));
   for (const name of Object.keys(given))
@@ -322,7 +326,7 @@ export function settle<S extends Settings>(
     if (isIgnored(setting)) checkIgnored(`${where}.${name}`, setting, settled);
     else values[name] = settled;
   }
-  const complaint = fits?.(values as Values<S>);
+  const complaint = part.check?.(values as Values<S>);
   if (complaint) throw complaintError(`${where}.${complaint.setting}`, complaint);
   return values as Values<S>;
 }

@@ -1,5 +1,16 @@
 import type { Shape, Tensor } from "../autodiff/index.ts";
-import type { Random } from "../base/index.ts";
+import {
+  choice,
+  flag,
+  type IgnoredSetting,
+  type Inputs,
+  integer,
+  type Part,
+  type Random,
+  type Setting,
+  type Settings,
+  type Values,
+} from "../base/index.ts";
 
 /** What a network must fit: the shape of one example and the number of outputs. */
 export interface ModelShape {
@@ -23,3 +34,35 @@ export interface Model {
   /** Initial weights, drawn from PyTorch's default distributions; one flat vector. */
   readonly initialWeights: (random: Random) => Float64Array;
 }
+
+/** All there is to say of an architecture: its name, what it reads, its settings and how it is built. */
+export interface Architecture<S extends Settings = Settings> extends Part<S> {
+  readonly reads: readonly Inputs[];
+  /** The network for these examples. @throws InputValueError where the shape is none that it can take */
+  build(shape: ModelShape, values: Values<S>): Omit<Model, "name">;
+}
+
+/** Declares an architecture; what it says is checked against its settings by the compiler. */
+export const architecture = <const N extends string, const S extends Settings>(
+  definition: Architecture<S> & { readonly name: N },
+): Architecture<S> & { readonly name: N } => definition;
+
+/** A number of things from 1 on. */
+export const size = (usual: number, help: string) =>
+  ({ kind: integer({ min: 1 }), default: usual, help }) satisfies Setting<number>;
+
+/** The setting of networks that have an activation function. */
+export const activation = {
+  kind: choice("gelu", "silu", "tanh", "relu"),
+  default: "gelu",
+  help: "activation function",
+} satisfies Setting<"gelu" | "silu" | "tanh" | "relu">;
+
+/** The reference's choice of layer norms, of which only one is here. */
+export const replaceLn = {
+  kind: flag,
+  default: true,
+  help: "layer norms written out, with the unbiased deviation",
+  ignored: "layer norms are written out, with the unbiased deviation",
+  only: true,
+} satisfies IgnoredSetting<boolean>;

@@ -12,61 +12,63 @@ import {
   take,
   tanh,
 } from "../autodiff/index.ts";
-import type { Model, ModelShape } from "./architecture.ts";
-import { checkCounts, tokenShape } from "./checks.ts";
+import { architecture, size } from "./architecture.ts";
+import { tokenShape } from "./checks.ts";
 import { drawParameters, fanInBound, lastPosition, linear, normal, uniform } from "./layers/layers.ts";
 
-export interface LstmOptions {
-  readonly layers?: number;
-  readonly embdDim?: number;
-  readonly hiddenDim?: number;
-}
-
 /** Embedding; stacked LSTM layers (Hochreiter and Schmidhuber, 1997) from a zero state; Linear at every position. */
-export function lstm(shape: ModelShape, options: LstmOptions = {}): Model {
-  const { layers = 2, embdDim = 48, hiddenDim = 48 } = options;
-  checkCounts("lstm", { layers, embdDim, hiddenDim });
-  const { length, vocabulary } = tokenShape("lstm", shape);
-  const layer = (i: number): Record<string, Shape> => ({
-    [`lstm.layers.${i}.Wih`]: [i === 0 ? embdDim : hiddenDim, 4 * hiddenDim],
-    [`lstm.layers.${i}.Whh`]: [hiddenDim, 4 * hiddenDim],
-    [`lstm.layers.${i}.bih`]: [4 * hiddenDim],
-    [`lstm.layers.${i}.bhh`]: [4 * hiddenDim],
-  });
-  const parameters: Record<string, Shape> = {
-    "embed.weight": [vocabulary, embdDim],
-    ...Object.assign({}, ...Array.from({ length: layers }, (_, i) => layer(i))),
-    "linear.weight": [shape.outputDim, hiddenDim],
-    "linear.bias": [shape.outputDim],
-  };
-  return {
-    name: "lstm",
-    parameters,
-    vocabulary,
-    forward(p, tokens) {
-      const table = p["embed.weight"];
-      let x = table;
-      for (let i = 0; i < layers; i++) {
-        const weights = (name: string): Tensor => p[`lstm.layers.${i}.${name}`];
-        const drive = (input: Tensor): Tensor =>
-          add(matmul(input, weights("Wih")), add(weights("bih"), weights("bhh")));
-        // With few different tokens it is less work to drive the first layer with each token once.
-        const tokensFirst = i === 0 && vocabulary > length;
-        const driven = drive(tokensFirst ? gather(table, tokens) : x);
-        x = lstmLayer(i === 0 && !tokensFirst ? gather(driven, tokens) : driven, weights("Whh"));
-      }
-      return linear(shape.lastOnly ? lastPosition(x) : x, p["linear.weight"], p["linear.bias"]);
-    },
-    initialWeights: (random) =>
-      drawParameters(parameters, (name, size) => {
-        if (name === "embed.weight") return normal(random, sizeOf(size), 1);
-        const bound = name.startsWith("linear")
-          ? fanInBound(parameters["linear.weight"])
-          : 1 / Math.sqrt(hiddenDim);
-        return uniform(random, sizeOf(size), bound);
-      }),
-  };
-}
+export const lstm = architecture({
+  name: "lstm",
+  className: "LSTM",
+  reads: ["tokens"],
+  help: "stacked LSTM cells",
+  settings: {
+    layers: size(2, "layers"),
+    embdDim: size(48, "width of the embedding"),
+    hiddenDim: size(48, "width of the cells"),
+  },
+  build(shape, { layers, embdDim, hiddenDim }) {
+    const { length, vocabulary } = tokenShape("lstm", shape);
+    const layer = (i: number): Record<string, Shape> => ({
+      [`lstm.layers.${i}.Wih`]: [i === 0 ? embdDim : hiddenDim, 4 * hiddenDim],
+      [`lstm.layers.${i}.Whh`]: [hiddenDim, 4 * hiddenDim],
+      [`lstm.layers.${i}.bih`]: [4 * hiddenDim],
+      [`lstm.layers.${i}.bhh`]: [4 * hiddenDim],
+    });
+    const parameters: Record<string, Shape> = {
+      "embed.weight": [vocabulary, embdDim],
+      ...Object.assign({}, ...Array.from({ length: layers }, (_, i) => layer(i))),
+      "linear.weight": [shape.outputDim, hiddenDim],
+      "linear.bias": [shape.outputDim],
+    };
+    return {
+      parameters,
+      vocabulary,
+      forward(p, tokens) {
+        const table = p["embed.weight"];
+        let x = table;
+        for (let i = 0; i < layers; i++) {
+          const weights = (name: string): Tensor => p[`lstm.layers.${i}.${name}`];
+          const drive = (input: Tensor): Tensor =>
+            add(matmul(input, weights("Wih")), add(weights("bih"), weights("bhh")));
+          // With few different tokens it is less work to drive the first layer with each token once.
+          const tokensFirst = i === 0 && vocabulary > length;
+          const driven = drive(tokensFirst ? gather(table, tokens) : x);
+          x = lstmLayer(i === 0 && !tokensFirst ? gather(driven, tokens) : driven, weights("Whh"));
+        }
+        return linear(shape.lastOnly ? lastPosition(x) : x, p["linear.weight"], p["linear.bias"]);
+      },
+      initialWeights: (random) =>
+        drawParameters(parameters, (name, size) => {
+          if (name === "embed.weight") return normal(random, sizeOf(size), 1);
+          const bound = name.startsWith("linear")
+            ? fanInBound(parameters["linear.weight"])
+            : 1 / Math.sqrt(hiddenDim);
+          return uniform(random, sizeOf(size), bound);
+        }),
+    };
+  },
+});
 
 /**
  * One layer's outputs h [batch, length, hidden] from its driven gates x·Wih + bih + bhh [batch, length, 4·hidden],

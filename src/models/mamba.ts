@@ -11,23 +11,12 @@ import {
   softplus,
   type Tensor,
 } from "../autodiff/index.ts";
-import { expm1, exp as expValue, log, type Random } from "../base/index.ts";
-import type { Model, ModelShape } from "./architecture.ts";
-import { checkCounts, checkFinite, checkFlags, tokenShape } from "./checks.ts";
+import { expm1, exp as expValue, flag, log, number, type Random } from "../base/index.ts";
+import { architecture, size } from "./architecture.ts";
+import { tokenShape } from "./checks.ts";
 import { constants, drawParameters, lastPosition, linear, normal, scaled, uniform } from "./layers/layers.ts";
 import { rmsNorm } from "./layers/normalization.ts";
 import { depthwiseCausalConvolution, selectiveScan } from "./layers/state-space.ts";
-
-export interface MambaOptions {
-  readonly layers?: number;
-  readonly dModel?: number;
-  /** One row of outputs for the whole sequence: that of its last position, which has seen all others. */
-  readonly binary?: boolean;
-  /** The reference code's choice between two ways to run its scan; the values are the same, and so is this scan. */
-  readonly pscan?: boolean;
-  /** Factor on the initial output layer. */
-  readonly initScale?: number;
-}
 
 const STATES = 16;
 const EXPAND = 2;
@@ -40,47 +29,61 @@ const STEP_FLOOR = 1e-4;
 type Parameters = Readonly<Record<string, Tensor>>;
 
 /** Gu and Dao, "Mamba: linear-time sequence modeling with selective state spaces" (2023): layers of x + mixer(RMSNorm x). */
-export function mamba(shape: ModelShape, options: MambaOptions = {}): Model {
-  const { layers = 2, dModel = 64, binary = false, pscan = false, initScale = 0.1 } = options;
-  checkCounts("mamba", { layers, dModel });
-  checkFlags("mamba", { binary, pscan });
-  checkFinite("mamba", "initScale", initScale);
-  const { vocabulary } = tokenShape("mamba", shape);
-  const inner = EXPAND * dModel;
-  const rank = Math.ceil(dModel / 16);
-  const layer = (i: number): Record<string, Shape> => ({
-    [`mamba.layers.${i}.mixer.A_log`]: [inner, STATES],
-    [`mamba.layers.${i}.mixer.D`]: [inner],
-    [`mamba.layers.${i}.mixer.in_proj.weight`]: [2 * inner, dModel],
-    [`mamba.layers.${i}.mixer.conv1d.weight`]: [inner, 1, FILTER],
-    [`mamba.layers.${i}.mixer.conv1d.bias`]: [inner],
-    [`mamba.layers.${i}.mixer.x_proj.weight`]: [rank + 2 * STATES, inner],
-    [`mamba.layers.${i}.mixer.dt_proj.weight`]: [inner, rank],
-    [`mamba.layers.${i}.mixer.dt_proj.bias`]: [inner],
-    [`mamba.layers.${i}.mixer.out_proj.weight`]: [dModel, inner],
-    [`mamba.layers.${i}.norm.weight`]: [dModel],
-  });
-  const parameters: Record<string, Shape> = {
-    "embed.weight": [vocabulary, dModel],
-    ...Object.assign({}, ...Array.from({ length: layers }, (_, i) => layer(i))),
-    "norm_f.weight": [dModel],
-    "linear.weight": [shape.outputDim, dModel],
-  };
-  return {
-    name: "mamba",
-    parameters,
-    vocabulary,
-    forward(p, tokens) {
-      let x = gather(p["embed.weight"], tokens);
-      for (let i = 0; i < layers; i++)
-        x = add(x, mixer(p, `mamba.layers.${i}.mixer`, rmsNorm(x, p[`mamba.layers.${i}.norm.weight`])));
-      const read = binary || shape.lastOnly ? lastPosition(x) : x;
-      return linear(rmsNorm(read, p["norm_f.weight"]), p["linear.weight"]);
+export const mamba = architecture({
+  name: "mamba",
+  className: "Mamba",
+  reads: ["tokens"],
+  help: "selective state spaces",
+  settings: {
+    layers: size(2, "layers"),
+    dModel: size(64, "width"),
+    /** One row of outputs for the whole sequence: that of its last position, which has seen all others. */
+    binary: { kind: flag, default: false, help: "one output for the whole sequence" },
+    pscan: {
+      kind: flag,
+      default: false,
+      help: "the reference's parallel scan; same values",
+      ignored: "there is one scan, and the reference's two have its values",
     },
-    initialWeights: (random) =>
-      drawParameters(parameters, (name, size) => initial(random, name, size, rank, initScale)),
-  };
-}
+    initScale: { kind: number(), default: 0.1, help: "factor on the initial output layer" },
+  },
+  build(shape, { layers, dModel, binary, initScale }) {
+    const { vocabulary } = tokenShape("mamba", shape);
+    const inner = EXPAND * dModel;
+    const rank = Math.ceil(dModel / 16);
+    const layer = (i: number): Record<string, Shape> => ({
+      [`mamba.layers.${i}.mixer.A_log`]: [inner, STATES],
+      [`mamba.layers.${i}.mixer.D`]: [inner],
+      [`mamba.layers.${i}.mixer.in_proj.weight`]: [2 * inner, dModel],
+      [`mamba.layers.${i}.mixer.conv1d.weight`]: [inner, 1, FILTER],
+      [`mamba.layers.${i}.mixer.conv1d.bias`]: [inner],
+      [`mamba.layers.${i}.mixer.x_proj.weight`]: [rank + 2 * STATES, inner],
+      [`mamba.layers.${i}.mixer.dt_proj.weight`]: [inner, rank],
+      [`mamba.layers.${i}.mixer.dt_proj.bias`]: [inner],
+      [`mamba.layers.${i}.mixer.out_proj.weight`]: [dModel, inner],
+      [`mamba.layers.${i}.norm.weight`]: [dModel],
+    });
+    const parameters: Record<string, Shape> = {
+      "embed.weight": [vocabulary, dModel],
+      ...Object.assign({}, ...Array.from({ length: layers }, (_, i) => layer(i))),
+      "norm_f.weight": [dModel],
+      "linear.weight": [shape.outputDim, dModel],
+    };
+    return {
+      parameters,
+      vocabulary,
+      forward(p, tokens) {
+        let x = gather(p["embed.weight"], tokens);
+        for (let i = 0; i < layers; i++)
+          x = add(x, mixer(p, `mamba.layers.${i}.mixer`, rmsNorm(x, p[`mamba.layers.${i}.norm.weight`])));
+        const read = binary || shape.lastOnly ? lastPosition(x) : x;
+        return linear(rmsNorm(read, p["norm_f.weight"]), p["linear.weight"]);
+      },
+      initialWeights: (random) =>
+        drawParameters(parameters, (name, size) => initial(random, name, size, rank, initScale)),
+    };
+  },
+});
 
 function mixer(p: Parameters, prefix: string, input: Tensor): Tensor {
   const weight = (name: string): Tensor => p[`${prefix}.${name}`];

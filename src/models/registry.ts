@@ -1,65 +1,27 @@
-import { kindError, valueError } from "../base/index.ts";
-import type { Model, ModelShape } from "./architecture.ts";
-import { type CnnOptions, cnn } from "./cnn.ts";
-import { type LstmOptions, lstm } from "./lstm.ts";
-import { type MambaOptions, mamba } from "./mamba.ts";
-import { type MlpOptions, mlp } from "./mlp.ts";
-import { type ResnetOptions, resnet } from "./resnet.ts";
-import { type TransformerOptions, transformer } from "./transformer.ts";
-import { type VitOptions, vit } from "./vit.ts";
+import { byName, type Given, type Settings, settle, type Values, valueError } from "../base/index.ts";
+import type { Architecture, Model, ModelShape } from "./architecture.ts";
+import { cnn } from "./cnn.ts";
+import { lstm } from "./lstm.ts";
+import { mamba } from "./mamba.ts";
+import { mlp } from "./mlp.ts";
+import { resnet } from "./resnet.ts";
+import { transformer } from "./transformer.ts";
+import { vit } from "./vit.ts";
+
+/** Every architecture by name: a new one is its own file and a word here. */
+export const architectures = byName([mlp, cnn, resnet, vit, lstm, transformer, mamba]);
+
+/** The names of the architectures. */
+export type ArchitectureName = keyof typeof architectures;
 
 /** The options of each architecture. */
-export interface ArchitectureOptions {
-  readonly mlp: MlpOptions;
-  readonly cnn: CnnOptions;
-  readonly resnet: ResnetOptions;
-  readonly vit: VitOptions;
-  readonly lstm: LstmOptions;
-  readonly transformer: TransformerOptions;
-  readonly mamba: MambaOptions;
-}
-
-export type ArchitectureName = keyof ArchitectureOptions;
-
-interface Architecture<Options> {
-  readonly construct: (shape: ModelShape, options: Options) => Model;
-  /** Every option there is. */
-  readonly options: { readonly [K in keyof Required<Options>]: true };
-}
-
-const ARCHITECTURES: { readonly [A in ArchitectureName]: Architecture<ArchitectureOptions[A]> } = {
-  mlp: { construct: mlp, options: { activation: true, width: true } },
-  cnn: { construct: cnn, options: { activation: true, width: true } },
-  resnet: { construct: resnet, options: { activation: true, width: true, stageSizes: true } },
-  vit: {
-    construct: vit,
-    options: {
-      patchSize: true,
-      dim: true,
-      depth: true,
-      mlpDim: true,
-      numHeads: true,
-      pool: true,
-      replaceLn: true,
-      trainableLn: true,
-      simple: true,
-      initScale: true,
-    },
-  },
-  lstm: { construct: lstm, options: { layers: true, embdDim: true, hiddenDim: true } },
-  transformer: {
-    construct: transformer,
-    options: { layers: true, dModel: true, nhead: true, replaceLn: true, weightMultiplier: true },
-  },
-  mamba: {
-    construct: mamba,
-    options: { layers: true, dModel: true, binary: true, pscan: true, initScale: true },
-  },
+export type ArchitectureOptions = {
+  readonly [A in ArchitectureName]: Partial<Given<(typeof architectures)[A]["settings"]>>;
 };
 
 /** The names `createModel` knows. */
 export function architectureNames(): ArchitectureName[] {
-  return Object.keys(ARCHITECTURES) as ArchitectureName[];
+  return Object.keys(architectures) as ArchitectureName[];
 }
 
 /**
@@ -74,15 +36,16 @@ export function createModel<A extends ArchitectureName>(
 ): Model;
 export function createModel(name: string, shape: ModelShape, options?: object): Model;
 export function createModel(name: string, shape: ModelShape, options: object = {}): Model {
-  if (!Object.hasOwn(ARCHITECTURES, name))
+  if (!Object.hasOwn(architectures, name))
     throw valueError("arch", `one of ${architectureNames().join(", ")}`, name);
-  const { construct, options: known } = ARCHITECTURES[name as ArchitectureName] as Architecture<object>;
-  if (typeof options !== "object" || options === null)
-    throw kindError(name, "an object of options", String(options));
-  for (const option of Object.keys(options))
-    if (!Object.hasOwn(known, option))
-      throw valueError(name, `options among ${Object.keys(known).join(", ")}`, option);
+  return buildModel(architectures[name as ArchitectureName], shape, options);
+}
+
+/** The network of an architecture, a built-in one or another. @throws as {@link createModel} */
+export function buildModel(architecture: Architecture, shape: ModelShape, options: object = {}): Model {
+  const { name } = architecture;
+  const values: Values<Settings> = settle(name, architecture, options);
   if (!Number.isSafeInteger(shape.outputDim) || shape.outputDim < 1)
     throw valueError(name, "a whole number of outputs ≥ 1", String(shape.outputDim));
-  return construct(shape, options);
+  return { name, ...architecture.build(shape, values) };
 }

@@ -1,19 +1,10 @@
 import { add, convolution, multiply, reshape, type Shape, sizeOf, type Tensor } from "../autodiff/index.ts";
-import { kindError, valueError } from "../base/index.ts";
-import type { Model, ModelShape } from "./architecture.ts";
-import { checkCounts, imageShape } from "./checks.ts";
-import { activationNamed, constants, drawParameters, linear, normal } from "./layers/layers.ts";
+import { integer, list, valueError } from "../base/index.ts";
+import { activation, architecture, size } from "./architecture.ts";
+import { imageShape } from "./checks.ts";
+import { ACTIVATIONS, constants, drawParameters, linear, normal } from "./layers/layers.ts";
 import { groupNorm } from "./layers/normalization.ts";
 import { averagePool } from "./layers/pooling.ts";
-
-export interface ResnetOptions {
-  /** gelu, silu, tanh or relu. */
-  readonly activation?: string;
-  /** Channels of the first stage, and groups of every group norm. */
-  readonly width?: number;
-  /** Blocks in each stage. */
-  readonly stageSizes?: readonly number[];
-}
 
 interface Block {
   readonly prefix: string;
@@ -27,50 +18,54 @@ interface Block {
  * Residual blocks of two 3×3 convolutions with group norms (unbiased variance), act between them and none after the
  * sum; the residual branch times (Σ stage sizes)^{−1/2}; average pooling over 4×4, Linear.
  */
-export function resnet(
-  shape: ModelShape,
-  { activation = "gelu", width = 16, stageSizes = [3, 3, 3] }: ResnetOptions = {},
-): Model {
-  checkCounts("resnet", { width });
-  if (!Array.isArray(stageSizes) || stageSizes.length === 0)
-    throw kindError("resnet.stageSizes", "a list of whole numbers ≥ 1", String(stageSizes));
-  for (const size of stageSizes) checkCounts("resnet", { stageSizes: size });
-  const [channels, ...pixels] = imageShape("resnet", shape);
-  const act = activationNamed(activation);
-  const blocks = blocksOf(width, stageSizes);
-  const last = pixels.map((length) => Math.floor(Math.ceil(length / 2 ** (stageSizes.length - 1)) / 4));
-  if (last.includes(0))
-    throw valueError(
-      "resnet",
-      `images of at least ${3 * 2 ** (stageSizes.length - 1) + 1} pixels a side for ${stageSizes.length} stages`,
-      pixels.join("×"),
-      "fewer stages",
-    );
-  const features = blocks[blocks.length - 1].outputs * last[0] * last[1];
-  const parameters: Record<string, Shape> = {
-    "in_proj.0.weight": [width, channels, 3, 3],
-    ...Object.assign({}, ...blocks.map(blockParameters)),
-    "out_proj.weight": [shape.outputDim, features],
-    "out_proj.bias": [shape.outputDim],
-  };
-  const scale = 1 / Math.sqrt(blocks.length);
-  return {
-    name: "resnet",
-    parameters,
-    forward(p, inputs) {
-      let x = act(convolution(inputs, p["in_proj.0.weight"], { padding: 1 }));
-      for (const block of blocks) x = residual(p, block, x, width, scale, act);
-      return linear(reshape(averagePool(x, 4), [-1, features]), p["out_proj.weight"], p["out_proj.bias"]);
-    },
-    initialWeights: (random) =>
-      drawParameters(parameters, (name, size) => {
-        if (name.startsWith("out_proj")) return constants(sizeOf(size), 0);
-        if (size.length === 4)
-          return normal(random, sizeOf(size), Math.sqrt(2 / (size[0] * size[2] * size[3])));
-        return constants(sizeOf(size), name.endsWith("weight") && !name.endsWith("bn2.weight") ? 1 : 0);
-      }),
-  };
-}
+export const resnet = architecture({
+  name: "resnet",
+  className: "Resnet",
+  reads: ["images"],
+  help: "residual blocks of convolutions",
+  settings: {
+    activation,
+    /** Channels of the first stage, and groups of every group norm. */
+    width: size(16, "width"),
+    stageSizes: { kind: list(integer({ min: 1 }), 1), default: [3, 3, 3], help: "blocks in each stage" },
+  },
+  build(shape, { activation, width, stageSizes }) {
+    const [channels, ...pixels] = imageShape("resnet", shape);
+    const act = ACTIVATIONS[activation];
+    const blocks = blocksOf(width, stageSizes);
+    const last = pixels.map((length) => Math.floor(Math.ceil(length / 2 ** (stageSizes.length - 1)) / 4));
+    if (last.includes(0))
+      throw valueError(
+        "resnet",
+        `images of at least ${3 * 2 ** (stageSizes.length - 1) + 1} pixels a side for ${stageSizes.length} stages`,
+        pixels.join("×"),
+        "fewer stages",
+      );
+    const features = blocks[blocks.length - 1].outputs * last[0] * last[1];
+    const parameters: Record<string, Shape> = {
+      "in_proj.0.weight": [width, channels, 3, 3],
+      ...Object.assign({}, ...blocks.map(blockParameters)),
+      "out_proj.weight": [shape.outputDim, features],
+      "out_proj.bias": [shape.outputDim],
+    };
+    const scale = 1 / Math.sqrt(blocks.length);
+    return {
+      parameters,
+      forward(p, inputs) {
+        let x = act(convolution(inputs, p["in_proj.0.weight"], { padding: 1 }));
+        for (const block of blocks) x = residual(p, block, x, width, scale, act);
+        return linear(reshape(averagePool(x, 4), [-1, features]), p["out_proj.weight"], p["out_proj.bias"]);
+      },
+      initialWeights: (random) =>
+        drawParameters(parameters, (name, size) => {
+          if (name.startsWith("out_proj")) return constants(sizeOf(size), 0);
+          if (size.length === 4)
+            return normal(random, sizeOf(size), Math.sqrt(2 / (size[0] * size[2] * size[3])));
+          return constants(sizeOf(size), name.endsWith("weight") && !name.endsWith("bn2.weight") ? 1 : 0);
+        }),
+    };
+  },
+});
 
 function blocksOf(width: number, stageSizes: readonly number[]): Block[] {
   return stageSizes.flatMap((size, stage) =>

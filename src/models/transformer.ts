@@ -9,9 +9,9 @@ import {
   slice,
   type Tensor,
 } from "../autodiff/index.ts";
-import { valueError } from "../base/index.ts";
-import type { Model, ModelShape } from "./architecture.ts";
-import { checkCounts, checkFinite, checkFlags, tokenShape } from "./checks.ts";
+import { integer, number } from "../base/index.ts";
+import { architecture, replaceLn, size } from "./architecture.ts";
+import { tokenShape } from "./checks.ts";
 import { attention, causalMask, mergeHeads, splitHeads } from "./layers/attention.ts";
 import {
   constants,
@@ -25,17 +25,6 @@ import {
 import { layerNorm } from "./layers/normalization.ts";
 import { linePositions } from "./layers/positions.ts";
 
-export interface TransformerOptions {
-  readonly layers?: number;
-  /** Width, a multiple of the heads. */
-  readonly dModel?: number;
-  readonly nhead?: number;
-  /** Layer norms written out with the unbiased deviation; the only form there is. */
-  readonly replaceLn?: boolean;
-  /** Factor on the initial weight of the output layer. */
-  readonly weightMultiplier?: number;
-}
-
 type Parameters = Readonly<Record<string, Tensor>>;
 
 /**
@@ -43,74 +32,77 @@ type Parameters = Readonly<Record<string, Tensor>>;
  * each sum) whose memory is the embedded input: x ← LN₁(x + causal self-attention), LN₂(x + attention over all of
  * the memory), LN₃(x + feed-forward of width 4·d, GELU); Linear at every position.
  */
-export function transformer(shape: ModelShape, options: TransformerOptions = {}): Model {
-  const { layers = 4, dModel = 32, nhead = 4, replaceLn = true, weightMultiplier = 0 } = options;
-  checkCounts("transformer", { layers, dModel, nhead });
-  checkFlags("transformer", { replaceLn });
-  checkFinite("transformer", "weightMultiplier", weightMultiplier);
-  if (!replaceLn)
-    throw valueError(
-      "transformer.replaceLn",
-      "true",
-      "false",
-      "layer norms are written out, with the unbiased deviation",
-    );
-  if (dModel % nhead !== 0 || dModel === 1)
-    throw valueError("transformer.dModel", `a multiple of nhead = ${nhead}, and ≥ 2`, String(dModel));
-  const { length, vocabulary } = tokenShape("transformer", shape);
-  const positions = linePositions(length, dModel);
-  const mask = causalMask(length);
-  const dense = (prefix: string, outputs: number, inputs: number): Record<string, Shape> => ({
-    [`${prefix}.weight`]: [outputs, inputs],
-    [`${prefix}.bias`]: [outputs],
-  });
-  const attending = (prefix: string): Record<string, Shape> => ({
-    [`${prefix}.in_proj_weight`]: [3 * dModel, dModel],
-    [`${prefix}.in_proj_bias`]: [3 * dModel],
-    ...dense(`${prefix}.out_proj`, dModel, dModel),
-  });
-  const norms = (prefix: string): Record<string, Shape> =>
-    Object.fromEntries(
-      [1, 2, 3].flatMap((i) => ["gamma", "beta"].map((name) => [`${prefix}.norm${i}.${name}`, [dModel]])),
-    );
-  const layer = (prefix: string): Record<string, Shape> => ({
-    ...attending(`${prefix}.self_attn`),
-    ...attending(`${prefix}.multihead_attn`),
-    ...dense(`${prefix}.linear1`, 4 * dModel, dModel),
-    ...dense(`${prefix}.linear2`, dModel, 4 * dModel),
-    ...norms(prefix),
-  });
-  const prefixes = Array.from({ length: layers }, (_, i) => `decoder.layers.${i}`);
-  const parameters: Record<string, Shape> = {
-    "embedding.weight": [vocabulary, dModel],
-    ...Object.assign({}, ...prefixes.map(layer)),
-    ...dense("output_layer", shape.outputDim, dModel),
-  };
-  return {
-    name: "transformer",
-    parameters,
-    vocabulary,
-    forward(p, tokens) {
-      const embedded = multiply(gather(p["embedding.weight"], tokens), Math.sqrt(dModel));
-      const memory = add(embedded, array(embedded, positions, [length, dModel]));
-      let x = memory;
-      for (const prefix of prefixes) x = decoderLayer(p, prefix, x, memory, nhead, mask);
-      const read = shape.lastOnly ? lastPosition(x) : x;
-      return linear(read, p["output_layer.weight"], p["output_layer.bias"]);
-    },
-    initialWeights: (random) =>
-      drawParameters(parameters, (name, size) => {
-        const count = sizeOf(size);
-        if (size.length === 2) {
-          const drawn = uniform(random, count, Math.sqrt(6 / (size[0] + size[1])));
-          return name === "output_layer.weight" ? scaled(drawn, weightMultiplier) : drawn;
-        }
-        if (name.endsWith("gamma")) return constants(count, 1);
-        if (/beta$|in_proj_bias$|out_proj.bias$/.test(name)) return constants(count, 0);
-        return uniform(random, count, fanInBound(parameters[name.replace("bias", "weight")]));
-      }),
-  };
-}
+export const transformer = architecture({
+  name: "transformer",
+  className: "Transformer",
+  reads: ["tokens"],
+  help: "transformer decoder",
+  settings: {
+    layers: size(4, "layers"),
+    dModel: { kind: integer({ min: 2 }), default: 32, help: "width, a multiple of the heads" },
+    nhead: size(4, "attention heads"),
+    replaceLn,
+    weightMultiplier: { kind: number(), default: 0, help: "factor on the initial output layer" },
+  },
+  check: ({ dModel, nhead }) =>
+    dModel % nhead === 0
+      ? undefined
+      : { setting: "dModel", expected: `a multiple of nhead = ${nhead}`, got: String(dModel) },
+  build(shape, { layers, dModel, nhead, weightMultiplier }) {
+    const { length, vocabulary } = tokenShape("transformer", shape);
+    const positions = linePositions(length, dModel);
+    const mask = causalMask(length);
+    const dense = (prefix: string, outputs: number, inputs: number): Record<string, Shape> => ({
+      [`${prefix}.weight`]: [outputs, inputs],
+      [`${prefix}.bias`]: [outputs],
+    });
+    const attending = (prefix: string): Record<string, Shape> => ({
+      [`${prefix}.in_proj_weight`]: [3 * dModel, dModel],
+      [`${prefix}.in_proj_bias`]: [3 * dModel],
+      ...dense(`${prefix}.out_proj`, dModel, dModel),
+    });
+    const norms = (prefix: string): Record<string, Shape> =>
+      Object.fromEntries(
+        [1, 2, 3].flatMap((i) => ["gamma", "beta"].map((name) => [`${prefix}.norm${i}.${name}`, [dModel]])),
+      );
+    const layer = (prefix: string): Record<string, Shape> => ({
+      ...attending(`${prefix}.self_attn`),
+      ...attending(`${prefix}.multihead_attn`),
+      ...dense(`${prefix}.linear1`, 4 * dModel, dModel),
+      ...dense(`${prefix}.linear2`, dModel, 4 * dModel),
+      ...norms(prefix),
+    });
+    const prefixes = Array.from({ length: layers }, (_, i) => `decoder.layers.${i}`);
+    const parameters: Record<string, Shape> = {
+      "embedding.weight": [vocabulary, dModel],
+      ...Object.assign({}, ...prefixes.map(layer)),
+      ...dense("output_layer", shape.outputDim, dModel),
+    };
+    return {
+      parameters,
+      vocabulary,
+      forward(p, tokens) {
+        const embedded = multiply(gather(p["embedding.weight"], tokens), Math.sqrt(dModel));
+        const memory = add(embedded, array(embedded, positions, [length, dModel]));
+        let x = memory;
+        for (const prefix of prefixes) x = decoderLayer(p, prefix, x, memory, nhead, mask);
+        const read = shape.lastOnly ? lastPosition(x) : x;
+        return linear(read, p["output_layer.weight"], p["output_layer.bias"]);
+      },
+      initialWeights: (random) =>
+        drawParameters(parameters, (name, size) => {
+          const count = sizeOf(size);
+          if (size.length === 2) {
+            const drawn = uniform(random, count, Math.sqrt(6 / (size[0] + size[1])));
+            return name === "output_layer.weight" ? scaled(drawn, weightMultiplier) : drawn;
+          }
+          if (name.endsWith("gamma")) return constants(count, 1);
+          if (/beta$|in_proj_bias$|out_proj.bias$/.test(name)) return constants(count, 0);
+          return uniform(random, count, fanInBound(parameters[name.replace("bias", "weight")]));
+        }),
+    };
+  },
+});
 
 function decoderLayer(
   p: Parameters,

@@ -10,33 +10,13 @@ import {
   take,
   transpose,
 } from "../autodiff/index.ts";
-import { valueError } from "../base/index.ts";
-import type { Model, ModelShape } from "./architecture.ts";
-import { checkCounts, checkFinite, checkFlags, imageShape } from "./checks.ts";
+import { choice, flag, integer, number, valueError } from "../base/index.ts";
+import { architecture, replaceLn, size } from "./architecture.ts";
+import { imageShape } from "./checks.ts";
 import { attention, mergeHeads } from "./layers/attention.ts";
 import { constants, drawParameters, fanInBound, linear, scaled, uniform } from "./layers/layers.ts";
 import { layerNorm } from "./layers/normalization.ts";
 import { planePositions } from "./layers/positions.ts";
-
-export interface VitOptions {
-  readonly patchSize?: number;
-  /** Width of a token, a multiple of 4. */
-  readonly dim?: number;
-  readonly depth?: number;
-  readonly mlpDim?: number;
-  /** Heads, each 64 wide. */
-  readonly numHeads?: number;
-  /** Without effect in the simple form, which takes the mean over tokens. */
-  readonly pool?: string;
-  /** Layer norms written out with the unbiased deviation; the only form there is. */
-  readonly replaceLn?: boolean;
-  /** Whether layer norms have gamma and beta. */
-  readonly trainableLn?: boolean;
-  /** Fixed positions and mean pooling; the only form there is. */
-  readonly simple?: boolean;
-  /** Factor on the initial output layer. */
-  readonly initScale?: number;
-}
 
 const HEAD_WIDTH = 64;
 
@@ -47,91 +27,95 @@ type Parameters = Readonly<Record<string, Tensor>>;
  * patches, LayerNorm, Linear, LayerNorm, fixed sine-cosine positions; depth × [x + attention(LayerNorm x), x + ff];
  * LayerNorm, mean over tokens, Linear.
  */
-export function vit(shape: ModelShape, options: VitOptions = {}): Model {
-  const { patchSize = 4, dim = 64, depth = 4, mlpDim = 256, numHeads = 8, initScale = 0 } = options;
-  const { trainableLn = true } = options;
-  checkCounts("vit", { patchSize, dim, depth, mlpDim, numHeads });
-  checkFinite("vit", "initScale", initScale);
-  checkForm(options, dim);
-  const [channels, height, width] = imageShape("vit", shape);
-  if (height % patchSize !== 0 || width % patchSize !== 0)
-    throw valueError("vit.patchSize", `a divisor of the image's sides ${height}×${width}`, String(patchSize));
-  const rows = height / patchSize;
-  const columns = width / patchSize;
-  const patch = channels * patchSize ** 2;
-  const inner = numHeads * HEAD_WIDTH;
-  const positions = planePositions(rows, columns, dim);
-  const norm = (prefix: string, length: number): Record<string, Shape> =>
-    trainableLn ? { [`${prefix}.gamma`]: [length], [`${prefix}.beta`]: [length] } : {};
-  const block = (i: number): Record<string, Shape> => ({
-    ...norm(`transformer.layers.${i}.0.norm`, dim),
-    [`transformer.layers.${i}.0.to_qkv.weight`]: [3 * inner, dim],
-    [`transformer.layers.${i}.0.to_out.weight`]: [dim, inner],
-    ...norm(`transformer.layers.${i}.1.net.0`, dim),
-    [`transformer.layers.${i}.1.net.1.weight`]: [mlpDim, dim],
-    [`transformer.layers.${i}.1.net.1.bias`]: [mlpDim],
-    [`transformer.layers.${i}.1.net.3.weight`]: [dim, mlpDim],
-    [`transformer.layers.${i}.1.net.3.bias`]: [dim],
-  });
-  const parameters: Record<string, Shape> = {
-    ...norm("to_patch_embedding.1", patch),
-    "to_patch_embedding.2.weight": [dim, patch],
-    "to_patch_embedding.2.bias": [dim],
-    ...norm("to_patch_embedding.3", dim),
-    ...norm("transformer.norm", dim),
-    ...Object.assign({}, ...Array.from({ length: depth }, (_, i) => block(i))),
-    "linear_head.weight": [shape.outputDim, dim],
-    "linear_head.bias": [shape.outputDim],
-  };
-  return {
-    name: "vit",
-    parameters,
-    forward(p, inputs) {
-      const patches = normed(p, "to_patch_embedding.1", patchesOf(inputs, patchSize));
-      const tokens = linear(patches, p["to_patch_embedding.2.weight"], p["to_patch_embedding.2.bias"]);
-      const embedded = normed(p, "to_patch_embedding.3", tokens);
-      let x = add(embedded, array(embedded, positions, [rows * columns, dim]));
-      for (let i = 0; i < depth; i++) {
-        x = add(x, selfAttention(p, `transformer.layers.${i}.0`, x, numHeads));
-        x = add(x, feedForward(p, `transformer.layers.${i}.1.net`, x));
-      }
-      const pooled = mean(normed(p, "transformer.norm", x), { axes: [1] });
-      return linear(pooled, p["linear_head.weight"], p["linear_head.bias"]);
+export const vit = architecture({
+  name: "vit",
+  className: "VIT",
+  reads: ["images"],
+  help: "vision transformer",
+  settings: {
+    patchSize: size(4, "side of a patch in pixels"),
+    // Sines and cosines of two coordinates.
+    dim: { kind: integer({ min: 1, multipleOf: 4 }), default: 64, help: "width of a token, a multiple of 4" },
+    depth: size(4, "blocks"),
+    mlpDim: size(256, "width of the feed-forward layers"),
+    numHeads: size(8, "attention heads, each 64 wide"),
+    pool: {
+      kind: choice("cls", "mean"),
+      default: "cls",
+      help: "how tokens are pooled (unless simple)",
+      ignored: "the simple form takes the mean over tokens",
     },
-    initialWeights: (random) =>
-      drawParameters(parameters, (name, size) => {
-        const count = sizeOf(size);
-        if (name.endsWith("gamma")) return constants(count, 1);
-        if (name.endsWith("beta")) return constants(count, 0);
-        const drawn = uniform(random, count, fanInBound(parameters[name.replace("bias", "weight")]));
-        return name.startsWith("linear_head") ? scaled(drawn, initScale) : drawn;
-      }),
-  };
-}
-
-function checkForm(
-  { pool = "cls", replaceLn = true, trainableLn = true, simple = true }: VitOptions,
-  dim: number,
-) {
-  checkFlags("vit", { replaceLn, trainableLn, simple });
-  if (!simple)
-    throw valueError(
-      "vit.simple",
-      "true",
-      "false",
-      "only the form with fixed positions and mean pooling is here",
-    );
-  if (!replaceLn)
-    throw valueError(
-      "vit.replaceLn",
-      "true",
-      "false",
-      "layer norms are written out, with the unbiased deviation",
-    );
-  if (pool !== "cls" && pool !== "mean") throw valueError("vit.pool", "cls or mean", String(pool));
-  if (dim % 4 !== 0)
-    throw valueError("vit.dim", "a multiple of 4 (sines and cosines of two coordinates)", String(dim));
-}
+    replaceLn,
+    trainableLn: { kind: flag, default: true, help: "layer norms have weights" },
+    simple: {
+      kind: flag,
+      default: true,
+      help: "fixed positions and mean pooling",
+      ignored: "only the form with fixed positions and mean pooling is here",
+      only: true,
+    },
+    initScale: { kind: number(), default: 0, help: "factor on the initial output layer" },
+  },
+  build(shape, { patchSize, dim, depth, mlpDim, numHeads, trainableLn, initScale }) {
+    const [channels, height, width] = imageShape("vit", shape);
+    if (height % patchSize !== 0 || width % patchSize !== 0)
+      throw valueError(
+        "vit.patchSize",
+        `a divisor of the image's sides ${height}×${width}`,
+        String(patchSize),
+      );
+    const rows = height / patchSize;
+    const columns = width / patchSize;
+    const patch = channels * patchSize ** 2;
+    const inner = numHeads * HEAD_WIDTH;
+    const positions = planePositions(rows, columns, dim);
+    const norm = (prefix: string, length: number): Record<string, Shape> =>
+      trainableLn ? { [`${prefix}.gamma`]: [length], [`${prefix}.beta`]: [length] } : {};
+    const block = (i: number): Record<string, Shape> => ({
+      ...norm(`transformer.layers.${i}.0.norm`, dim),
+      [`transformer.layers.${i}.0.to_qkv.weight`]: [3 * inner, dim],
+      [`transformer.layers.${i}.0.to_out.weight`]: [dim, inner],
+      ...norm(`transformer.layers.${i}.1.net.0`, dim),
+      [`transformer.layers.${i}.1.net.1.weight`]: [mlpDim, dim],
+      [`transformer.layers.${i}.1.net.1.bias`]: [mlpDim],
+      [`transformer.layers.${i}.1.net.3.weight`]: [dim, mlpDim],
+      [`transformer.layers.${i}.1.net.3.bias`]: [dim],
+    });
+    const parameters: Record<string, Shape> = {
+      ...norm("to_patch_embedding.1", patch),
+      "to_patch_embedding.2.weight": [dim, patch],
+      "to_patch_embedding.2.bias": [dim],
+      ...norm("to_patch_embedding.3", dim),
+      ...norm("transformer.norm", dim),
+      ...Object.assign({}, ...Array.from({ length: depth }, (_, i) => block(i))),
+      "linear_head.weight": [shape.outputDim, dim],
+      "linear_head.bias": [shape.outputDim],
+    };
+    return {
+      parameters,
+      forward(p, inputs) {
+        const patches = normed(p, "to_patch_embedding.1", patchesOf(inputs, patchSize));
+        const tokens = linear(patches, p["to_patch_embedding.2.weight"], p["to_patch_embedding.2.bias"]);
+        const embedded = normed(p, "to_patch_embedding.3", tokens);
+        let x = add(embedded, array(embedded, positions, [rows * columns, dim]));
+        for (let i = 0; i < depth; i++) {
+          x = add(x, selfAttention(p, `transformer.layers.${i}.0`, x, numHeads));
+          x = add(x, feedForward(p, `transformer.layers.${i}.1.net`, x));
+        }
+        const pooled = mean(normed(p, "transformer.norm", x), { axes: [1] });
+        return linear(pooled, p["linear_head.weight"], p["linear_head.bias"]);
+      },
+      initialWeights: (random) =>
+        drawParameters(parameters, (name, size) => {
+          const count = sizeOf(size);
+          if (name.endsWith("gamma")) return constants(count, 1);
+          if (name.endsWith("beta")) return constants(count, 0);
+          const drawn = uniform(random, count, fanInBound(parameters[name.replace("bias", "weight")]));
+          return name.startsWith("linear_head") ? scaled(drawn, initScale) : drawn;
+        }),
+    };
+  },
+});
 
 /** [n, channels, h·p, w·p] → [n, h·w, p·p·channels], a patch's entries by row, column and channel. */
 function patchesOf(images: Tensor, size: number): Tensor {

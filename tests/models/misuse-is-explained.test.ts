@@ -26,9 +26,9 @@ test("unknown names, options and activations are named with what there is", () =
   expect(of("cnn", image, { depth: 3 })).toBe("cnn: expected options among activation, width, got depth");
   expect(of("vit", image, { patch_size: 4 })).toMatch(/^vit: expected options among patchSize/);
   expect(of("cnn", image, { activation: "sine" })).toBe(
-    "activation: expected one of gelu, silu, tanh, relu, got sine",
+    "cnn.activation: expected gelu, silu, tanh or relu, got sine",
   );
-  expect(of("cnn", image, { activation: "constructor" })).toMatch(/^activation: expected one of/);
+  expect(of("cnn", image, { activation: "constructor" })).toMatch(/^cnn.activation: expected gelu/);
 });
 
 test("sizes must be whole numbers from 1 on", () => {
@@ -45,17 +45,24 @@ test("sizes must be whole numbers from 1 on", () => {
     ["lstm", text, "embdDim"],
     ["lstm", text, "hiddenDim"],
     ["transformer", text, "layers"],
-    ["transformer", text, "dModel"],
     ["transformer", text, "nhead"],
     ["mamba", text, "layers"],
     ["mamba", text, "dModel"],
   ];
   for (const [name, shape, option] of sizes)
     for (const value of [0, -1, 1.5, Number.NaN, "4"])
-      expect(of(name, shape, { [option]: value }), `${name} ${option}`).toMatch(/expected a .*≥ 1, got/);
-  expect(of("resnet", image, { stageSizes: [] })).toMatch(/^resnet.stageSizes: expected a list/);
-  expect(of("resnet", image, { stageSizes: [1, 0] })).toMatch(/^resnet.stageSizes: expected a whole number/);
+      expect(of(name, shape, { [option]: value }), `${name} ${option}`).toMatch(
+        /expected an integer ≥ 1.*, got/,
+      );
+  expect(of("resnet", image, { stageSizes: [] })).toMatch(
+    /^resnet.stageSizes: expected at least 1 of: an integer/,
+  );
+  expect(of("resnet", image, { stageSizes: [1, 0] })).toMatch(/^resnet.stageSizes: expected .*≥ 1, got 0/);
   expect(of("cnn", { ...image, outputDim: 0 })).toMatch(/expected a whole number of outputs ≥ 1, got 0/);
+});
+
+test("a width of one cannot be normalised", () => {
+  expect(of("transformer", text, { dModel: 1, nhead: 1 })).toMatch(/dModel: expected an integer ≥ 2, got 1/);
 });
 
 test("forms that are not here are refused", () => {
@@ -72,7 +79,7 @@ test("numbers that do not go together are refused", () => {
   expect(of("vit", image, { patchSize: 3 })).toBe(
     "vit.patchSize: expected a divisor of the image's sides 8×8, got 3",
   );
-  expect(of("vit", image, { dim: 6 })).toMatch(/^vit.dim: expected a multiple of 4/);
+  expect(of("vit", image, { dim: 6 })).toMatch(/^vit.dim: expected .*a multiple of 4, got 6/);
   expect(of("vit", image, { initScale: Number.NaN })).toMatch(/^vit.initScale: expected a finite number/);
   expect(of("transformer", text, { dModel: 6, nhead: 4 })).toMatch(/expected a multiple of nhead = 4/);
   expect(of("resnet", image, { stageSizes: [1, 1, 1] })).toMatch(/at least 13 pixels a side for 3 stages/);
@@ -87,7 +94,7 @@ test("inputs must be of the kind that the network reads", () => {
   for (const name of ["lstm", "transformer", "mamba"]) {
     expect(of(name, image)).toMatch(/expected sequences of tokens \[length\]/);
     expect(of(name, { inputShape: [4], outputDim: 2 })).toMatch(/without a vocabulary/);
-    expect(of(name, { ...text, vocabulary: 0 })).toMatch(/vocabulary: expected a whole number ≥ 1/);
+    expect(of(name, { ...text, vocabulary: 0 })).toMatch(/vocabulary: expected an integer ≥ 1/);
     const lossOn = (token: number): string =>
       complaint(() =>
         supervisedLoss(createModel(name, text), "ce", {

@@ -11,8 +11,8 @@ const PROBE = 2;
 /** A joint evaluation keeps so many entries for each entry that the loss computes: 3 to 5 in all architectures. */
 const ENTRIES_PER_VALUE = 4;
 /**
- * 2 MiB of doubles, a core's second-level cache: measured on the wasm backend, cnn and vit take 5 to 10 % less time than in
- * chunks twice or half as large, and two threads do not meet at the memory.
+ * 2 MiB of doubles, a core's second-level cache: measured on the wasm backend, networks of images take 5 to 10 % less
+ * time than in chunks twice or half as large, and two threads do not meet at the memory.
  */
 const CACHED_ENTRIES = 2 ** 18;
 /** 64 MiB of doubles, where a chunk must be larger to have enough to do. */

@@ -21,7 +21,7 @@ export interface GroupOutput {
 /**
  * Elementwise instructions that follow one another, over one shape, to be done entry by entry in one pass, and sums of
  * their results over the same axes: what only the group itself reads is never stored. Measured on the wasm backend: gradient, Hv and third derivatives of mlp,
- * transformer and mamba take 4 to 16 % less time.
+ * transformer and a state-space network take 4 to 16 % less time.
  */
 export interface Group {
   readonly shape: Shape;

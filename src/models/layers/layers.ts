@@ -10,16 +10,10 @@ import {
   take,
   tanh,
 } from "../../autodiff/index.ts";
-import { type Random, valueError } from "../../base/index.ts";
+import type { Random } from "../../base/index.ts";
 
+/** Activation functions by name. */
 export const ACTIVATIONS = { gelu, silu, tanh, relu } as const;
-export type Activation = keyof typeof ACTIVATIONS;
-
-export function activationNamed(name: string): (x: Tensor) => Tensor {
-  if (!Object.hasOwn(ACTIVATIONS, name))
-    throw valueError("activation", `one of ${Object.keys(ACTIVATIONS).join(", ")}`, String(name));
-  return ACTIVATIONS[name as Activation];
-}
 
 /** x·Wᵀ + b with PyTorch's weight layout [out, in]; rows are all axes of x but the last. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
@@ -47,6 +41,7 @@ export function constants(count: number, value: number): Float64Array {
   return new Float64Array(count).fill(value);
 }
 
+/** Each value times the factor. */
 export function scaled(values: Float64Array, factor: number): Float64Array {
   return values.map((value) => value * factor);
 }
