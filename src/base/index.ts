@@ -28,4 +28,5 @@ export {
 } from "./errors.ts";
 export { EPS, SMALLEST_NORMAL } from "./float.ts";
 export * from "./options.ts";
-export { Random } from "./random.ts";
+export { Random } from "./random/random.ts";
+export { sizeOf } from "./size.ts";

@@ -54,8 +54,3 @@ export function head(
     ? { outputDim: 1, criterion: `${criterion}_binary` }
     : { outputDim: choice, criterion };
 }
-
-/** Number of entries of an array of the given shape; 1 for []. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, dimension) => product * dimension, 1);
-}

@@ -1,5 +1,5 @@
-import { kindError, valueError } from "../base/index.ts";
-import { type ClassChoice, sizeOf } from "./dataset.ts";
+import { kindError, sizeOf, valueError } from "../base/index.ts";
+import type { ClassChoice } from "./dataset.ts";
 
 /** One option of a data set: what it accepts, in words and as tests, and its default. */
 export interface OptionSpec<T> {

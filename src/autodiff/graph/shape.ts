@@ -1,14 +1,9 @@
-import { valueError } from "../../base/index.ts";
+import { sizeOf, valueError } from "../../base/index.ts";
+
+export { sizeOf };
 
 /** The lengths of a tensor's axes, row-major; `[]` is a scalar. */
 export type Shape = readonly number[];
-
-/** The number of entries of a tensor of this shape (1 for a scalar). */
-export function sizeOf(shape: Shape): number {
-  let size = 1;
-  for (const length of shape) size *= length;
-  return size;
-}
 
 /** Row-major strides in entries. */
 export function stridesOf(shape: Shape): number[] {

@@ -1,5 +1,4 @@
-import { valueError } from "../../base/index.ts";
-import { sizeOf } from "../dataset.ts";
+import { sizeOf, valueError } from "../../base/index.ts";
 import { gunzip, isGzip } from "./inflate.ts";
 
 /** An array of bytes in the IDX format. */

@@ -1,5 +1,4 @@
-import { type InputValueError, valueError } from "../../base/index.ts";
-import { sizeOf } from "../dataset.ts";
+import { type InputValueError, sizeOf, valueError } from "../../base/index.ts";
 
 /** What the header of a .npy file says (NEP 1; versions 1.0, 2.0 and 3.0). */
 export interface NpyHeader {

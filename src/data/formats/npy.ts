@@ -1,5 +1,4 @@
-import { valueError } from "../../base/index.ts";
-import { sizeOf } from "../dataset.ts";
+import { sizeOf, valueError } from "../../base/index.ts";
 import { readHeader, shapeHolds, unsupported, writeHeader } from "./npy-header.ts";
 
 /** An array as numpy stores it, read: elements as float64 in C order (the last index runs fastest). */

@@ -1,5 +1,5 @@
-import { valueError } from "../../base/index.ts";
-import { type ClassChoice, classCount, type Dataset, type Examples, head, sizeOf } from "../dataset.ts";
+import { sizeOf, valueError } from "../../base/index.ts";
+import { type ClassChoice, classCount, type Dataset, type Examples, head } from "../dataset.ts";
 import { checkSize } from "../options.ts";
 import { firstOfEachClass, groupByClass, labelsAt } from "./select.ts";
 

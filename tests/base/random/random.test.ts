@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { InputValueError, Random } from "../../src/base/index.ts";
+import { InputValueError, Random } from "../../../src/base/index.ts";
 
 const draws = (random: Random, n: number) => Array.from({ length: n }, () => random.bits32());
 

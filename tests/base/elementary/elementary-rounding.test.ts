@@ -12,7 +12,7 @@ import {
   sin,
   softplus,
   tanh,
-} from "../../src/base/index.ts";
+} from "../../../src/base/index.ts";
 import * as exact from "./exact.ts";
 import { bitsOf, type Exact, exactly, fromBits, ulpError } from "./exact.ts";
 

@@ -1,5 +1,5 @@
-import { log } from "./elementary/logarithm.ts";
-import { valueError } from "./errors.ts";
+import { log } from "../elementary/logarithm.ts";
+import { valueError } from "../errors.ts";
 
 /**
  * Seeded random numbers: xoshiro128** (Blackman and Vigna, "Scrambled linear pseudorandom number

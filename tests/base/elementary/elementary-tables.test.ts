@@ -11,7 +11,7 @@ import {
   STEP_LOW,
   STEPS_PER_UNIT,
   TWO_OVER_PI_WORDS,
-} from "../../src/base/index.ts";
+} from "../../../src/base/index.ts";
 import {
   add,
   divide,

@@ -13,7 +13,7 @@ import {
   sin,
   softplus,
   tanh,
-} from "../../src/base/index.ts";
+} from "../../../src/base/index.ts";
 import { bitsOf, fromBits } from "./exact.ts";
 
 const SEED = 4;

@@ -1,5 +1,17 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { cos, erf, exp, expm1, log, log1p, pow, sigmoid, sin, softplus, tanh } from "../../src/base/index.ts";
+import {
+  cos,
+  erf,
+  exp,
+  expm1,
+  log,
+  log1p,
+  pow,
+  sigmoid,
+  sin,
+  softplus,
+  tanh,
+} from "../../../src/base/index.ts";
 
 const functions = { cos, erf, exp, expm1, log, log1p, sigmoid, sin, softplus, tanh };
 const TINY = Number.MIN_VALUE;
