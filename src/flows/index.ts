@@ -6,7 +6,7 @@ export {
   centralSubstep,
   stableSubstep,
 } from "./dynamics/central-substep.ts";
-export { effectiveHessian } from "./dynamics/effective-hessian.ts";
+export { effectiveHessian, innerProduct, inverseRootOf } from "./dynamics/effective-hessian.ts";
 export {
   type EigenSettings,
   EigenTracker,
@@ -31,14 +31,21 @@ export {
   type Predictions,
   predict,
 } from "./processes/predictions.ts";
-export type { Observation, Process, ProcessKind, ProcessSetup, ProcessStatus } from "./processes/process.ts";
+export type {
+  Observation,
+  Precision,
+  Process,
+  ProcessKind,
+  ProcessSetup,
+  ProcessStatus,
+} from "./processes/process.ts";
 export { StableProcess, type StableSettings } from "./processes/stable.ts";
 export {
   type StationaryObservation,
   StationaryProcess,
   type StationarySettings,
 } from "./processes/stationary.ts";
-export { warmStart } from "./processes/warm-start.ts";
+export { type WarmStartOptions, warmStart } from "./processes/warm-start.ts";
 export { checkUpdateRule, edgeOfRule } from "./rules/checks/check.ts";
 export type { EdgeOnQuadratics } from "./rules/checks/response.ts";
 export { type CompiledRule, compileRule } from "./rules/compile.ts";

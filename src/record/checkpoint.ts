@@ -13,10 +13,14 @@ export interface Checkpoint {
   readonly arrays: ReadonlyMap<string, Float64Array>;
 }
 
-/** Writes a checkpoint, all or nothing. */
-export function writeCheckpoint(path: string, index: number, processes: readonly Process[]): void {
+/** Writes a checkpoint, all or nothing. @param parts the processes, and what else of a simulation has a past */
+export function writeCheckpoint(
+  path: string,
+  index: number,
+  parts: readonly { readonly kind: string; snapshot(): Record<string, Float64Array> }[],
+): void {
   const arrays: Record<string, WritableArray> = {};
-  for (const process of processes)
+  for (const process of parts)
     for (const [key, data] of Object.entries(process.snapshot()))
       arrays[`${process.kind}.${key}`] = { shape: [data.length], data };
   arrays.step = { dtype: "<i8", shape: [], data: [index] };

@@ -69,10 +69,13 @@ export function runDirectory(
 /** What two runs must share to be the same run: all settings but where it goes, what it prints and how long it is. */
 function configHash(config: RunConfig): string {
   const { expid, out, quiet, json, profile, threads, checkpoint, steps, ...rest } = withoutEdge(config);
+  const { precision, ...discrete } = rest.discrete;
   // A schedule that lasts the run makes its length matter.
   const length = rest.opt.schedule === "cosine" && rest.opt.totalSteps <= 0 ? { steps } : {};
+  // Runs from before there was a choice are still the same.
+  const rounded = precision === "float64" ? {} : { precision };
   return createHash("sha256")
-    .update(JSON.stringify({ ...rest, ...length }))
+    .update(JSON.stringify({ ...rest, discrete, ...rounded, ...length }))
     .digest("hex")
     .slice(0, 16);
 }
@@ -197,6 +200,7 @@ function restoreLatest(directory: string, built: BuiltRun, rows: number): number
     .sort((a, b) => b.index - a.index);
   if (usable.length === 0) return 0;
   restoreProcesses(built.simulation.processes, usable[0]);
+  built.simulation.resumeAt(usable[0].index, usable[0].arrays);
   return usable[0].index;
 }
 
@@ -287,7 +291,8 @@ class RunLoop {
   private checkpoint(name: string, index: number): void {
     const folder = join(this.directory, "checkpoints");
     makeFolder(folder);
-    writeCheckpoint(join(folder, name), index, this.built.simulation.processes);
+    const { processes, plane } = this.built.simulation;
+    writeCheckpoint(join(folder, name), index, [...processes, plane]);
   }
 
   private writeHdf5(): Promise<void> {

@@ -25,6 +25,7 @@ import {
 import {
   type CentralConfig,
   type CheckpointConfig,
+  type DiscreteConfig,
   type EigConfig,
   type EigOverride,
   type GeneralConfig,
@@ -117,6 +118,14 @@ const stable: Fields<StableConfig> = {
     default: 100,
     help: "stop above this effective sharpness",
     spelled: "max-Seff",
+  },
+};
+
+const discrete: Fields<DiscreteConfig> = {
+  precision: {
+    kind: choice("float64", "float32"),
+    default: "float64",
+    help: "what the optimizer's weights are rounded to after each step; flows stay in float64",
   },
 };
 
@@ -235,6 +244,7 @@ export const SECTIONS: readonly Section[] = [
   section("Stable flow", stable, "stable", "stable_config"),
   section("Checkpoints", checkpoint, "checkpoint", "checkpointer"),
   section("Starting from a checkpoint", load, "load", "load"),
+  section("Optimizer's arithmetic", discrete, "discrete", "discrete_config"),
 ];
 
 /** Eigenvalue settings of one process: `--central.eig.frequency` and the like. */

@@ -184,6 +184,11 @@ export interface CentralConfig {
   readonly frequencyInSubsteps: boolean;
 }
 
+export interface DiscreteConfig {
+  /** What the weights of the optimizer and its midpoints are rounded to after each step, in the warm start too. */
+  readonly precision: "float64" | "float32";
+}
+
 export interface StableConfig {
   readonly minNsubsteps: number;
   readonly integrator: IntegratorName;
@@ -234,7 +239,7 @@ export interface RunConfig extends GeneralConfig {
   readonly data: DataConfig;
   readonly arch: ArchConfig;
   readonly eig: EigConfig;
-  readonly discrete: { readonly eig: EigOverride };
+  readonly discrete: DiscreteConfig & { readonly eig: EigOverride };
   readonly midpoint: { readonly eig: EigOverride };
   readonly central: CentralConfig & { readonly eig: EigOverride };
   readonly stable: StableConfig & { readonly eig: EigOverride };

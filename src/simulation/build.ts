@@ -136,6 +136,7 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
     rule,
     initialWeights: initialWeights(config, host, model, objective.dimension),
     warmStart: config.load.path === null ? config.warmStart : 0,
+    precision: config.discrete.precision,
     processes: processPlans(config),
     central: {
       substeps: config.central.nsubsteps,

@@ -33,10 +33,14 @@ export function isWallClock(path: string): boolean {
   return path.split("/").includes("times");
 }
 
+/** What runs of before 0.2.0 did not log: a resumed one has it only from there on. */
+const ADDED = ["plane/", "warm_start/"];
+
 /**
  * Compares two rows bit for bit (−0 differs from 0, NaN equals NaN), leaving out wall-clock times.
  * A resumed run recomputes the rows after its checkpoint and checks them with this against the logged ones.
  *
+ * @param a the row as it was logged; what an older version did not log is not missed
  * @returns undefined when the rows agree, else the first thing that differs: `index`, `step` or a quantity's path
  */
 export function rowDifference(a: StepRow, b: StepRow): string | undefined {
@@ -44,6 +48,7 @@ export function rowDifference(a: StepRow, b: StepRow): string | undefined {
   if (a.step !== b.step) return "step";
   const paths = new Set([...Object.keys(a.quantities), ...Object.keys(b.quantities)]);
   for (const path of paths) {
+    if (a.quantities[path] === undefined && ADDED.some((prefix) => path.startsWith(prefix))) continue;
     if (!isWallClock(path) && !sameQuantity(a.quantities[path], b.quantities[path])) return path;
   }
   return undefined;

@@ -1,6 +1,6 @@
 import { steppedWeights } from "../dynamics/velocity.ts";
 import { Stopwatch } from "./curvature.ts";
-import type { Observation, ProcessSetup } from "./process.ts";
+import { type Observation, type ProcessSetup, toPrecision } from "./process.ts";
 import { SteppingProcess } from "./stepping.ts";
 
 /** The optimizer itself: s⁺ = update(s, g), w⁺ = w − P⁻¹q − rw. Observed at w with the state already updated. */
@@ -26,6 +26,7 @@ export class DiscreteProcess extends SteppingProcess {
   }
 
   protected move(): void {
-    this.weights = steppedWeights(this.setup.rule, this.observation as Observation);
+    const { rule, precision } = this.setup;
+    this.weights = toPrecision(steppedWeights(rule, this.observation as Observation), precision);
   }
 }

@@ -6,6 +6,7 @@ import {
   isUsable,
   type Observation,
   type ProcessSetup,
+  toPrecision,
   unusablePreconditioner,
 } from "./process.ts";
 import { SteppingProcess } from "./stepping.ts";
@@ -25,7 +26,7 @@ export class MidpointProcess extends SteppingProcess {
   }
 
   protected evaluate(): void {
-    const { objective, rule } = this.setup;
+    const { objective, rule, precision } = this.setup;
     const watch = new Stopwatch();
     const preconditioner = new Float64Array(rule.dimension);
     watch.time("grad_and_value", () => {
@@ -43,12 +44,15 @@ export class MidpointProcess extends SteppingProcess {
       this.status = unusablePreconditioner(this.kind);
       return;
     }
-    const after = steppedWeights(rule, {
-      weights: this.weights,
-      state: this.state,
-      gradient: objective.gradient(),
-      preconditioner,
-    });
+    const after = toPrecision(
+      steppedWeights(rule, {
+        weights: this.weights,
+        state: this.state,
+        gradient: objective.gradient(),
+        preconditioner,
+      }),
+      precision,
+    );
     this.next = after;
     const before = this.previous;
     const observed = before

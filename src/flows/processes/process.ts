@@ -43,6 +43,17 @@ export interface ProcessSetup {
   readonly seed: number;
   /** The loss at the start, by which an exploding loss is told from a catapult. Without it only infinities are. */
   readonly startLoss?: number;
+  /** What the optimizer's weights are rounded to after each step, in discrete and midpoint. Default float64: not at all. */
+  readonly precision?: Precision;
+}
+
+/** The number format that an optimizer keeps its weights in; flows are always in float64. */
+export type Precision = "float64" | "float32";
+
+/** Rounds weights to a precision, in place, and returns them. Rounding to float32 is exact arithmetic: the same bits everywhere. */
+export function toPrecision(weights: Float64Array, precision: Precision = "float64"): Float64Array {
+  if (precision === "float32") for (let l = 0; l < weights.length; l++) weights[l] = Math.fround(weights[l]);
+  return weights;
 }
 
 /** One of the processes. A step is `prepare` (evaluate, decide), `observe` any number of times, `advance`. */

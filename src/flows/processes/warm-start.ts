@@ -1,8 +1,19 @@
 import type { Objective } from "../../autodiff/index.ts";
 import { valueError } from "../../base/index.ts";
-import { steppedWeights } from "../dynamics/velocity.ts";
+import { type FlowPoint, steppedWeights } from "../dynamics/velocity.ts";
 import type { CompiledRule } from "../rules/compile.ts";
-import { allFinite } from "./process.ts";
+import { allFinite, type Precision, toPrecision } from "./process.ts";
+
+/** How a warm start is taken. */
+export interface WarmStartOptions {
+  /** What the weights are rounded to after each step. Default float64: not at all. */
+  readonly precision?: Precision;
+  /**
+   * Shown every step before its weights move, the objective standing there. The point is overwritten afterwards;
+   * products may be asked of the objective, its weights may not be changed.
+   */
+  readonly observe?: (step: number, point: FlowPoint) => void;
+}
 
 /**
  * Runs the discrete optimizer for `steps` steps. Overwrites weights and state. Returns the steps taken: fewer when
@@ -14,6 +25,7 @@ export function warmStart(
   weights: Float64Array,
   state: Float64Array,
   steps: number,
+  { precision, observe }: WarmStartOptions = {},
 ): number {
   if (weights.length !== rule.dimension)
     throw valueError("warmStart", `${rule.dimension} weights`, String(weights.length));
@@ -26,7 +38,9 @@ export function warmStart(
     rule.update(state, gradient, next);
     state.set(next);
     rule.preconditioner(state, preconditioner);
-    weights.set(steppedWeights(rule, { weights, state, gradient, preconditioner }));
+    const point = { weights, state, gradient, preconditioner };
+    observe?.(step, point);
+    weights.set(toPrecision(steppedWeights(rule, point), precision));
   }
   return steps;
 }

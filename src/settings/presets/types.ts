@@ -2,6 +2,7 @@ import type {
   ArchConfig,
   CentralConfig,
   DataConfig,
+  DiscreteConfig,
   EigConfig,
   GeneralConfig,
   OptConfig,
@@ -25,6 +26,7 @@ export interface Preset
   readonly data: Given<DataConfig>;
   readonly arch: Given<ArchConfig>;
   readonly eig?: Partial<EigConfig>;
+  readonly discrete?: Partial<DiscreteConfig>;
   readonly central?: Partial<CentralConfig>;
   readonly stable?: Partial<StableConfig>;
 }
