@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { nodeHost } from "../../src/run/index.ts";
 import { buildRun, quantityData, type Simulation, type StepRow } from "../../src/simulation/index.ts";
 import { configOf, MOONS } from "../run/small-runs.ts";
 
@@ -20,7 +21,7 @@ function walk(simulation: Simulation, steps: number) {
 const config = configOf(...MOONS, "--steps", "60");
 
 test("the logged coordinates are those of w in the frame that a checkpoint holds, which is orthonormal", () => {
-  const { simulation, dispose } = buildRun(config);
+  const { simulation, dispose } = buildRun(config, nodeHost());
   const { rows, weights } = walk(simulation, STRETCH + 4);
   const { origin, slow, fast, row } = simulation.plane.snapshot();
   dispose();
@@ -46,7 +47,7 @@ test("the logged coordinates are those of w in the frame that a checkpoint holds
 });
 
 test("the fast direction is the central flow's top eigenvector", () => {
-  const { simulation, dispose } = buildRun(config);
+  const { simulation, dispose } = buildRun(config, nodeHost());
   walk(simulation, 1);
   const { fast } = simulation.plane.snapshot();
   const pairs = simulation.processes.find(({ kind }) => kind === "central")?.observation?.pairs;
@@ -63,7 +64,7 @@ test("without eigenvectors there is no plane", () => {
   const blind = words
     .replace("discrete midpoint central stable", "discrete")
     .replace("frequency 1", "frequency -1");
-  const { simulation, dispose } = buildRun(configOf(...blind.split(" "), "--steps", "2"));
+  const { simulation, dispose } = buildRun(configOf(...blind.split(" "), "--steps", "2"), nodeHost());
   const quantities = simulation.step();
   dispose();
   expect(Object.keys(quantities).filter((path) => path.startsWith("plane/"))).toEqual([]);

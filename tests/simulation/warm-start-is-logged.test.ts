@@ -1,20 +1,22 @@
 import { expect, test } from "vitest";
+import { nodeHost } from "../../src/run/index.ts";
+import type { RunConfig } from "../../src/settings/index.ts";
 import { buildRun, quantityData } from "../../src/simulation/index.ts";
 import { configOf } from "../run/small-runs.ts";
 
-const words = (warmStart: number, steps: number, ...more: string[]) =>
-  configOf(
-    ..."opt:gd data:moons arch:mlp --data.n 20 --arch.width 6 --opt.lr 0.3 --runs discrete --eig.frequency 1".split(
-      " ",
-    ),
-    `--warm-start=${warmStart}`,
-    `--steps=${steps}`,
-    ...more,
+const WORDS =
+  "opt:gd data:moons arch:mlp --data.n 20 --arch.width 6 --opt.lr 0.3 --runs discrete --eig.frequency 1".split(
+    " ",
   );
 
+const words = (warmStart: number, steps: number, frequency = 1): RunConfig => {
+  const config = configOf(...WORDS, `--warm-start=${warmStart}`, `--steps=${steps}`);
+  return { ...config, eig: { ...config.eig, frequency } };
+};
+
 test("each logged point of a warm start has the loss and the sharpness that a run without one has there", () => {
-  const late = buildRun(words(40, 40));
-  const early = buildRun(words(-1, 45));
+  const late = buildRun(words(40, 40), nodeHost());
+  const early = buildRun(words(-1, 45), nodeHost());
   const full = Array.from({ length: 45 }, () => early.simulation.step());
   let points = 0;
   for (let row = 0; row < 40; row++) {
@@ -37,9 +39,9 @@ test("each logged point of a warm start has the loss and the sharpness that a ru
 test("a run without warm start logs none, one without eigenvalues only losses", () => {
   for (const [config, paths] of [
     [words(-1, 1), []],
-    [words(3, 1, "--eig.frequency=-1"), ["warm_start/step", "warm_start/train_loss"]],
+    [words(3, 1, -1), ["warm_start/step", "warm_start/train_loss"]],
   ] as const) {
-    const { simulation, dispose } = buildRun(config);
+    const { simulation, dispose } = buildRun(config, nodeHost());
     const logged = Object.keys(simulation.step()).filter((path) => path.startsWith("warm_start/"));
     dispose();
     expect(logged).toEqual([...paths]);
