@@ -185,10 +185,12 @@ const DEFINITIONS: { readonly [N in KindName]: Definition<N> } = {
   },
   either: {
     expected: ({ kind, word }) => `${expectedOf(kind)}, or ${word}`,
-    check: ({ kind, word, meaning }, found) =>
-      found === meaning || (typeof found === "string" && sameName(found, word))
-        ? good(meaning)
-        : checkValue(kind, found),
+    check({ kind, word, meaning }, found) {
+      const isWord = typeof found === "string" && typeof meaning !== "number";
+      if (found === meaning || (isWord && sameName(found, word))) return good(meaning);
+      const outcome = checkValue(kind, found);
+      return isWord && !outcome.ok && outcome.wrongKind ? bad(found) : outcome;
+    },
   },
   list: {
     expected: ({ item, least }) => `${least > 0 ? `at least ${least} of` : "a list of"}: ${expectedOf(item)}`,

@@ -1,3 +1,5 @@
+import { sizeOf, valueError } from "../base/index.ts";
+
 /**
  * Examples of one split, row-major and ready for an engine: nothing is left to normalise or to reorder.
  *
@@ -53,4 +55,21 @@ export function head(
   return choice === "binary"
     ? { outputDim: 1, criterion: `${criterion}_binary` }
     : { outputDim: choice, criterion };
+}
+
+/**
+ * Refuses a data set whose arrays would not fit in memory, before anything is allocated.
+ *
+ * @param n number of examples
+ * @param shape shape of one example
+ */
+export function checkSize(operation: string, n: number, shape: readonly number[]): void {
+  const most = 2 ** 30;
+  if (n * sizeOf(shape) > most)
+    throw valueError(
+      operation,
+      `at most ${most} numbers in all`,
+      `${n} × [${shape}]`,
+      "ask for fewer examples",
+    );
 }

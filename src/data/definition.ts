@@ -1,41 +1,121 @@
-import type { Dataset } from "./dataset.ts";
 import {
-  commonOptions,
-  type GivenOptions,
-  type OptionSpecs,
-  type OptionValues,
-  readOptions,
-} from "./options.ts";
+  type Complaint,
+  choice,
+  countOrMinusOne,
+  either,
+  type IgnoredSetting,
+  type Inputs,
+  integer,
+  number,
+  type Part,
+  type Setting,
+  type Settings,
+  settle,
+  text,
+  type Values,
+} from "../base/index.ts";
+import { type ClassChoice, classCount, type Dataset } from "./dataset.ts";
 
 /** Reads a whole file; undefined when there is none at that path. Relative paths start where the reader says. */
 export type ReadFile = (path: string) => Uint8Array | undefined;
 
-/** A data set by name: the options it takes and how it is made from them. */
-export interface DatasetDefinition<S extends OptionSpecs = OptionSpecs> {
-  readonly name: string;
-  readonly options: S & typeof commonOptions;
-  /** Checks the options and makes the data set. @throws InputKindError, InputValueError */
-  load(options: GivenOptions<S & typeof commonOptions>, readFile: ReadFile): Dataset;
+/** What a data set makes: everything but its name and what follows from the training examples. */
+export type MadeDataset = Omit<Dataset, "name" | "inputShape">;
+
+/** All there is to say of a data set: its name, what its examples are, its settings and how it is made of them. */
+export interface DatasetDefinition<S extends Settings = Settings> extends Part<S> {
+  /** What its examples are; arrays of the user's may be anything. */
+  readonly gives: Inputs | "any arrays";
+  /** Makes the data set of complete values. `operation` names it in errors. @throws InputKindError, InputValueError */
+  make(values: Values<S>, readFile: ReadFile, operation: string): MadeDataset;
 }
 
-/** Builds a definition; `make` sees complete, checked options and gives everything but the name. */
-export function defineDataset<S extends OptionSpecs>(
-  name: string,
-  specs: S,
-  make: (
-    options: OptionValues<S & typeof commonOptions>,
-    readFile: ReadFile,
-    operation: string,
-  ) => Omit<Dataset, "name" | "inputShape">,
-): DatasetDefinition<S> {
-  const options = { ...commonOptions, ...specs };
-  const operation = `data:${name}`;
-  return {
-    name,
-    options,
-    load(given, readFile) {
-      const made = make(readOptions(operation, options, given), readFile, operation);
-      return { name, inputShape: made.train.shape, ...made };
-    },
-  };
+const ghostBatchSize = {
+  kind: countOrMinusOne,
+  default: -1,
+  help: "examples per chunk where --chunk is auto; -1: all at once",
+} satisfies Setting<number>;
+
+const cacheDir = {
+  kind: text("DIR"),
+  default: "data_cache",
+  help: "folder of downloaded or converted data",
+} satisfies Setting<string>;
+
+/** What data sets have that are built in, generated, or in a file of their own. */
+const common = {
+  ghostBatchSize,
+  cacheDir: { ...cacheDir, ignored: "these data come from no folder" } satisfies IgnoredSetting<string>,
+};
+
+/** What data sets have that are read from files in a folder. */
+const commonInFiles = { ghostBatchSize, cacheDir };
+
+/** Declares a data set that needs no folder of files; the settings that all have come first. */
+export const dataset = <const N extends string, const S extends Settings>(
+  definition: DatasetDefinition<S> & { readonly name: N },
+): DatasetDefinition<typeof common & S> & { readonly name: N } =>
+  ({ ...definition, settings: { ...common, ...definition.settings } }) as DatasetDefinition<
+    typeof common & S
+  > & { readonly name: N };
+
+/** Declares a data set whose files are in the folder `cacheDir`. */
+export const datasetInFiles = <const N extends string, const S extends Settings>(
+  definition: Omit<DatasetDefinition<typeof commonInFiles & S>, "settings"> & {
+    readonly name: N;
+    readonly settings: S;
+  },
+): DatasetDefinition<typeof commonInFiles & S> & { readonly name: N } => ({
+  ...definition,
+  settings: { ...commonInFiles, ...definition.settings },
+});
+
+/** Makes a data set, a built-in one or another, from some of its settings. */
+export function makeDataset(definition: DatasetDefinition, given: object, readFile: ReadFile): Dataset {
+  const operation = `data:${definition.name}`;
+  const made = definition.make(settle(operation, definition, given), readFile, operation);
+  return { name: definition.name, inputShape: made.train.shape, ...made };
+}
+
+/** The loss of a classification. */
+export const criterion = {
+  kind: choice("ce", "mse"),
+  help: "cross-entropy, or half the squared error",
+  example: "mse",
+} satisfies Setting<"ce" | "mse">;
+
+/** A number of classes from 2 to `most`, two on one output, or no choice. */
+export const classes = (most: number) =>
+  either(either(integer({ min: 2, max: most }), "binary", "binary"), "none", null);
+
+/** The classes of the images that come in ten of them. */
+export const tenClasses = {
+  kind: classes(10),
+  default: 10,
+  help: "classes to keep; binary: two, on one output",
+} satisfies Setting<ClassChoice | null>;
+
+/** The number of training examples. */
+export const examples = {
+  kind: integer({ min: 2 }),
+  help: "training examples to keep",
+  example: "1000",
+} satisfies Setting<number>;
+
+/** The number of test examples, which may be none. */
+export const testExamples = (usual: number) =>
+  ({ kind: integer({ min: 0 }), default: usual, help: "test examples" }) satisfies Setting<number>;
+
+/** The standard deviation of noise. */
+export const noise = {
+  kind: number({ min: 0 }),
+  default: 0.2,
+  help: "standard deviation of the noise",
+} satisfies Setting<number>;
+
+/** Whether there is at least one training example of each class. */
+export function oneOfEach(n: number, choice: ClassChoice | null): Complaint | undefined {
+  const count = classCount(choice ?? 10);
+  if (n >= count) return undefined;
+  return { setting: "n", expected: `at least one example of each of ${count} classes`, got: String(n) };
 }

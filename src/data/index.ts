@@ -1,5 +1,11 @@
 export { type ClassChoice, type Criterion, classCount, type Dataset, type Examples } from "./dataset.ts";
-export type { DatasetDefinition, ReadFile } from "./definition.ts";
+export {
+  type DatasetDefinition,
+  dataset,
+  type MadeDataset,
+  makeDataset,
+  type ReadFile,
+} from "./definition.ts";
 export { readFileFromDisk } from "./files.ts";
 export {
   type NpyArray,
@@ -10,5 +16,4 @@ export {
   writeNpy,
 } from "./formats/npy.ts";
 export { openNpz, readNpz, writeNpz } from "./formats/npz.ts";
-export type { OptionSpec, OptionSpecs } from "./options.ts";
 export { type DatasetName, datasets, loadDataset } from "./registry.ts";

@@ -1,40 +1,40 @@
-import { valueError } from "../base/index.ts";
+import { byName, valueError } from "../base/index.ts";
 import type { Dataset } from "./dataset.ts";
-import type { DatasetDefinition, ReadFile } from "./definition.ts";
+import { makeDataset, type ReadFile } from "./definition.ts";
 import { readFileFromDisk } from "./files.ts";
 import { cifar10 } from "./sets/cifar10.ts";
 import { circles } from "./sets/circles.ts";
 import { classification } from "./sets/classification.ts";
-import { copying } from "./sets/copying.ts";
 import { digits } from "./sets/digits.ts";
 import { fashionMnist, mnist } from "./sets/mnist.ts";
 import { moons } from "./sets/moons.ts";
 import { npz } from "./sets/npz-dataset.ts";
-import { sorting } from "./sets/sorting.ts";
+import { copying, sorting } from "./sets/sequences.ts";
 import { sst2 } from "./sets/sst2.ts";
 
-/** Every data set by name, with the options it takes and their defaults. */
-export const datasets = {
+/** Every data set by name: a new one is its own file and a word here. */
+export const datasets = byName([
   digits,
+  cifar10,
+  mnist,
+  fashionMnist,
+  sst2,
+  sorting,
+  copying,
   moons,
   circles,
   classification,
-  sorting,
-  copying,
   npz,
-  cifar10,
-  mnist,
-  "fashion-mnist": fashionMnist,
-  sst2,
-} as const satisfies Readonly<Record<string, DatasetDefinition>>;
+]);
 
+/** The names of the data sets. */
 export type DatasetName = keyof typeof datasets;
 
 /**
  * Loads a data set by name.
  *
  * @param name one of the names in {@link datasets}
- * @param options by camel-case name as in `datasets[name].options`; what is left out takes its default
+ * @param options by camel-case name as in `datasets[name].settings`; what is left out takes its default
  * @param readFile gives the bytes of a file, undefined if there is none; by default from Node's file system.
  * Data sets that are built in or generated do not call it
  * @throws InputValueError for an unknown data set or option, an option out of range, a missing or corrupt file;
@@ -42,11 +42,10 @@ export type DatasetName = keyof typeof datasets;
  */
 export function loadDataset(
   name: string,
-  options: Readonly<Record<string, unknown>> = {},
+  options: object = {},
   readFile: ReadFile = readFileFromDisk,
 ): Dataset {
   if (!Object.hasOwn(datasets, name))
     throw valueError("loadDataset", `a data set among ${Object.keys(datasets).join(", ")}`, `"${name}"`);
-  const definition: DatasetDefinition = datasets[name as DatasetName];
-  return definition.load(options, readFile);
+  return makeDataset(datasets[name as DatasetName], options, readFile);
 }

@@ -1,9 +1,8 @@
 import { valueError } from "../../base/index.ts";
-import { defineDataset, type ReadFile } from "../definition.ts";
+import { criterion, datasetInFiles, examples, oneOfEach, type ReadFile, tenClasses } from "../definition.ts";
 import type { NpyFile } from "../formats/npy.ts";
 import { openNpz } from "../formats/npz.ts";
 import { missingFiles } from "../missing.ts";
-import { classChoice, integer, oneOf } from "../options.ts";
 import { type ImageFormat, type ImageSplit, imageDataset } from "./images.ts";
 
 const SIDE = 32;
@@ -105,11 +104,15 @@ function readImages(
  * `cacheDir/cifar-10-batches-bin`. Training examples are the first ⌊n/classes⌋ of each class, test examples all
  * of those classes.
  */
-export const cifar10 = defineDataset(
-  "cifar10",
-  { n: integer(2), classes: classChoice(10, 10), criterion: oneOf(["ce", "mse"]) },
-  (options, readFile, operation) => {
+export const cifar10 = datasetInFiles({
+  name: "cifar10",
+  className: "CIFAR10",
+  gives: "images",
+  help: "32×32 colour images, from files in --data.cache-dir",
+  settings: { criterion, n: examples, classes: tenClasses },
+  check: ({ n, classes }) => oneOfEach(n, classes),
+  make(options, readFile, operation) {
     const { train, test } = readImages(operation, options.cacheDir, readFile);
     return imageDataset(operation, FORMAT, train, test, options);
   },
-);
+});

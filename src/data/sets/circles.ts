@@ -1,6 +1,6 @@
-import { cos, Random, sin } from "../../base/index.ts";
-import { defineDataset } from "../definition.ts";
-import { integer, real, seedOption } from "../options.ts";
+import { cos, number, Random, seed, sin } from "../../base/index.ts";
+import { checkSize } from "../dataset.ts";
+import { dataset, examples, noise, testExamples } from "../definition.ts";
 import { type Curve, twoCurves } from "./planar.ts";
 
 /** The circle of the given radius around the origin, counter-clockwise from (radius, 0). */
@@ -13,16 +13,20 @@ function circle(radius: number): Curve {
  * one binary output with targets ±1. As in the reference code the test set is drawn with the training seed, so
  * with nTest = n it repeats the training set.
  */
-export const circles = defineDataset(
-  "circles",
-  {
-    n: integer(2, 200),
-    nTest: integer(0, 100),
-    noise: real(0, 0.2),
-    factor: real(0, 0.8, 1),
-    seed: seedOption(10),
+export const circles = dataset({
+  name: "circles",
+  className: "Circles",
+  gives: "points",
+  help: "two concentric circles in the plane",
+  settings: {
+    n: { ...examples, default: 200 },
+    nTest: testExamples(100),
+    noise,
+    factor: { kind: number({ min: 0, under: 1 }), default: 0.8, help: "inner radius over outer radius" },
+    seed: { kind: seed, default: 10, help: "seed of the points" },
   },
-  ({ n, nTest, noise, factor, seed }) => {
+  make({ n, nTest, noise, factor, seed }, _readFile, operation) {
+    checkSize(operation, n + nTest, [2]);
     const draw = (count: number) =>
       twoCurves(count, [circle(1), circle(factor)], noise, new Random(seed, "circles"));
     return {
@@ -33,4 +37,4 @@ export const circles = defineDataset(
       criterion: "mse_binary",
     };
   },
-);
+});

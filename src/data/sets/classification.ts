@@ -1,7 +1,6 @@
-import { Random, valueError } from "../../base/index.ts";
-import type { Examples } from "../dataset.ts";
-import { defineDataset } from "../definition.ts";
-import { checkSize, integer, seedOption } from "../options.ts";
+import { integer, Random, seed } from "../../base/index.ts";
+import { checkSize, type Examples } from "../dataset.ts";
+import { dataset, examples, oneOfEach, testExamples } from "../definition.ts";
 
 /** The reference asks for 5 informative features; the rest are make_classification's defaults. */
 const INFORMATIVE = 5;
@@ -77,17 +76,24 @@ function part(all: Examples, first: number, n: number): Examples {
  * A synthetic classification problem with one output per class and squared error. Training and test examples
  * are one draw, split; see {@link drawClassification}.
  */
-export const classification = defineDataset(
-  "classification",
-  {
-    n: integer(2, 100),
-    nTest: integer(0, 100),
-    classes: integer(2, 2, VERTICES / CLUSTERS_PER_CLASS),
-    nFeatures: integer(INFORMATIVE + REDUNDANT, 20),
-    seed: seedOption(0),
+export const classification = dataset({
+  name: "classification",
+  className: "Classification",
+  gives: "points",
+  help: "Gaussian clusters",
+  settings: {
+    n: { ...examples, default: 100 },
+    nTest: testExamples(100),
+    classes: {
+      kind: integer({ min: 2, max: VERTICES / CLUSTERS_PER_CLASS }),
+      default: 2,
+      help: "number of classes",
+    },
+    nFeatures: { kind: integer({ min: INFORMATIVE + REDUNDANT }), default: 20, help: "dimension of a point" },
+    seed: { kind: seed, default: 0, help: "seed of the points" },
   },
-  ({ n, nTest, classes, nFeatures, seed }, _readFile, operation) => {
-    if (n < classes) throw valueError(operation, `n ≥ ${classes}, the number of classes`, String(n));
+  check: ({ n, classes }) => oneOfEach(n, classes),
+  make({ n, nTest, classes, nFeatures, seed }, _readFile, operation) {
     checkSize(operation, n + nTest, [nFeatures]);
     const all = drawClassification(n + nTest, nFeatures, classes, new Random(seed, "classification"));
     return {
@@ -98,4 +104,4 @@ export const classification = defineDataset(
       criterion: "mse",
     };
   },
-);
+});

@@ -1,7 +1,7 @@
+import { integer } from "../../base/index.ts";
 import { classCount, head } from "../dataset.ts";
-import { defineDataset } from "../definition.ts";
+import { criterion, dataset, examples, oneOfEach, tenClasses } from "../definition.ts";
 import { inflateChecked } from "../formats/inflate.ts";
-import { classChoice, integer, oneOf } from "../options.ts";
 import { attribution, count, packed } from "./digits-embedded.ts";
 import { type ImageFormat, type ImageSplit, imageExamples } from "./images.ts";
 import { firstOfEachClass } from "./select.ts";
@@ -33,27 +33,27 @@ function embeddedDigits(operation: string): ImageSplit {
  * Handwritten digits, 8 × 8 pixels, built in. Training examples are the first ⌊n/classes⌋ of each class; the
  * others of those classes are the test examples.
  */
-export const digits = defineDataset(
-  "digits",
-  {
-    n: integer(2, 200),
-    classes: classChoice(10, 10),
-    criterion: oneOf(["mse", "ce"], "mse"),
+export const digits = dataset({
+  name: "digits",
+  className: "Digits",
+  gives: "images",
+  help: "8×8 handwritten digits, built in",
+  settings: {
+    criterion: { ...criterion, default: "mse" },
+    n: { ...examples, kind: integer({ min: 2, max: count }), default: 200 },
+    classes: tenClasses,
   },
-  (options, _readFile, operation) => {
+  check: ({ n, classes }) => oneOfEach(n, classes),
+  make({ n, classes: choice, criterion }, _readFile, operation) {
+    const classes = choice ?? 10;
     const split = embeddedDigits(operation);
-    const { chosen, rest } = firstOfEachClass(
-      operation,
-      split.labels,
-      classCount(options.classes),
-      options.n,
-    );
+    const { chosen, rest } = firstOfEachClass(operation, split.labels, classCount(classes), n);
     return {
       train: imageExamples(operation, FORMAT, split, chosen),
       test: rest.length > 0 ? imageExamples(operation, FORMAT, split, rest) : undefined,
       inputKind: "real",
-      ...head(options.criterion, options.classes),
+      ...head(criterion, classes),
       attribution,
     };
   },
-);
+});

@@ -1,6 +1,6 @@
 import { sizeOf, valueError } from "../../base/index.ts";
-import { type ClassChoice, classCount, type Dataset, type Examples, head } from "../dataset.ts";
-import { checkSize } from "../options.ts";
+import { type ClassChoice, checkSize, classCount, type Examples, head } from "../dataset.ts";
+import type { MadeDataset } from "../definition.ts";
 import { firstOfEachClass, groupByClass, labelsAt } from "./select.ts";
 
 /** Labelled images of one split, decoded only when chosen. */
@@ -23,7 +23,8 @@ export interface ImageFormat {
 /** What a user chooses of a labelled image data set. */
 export interface ImageChoice {
   readonly n: number;
-  readonly classes: ClassChoice;
+  /** Null: ten. */
+  readonly classes: ClassChoice | null;
   readonly criterion: "mse" | "ce";
 }
 
@@ -39,8 +40,8 @@ export function imageDataset(
   train: ImageSplit,
   test: ImageSplit,
   choice: ImageChoice,
-): Omit<Dataset, "name" | "inputShape"> {
-  const classes = classCount(choice.classes);
+): MadeDataset {
+  const classes = classCount(choice.classes ?? 10);
   for (const split of [train, test]) checkLabels(operation, split.labels);
   const { chosen } = firstOfEachClass(operation, train.labels, classes, choice.n);
   const tested = groupByClass(test.labels, classes).flat();
@@ -48,7 +49,7 @@ export function imageDataset(
     train: imageExamples(operation, format, train, chosen),
     test: tested.length > 0 ? imageExamples(operation, format, test, tested) : undefined,
     inputKind: "real",
-    ...head(choice.criterion, choice.classes),
+    ...head(choice.criterion, choice.classes ?? 10),
     attribution: format.attribution,
   };
 }

@@ -1,13 +1,10 @@
 import { valueError } from "../../base/index.ts";
-import { type DatasetDefinition, defineDataset, type ReadFile } from "../definition.ts";
+import { criterion, datasetInFiles, examples, oneOfEach, type ReadFile, tenClasses } from "../definition.ts";
 import { type IdxArray, readIdx } from "../formats/idx.ts";
 import { missingFiles, type Source } from "../missing.ts";
-import { classChoice, integer, oneOf } from "../options.ts";
 import { type ImageSplit, imageDataset } from "./images.ts";
 
 const SIDE = 28;
-
-const imageOptions = { n: integer(2), classes: classChoice(10, 10), criterion: oneOf(["mse", "ce"]) };
 
 /** One file of the distribution, whole or gzipped, in the data set's folder or its subfolder `raw`. */
 function readPart(
@@ -53,37 +50,60 @@ function readSplit(
   return { labels: labels.data, pixels };
 }
 
-/** A data set of 28 × 28 images in MNIST's four files; mean and std are for pixels from 0 to 1. */
-function idxImages(
-  name: string,
-  subfolder: string,
+/** A data set of 28 × 28 images in MNIST's four files, in a folder of the class's name; mean and std are for pixels from 0 to 1. */
+const idxImages = <const N extends string>(
+  name: N,
+  className: string,
+  help: string,
   mean: number,
   std: number,
   source: Source,
-): DatasetDefinition<typeof imageOptions> {
-  return defineDataset(name, imageOptions, (options, readFile, operation) => {
-    const folder = `${options.cacheDir}/${subfolder}`;
-    const format = {
-      shape: [1, SIDE, SIDE],
-      mean: [255 * mean],
-      std: [255 * std],
-      attribution: source.distribution,
-    } as const;
-    const [train, test] = (["train", "t10k"] as const).map((prefix) =>
-      readSplit(operation, folder, prefix, readFile, source),
-    );
-    return imageDataset(operation, format, train, test, options);
+) =>
+  datasetInFiles({
+    name,
+    className,
+    help,
+    gives: "images",
+    settings: { criterion, n: examples, classes: tenClasses },
+    check: ({ n, classes }) => oneOfEach(n, classes),
+    make(options, readFile, operation) {
+      const folder = `${options.cacheDir}/${className}`;
+      const format = {
+        shape: [1, SIDE, SIDE],
+        mean: [255 * mean],
+        std: [255 * std],
+        attribution: source.distribution,
+      } as const;
+      const [train, test] = (["train", "t10k"] as const).map((prefix) =>
+        readSplit(operation, folder, prefix, readFile, source),
+      );
+      return imageDataset(operation, format, train, test, options);
+    },
   });
-}
 
 /** MNIST from its four IDX files in `cacheDir/MNIST`. */
-export const mnist = idxImages("mnist", "MNIST", 0.1307, 0.3081, {
-  distribution: "the MNIST database of handwritten digits by Y. LeCun, C. Cortes and C. Burges, CC BY-SA 3.0",
-  homePage: "http://yann.lecun.com/exdb/mnist/",
-});
+export const mnist = idxImages(
+  "mnist",
+  "MNIST",
+  "28×28 handwritten digits, from files in --data.cache-dir",
+  0.1307,
+  0.3081,
+  {
+    distribution:
+      "the MNIST database of handwritten digits by Y. LeCun, C. Cortes and C. Burges, CC BY-SA 3.0",
+    homePage: "http://yann.lecun.com/exdb/mnist/",
+  },
+);
 
 /** Fashion-MNIST from its four IDX files in `cacheDir/FashionMNIST`. */
-export const fashionMnist = idxImages("fashion-mnist", "FashionMNIST", 0.286, 0.353, {
-  distribution: "Fashion-MNIST by H. Xiao, K. Rasul and R. Vollgraf (Zalando SE), MIT licence",
-  homePage: "https://github.com/zalandoresearch/fashion-mnist",
-});
+export const fashionMnist = idxImages(
+  "fashion-mnist",
+  "FashionMNIST",
+  "28×28 pictures of clothes, from files in --data.cache-dir",
+  0.286,
+  0.353,
+  {
+    distribution: "Fashion-MNIST by H. Xiao, K. Rasul and R. Vollgraf (Zalando SE), MIT licence",
+    homePage: "https://github.com/zalandoresearch/fashion-mnist",
+  },
+);

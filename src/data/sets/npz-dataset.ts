@@ -1,9 +1,8 @@
-import { sizeOf, valueError } from "../../base/index.ts";
-import { type ClassChoice, classCount, type Dataset, type Examples, head } from "../dataset.ts";
-import { defineDataset } from "../definition.ts";
+import { either, integer, sizeOf, text, valueError } from "../../base/index.ts";
+import { type ClassChoice, classCount, type Examples, head } from "../dataset.ts";
+import { classes, criterion, dataset, type MadeDataset } from "../definition.ts";
 import type { NpyFile } from "../formats/npy.ts";
 import { openNpz } from "../formats/npz.ts";
-import { classChoice, integer, oneOf, optional, text } from "../options.ts";
 
 /** An array with its name in the archive, for errors. */
 interface Named {
@@ -119,10 +118,10 @@ interface TokenChoice {
 function tokensOf(
   path: string,
   splits: readonly Split[],
-  given: number | undefined,
+  given: number | null,
   classes: number,
 ): TokenChoice {
-  if (given === undefined && splits[0].examples.labelShape.length === 0) return { inputKind: "real" };
+  if (given === null && splits[0].examples.labelShape.length === 0) return { inputKind: "real" };
   const vocabulary =
     given ?? Math.max(classes, 1 + largest(...splits.map(({ examples }) => examples.inputs)));
   for (const { inputs, examples } of splits) {
@@ -143,28 +142,39 @@ function tokensOf(
  * masked. Inputs [n, length] with one label each are real features unless `vocabSize` says that they are token ids.
  * Without `classes` there are as many as the largest label asks for, at least 2.
  */
-export const npz = defineDataset(
-  "npz",
-  {
-    path: text("the path of an .npz file"),
-    criterion: oneOf(["mse", "ce"]),
-    classes: optional(classChoice(MOST_CLASSES, 2)),
-    vocabSize: optional(integer(1)),
+export const npz = dataset({
+  name: "npz",
+  className: "Npz",
+  gives: "any arrays",
+  help: "your arrays, used as they are",
+  settings: {
+    path: { kind: text("FILE"), help: "an .npz file with inputs and labels", example: "my-data.npz" },
+    criterion,
+    classes: {
+      kind: classes(MOST_CLASSES),
+      default: null,
+      help: "outputs; none: the largest label plus one",
+    },
+    vocabSize: {
+      kind: either(integer({ min: 1 }), "none", null),
+      default: null,
+      help: "different tokens; none: the largest plus one",
+    },
   },
-  ({ path, criterion, classes: given, vocabSize }, readFile) => {
+  make({ path, criterion, classes, vocabSize }, readFile, operation) {
     const bytes = readFile(path);
-    if (bytes === undefined) throw valueError("data:npz", "path: an .npz file", `nothing at ${path}`);
-    return userDataset(path, openNpz(bytes, path), criterion, given, vocabSize);
+    if (bytes === undefined) throw valueError(operation, "path: an .npz file", `nothing at ${path}`);
+    return userDataset(path, openNpz(bytes, path), criterion, classes, vocabSize);
   },
-);
+});
 
 function userDataset(
   path: string,
   arrays: ReadonlyMap<string, NpyFile>,
   criterion: "mse" | "ce",
-  given: ClassChoice | undefined,
-  vocabSize: number | undefined,
-): Omit<Dataset, "name" | "inputShape"> {
+  given: ClassChoice | null,
+  vocabSize: number | null,
+): MadeDataset {
   const isSplit = arrays.has("train_inputs") || arrays.has("train_labels");
   if (isSplit && (arrays.has("inputs") || arrays.has("labels")))
     throw valueError(path, "either inputs and labels or train_inputs and train_labels", "both");

@@ -13,7 +13,8 @@ export interface Selection {
  * 0, …, classes − 1 in the order of the file, fewer where a class has fewer.
  *
  * @param labels class indices; examples of other classes are left out altogether
- * @throws InputValueError when n is less than the number of classes or more than there are examples
+ * @param n at least `classes`
+ * @throws InputValueError when n is more than there are examples, or there is none of a class
  */
 export function firstOfEachClass(
   operation: string,
@@ -23,7 +24,6 @@ export function firstOfEachClass(
 ): Selection {
   const members = groupByClass(labels, classes);
   const available = members.reduce((sum, group) => sum + group.length, 0);
-  if (n < classes) throw valueError(operation, `n ≥ ${classes}, one example of each class`, String(n));
   if (n > available)
     throw valueError(operation, `n ≤ ${available}, the examples of ${classes} classes`, String(n));
   const empty = members.findIndex((group) => group.length === 0);

@@ -1,52 +1,63 @@
-import { Random } from "../../base/index.ts";
-import type { Dataset, Examples } from "../dataset.ts";
-import { checkSize, integer, oneOf } from "../options.ts";
-
-/** Options of the sequence tasks. */
-export const sequenceOptions = {
-  criterion: oneOf(["ce", "mse"]),
-  n: integer(1, 1000),
-  nTest: integer(0, 1000),
-  vocabSize: integer(2, 4),
-  length: integer(1, 8),
-};
-
-/** What those options become. */
-interface SequenceChoice {
-  readonly criterion: "ce" | "mse";
-  readonly n: number;
-  readonly nTest: number;
-  readonly vocabSize: number;
-  readonly length: number;
-}
+import { integer, Random, type Setting } from "../../base/index.ts";
+import { checkSize, type Examples } from "../dataset.ts";
+import { criterion, dataset, examples, testExamples } from "../definition.ts";
 
 /**
  * A task of next-token prediction: `length` random tokens, then the answer to them. Of these 2·length tokens the
  * input is all but the last and the labels are all but the first, −1 where the next token is still random, so that
  * the loss sees the answer only. Training and test examples are one draw, split.
  *
- * @param task names the stream of random numbers
+ * @param name also names the stream of random numbers
  * @param answer overwrites tokens with their answer, of the same length
  */
-export function sequenceDataset(
-  operation: string,
-  task: string,
-  choice: SequenceChoice,
+const sequenceTask = <const N extends string>(
+  name: N,
+  className: string,
+  help: string,
   answer: (tokens: Float64Array) => void,
-): Omit<Dataset, "name" | "inputShape"> {
-  const { n, nTest, vocabSize, length, criterion } = choice;
-  checkSize(operation, n + nTest, [2 * length]);
-  // The reference code draws its sequences with seed 0 whatever the run's seed.
-  const random = new Random(0, task);
-  return {
-    train: drawSequences(n, vocabSize, length, random, answer),
-    test: nTest > 0 ? drawSequences(nTest, vocabSize, length, random, answer) : undefined,
-    inputKind: "tokens",
-    vocabulary: vocabSize,
-    outputDim: vocabSize,
-    criterion,
-  };
-}
+) =>
+  dataset({
+    name,
+    className,
+    gives: "tokens",
+    help,
+    settings: {
+      criterion,
+      n: { ...examples, kind: integer({ min: 1 }), default: 1000 },
+      nTest: testExamples(1000),
+      vocabSize: {
+        kind: integer({ min: 2 }),
+        default: 4,
+        help: "different tokens",
+      } satisfies Setting<number>,
+      length: {
+        kind: integer({ min: 1 }),
+        default: 8,
+        help: "tokens in a sequence",
+      } satisfies Setting<number>,
+    },
+    make({ n, nTest, vocabSize, length, criterion }, _readFile, operation) {
+      checkSize(operation, n + nTest, [2 * length]);
+      // The reference code draws its sequences with seed 0 whatever the run's seed.
+      const random = new Random(0, name);
+      return {
+        train: drawSequences(n, vocabSize, length, random, answer),
+        test: nTest > 0 ? drawSequences(nTest, vocabSize, length, random, answer) : undefined,
+        inputKind: "tokens",
+        vocabulary: vocabSize,
+        outputDim: vocabSize,
+        criterion,
+      };
+    },
+  });
+
+/** Random tokens followed by the same tokens in ascending order. */
+export const sorting = sequenceTask("sorting", "Sorting", "sort a sequence of tokens", (tokens) =>
+  tokens.sort(),
+);
+
+/** Random tokens followed by the same tokens again. */
+export const copying = sequenceTask("copying", "Copying", "repeat a sequence of tokens", () => {});
 
 function drawSequences(
   n: number,

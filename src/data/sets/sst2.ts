@@ -1,10 +1,9 @@
-import { valueError } from "../../base/index.ts";
-import { type Examples, head } from "../dataset.ts";
-import { defineDataset } from "../definition.ts";
+import { integer, valueError } from "../../base/index.ts";
+import { checkSize, type Examples, head } from "../dataset.ts";
+import { criterion, datasetInFiles, examples } from "../definition.ts";
 import type { NpyFile } from "../formats/npy.ts";
 import { openNpz } from "../formats/npz.ts";
 import { missingFiles } from "../missing.ts";
-import { checkSize, integer, oneOf } from "../options.ts";
 import { firstOfEachClass, labelsAt } from "./select.ts";
 
 /** Word pieces of the tokenizer bert-base-uncased, with which the reference code makes its cache. */
@@ -48,14 +47,18 @@ function examplesAt(path: string, { sentences, labels }: Split, indices: readonl
 
 /**
  * Sentiment of sentences from film reviews: token ids, one binary output (1 positive). Training examples are the
- * first ⌊n/2⌋ negative and the first ⌊n/2⌋ positive sentences, labels chosen with them. (The reference code chooses
+ * first n/2 negative and the first n/2 positive sentences, labels chosen with them. (The reference code chooses
  * inputs so but pairs them with the labels of the first n sentences; that is not repeated here.) GLUE publishes
  * no labels for its test sentences, −1 instead; those are left out, so a cache of it has no test examples.
  */
-export const sst2 = defineDataset(
-  "sst2",
-  { n: integer(2), criterion: oneOf(["ce", "mse"]) },
-  ({ n, criterion, cacheDir }, readFile, operation) => {
+export const sst2 = datasetInFiles({
+  name: "sst2",
+  className: "SST2",
+  gives: "tokens",
+  help: "sentences and their sentiment, from files in --data.cache-dir",
+  // Half of them for each sentiment.
+  settings: { criterion, n: { ...examples, kind: integer({ min: 2, multipleOf: 2 }) } },
+  make({ n, criterion, cacheDir }, readFile, operation) {
     const path = `${cacheDir}/SST2.npz`;
     const file = readFile(path);
     if (file === undefined) throw missingFiles(operation, [path], cacheDir, SOURCE);
@@ -84,4 +87,4 @@ export const sst2 = defineDataset(
       attribution: "SST-2: R. Socher et al. (2013); GLUE: A. Wang et al. (2019)",
     };
   },
-);
+});

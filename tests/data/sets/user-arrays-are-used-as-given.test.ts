@@ -193,7 +193,7 @@ test("a missing file, a file of another kind and a missing path are refused", ()
     /a\.npy: expected a zip archive/,
   );
   expect(() => loadDataset("npz", { criterion: "ce" })).toThrow(
-    /path: the path of an \.npz file, got none; set path/,
+    /path: expected text \(FILE\), got none; set path/,
   );
   expect(() => loadDataset("npz", { path: "/", criterion: "ce" })).toThrow(/a readable file/);
 });
