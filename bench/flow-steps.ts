@@ -67,7 +67,7 @@ export function flowCost({ examples, copies, width, learningRate, warmStart: ste
     samples.push(performance.now() - start);
     critical += (process.observation?.critical ?? 0) / MEASURED;
   }
-  if (process.status.kind !== "running") throw new Error(process.status.reason);
+  if (process.status.kind !== "running") throw new Error(process.status.ending.code);
   return { weights: p, critical, products: (products() - before) / MEASURED, times: summary(samples) };
 }
 

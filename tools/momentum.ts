@@ -10,8 +10,8 @@
 import { parseArgs } from "node:util";
 import { parseRun } from "../src/cli/flags.ts";
 import { nodeHost } from "../src/run/index.ts";
-import { buildRun } from "../src/simulation/index.ts";
-import { type Quantity, quantityData } from "../src/simulation/rows.ts";
+import { endingSentence } from "../src/settings/index.ts";
+import { buildRun, type Quantity, quantityData } from "../src/simulation/index.ts";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -31,7 +31,7 @@ function run(words: readonly string[]): { rows: Row[]; c: number; end: Record<st
   const rows: Row[] = [];
   for (let step = 0; step < config.steps && simulation.running; step++) rows.push(simulation.step());
   for (const [kind, status] of Object.entries(simulation.statuses()))
-    if (status.kind !== "running") console.log(`${kind}: ${status.reason}`);
+    if (status.kind !== "running") console.log(endingSentence(kind, status.ending));
   const end = Object.fromEntries(simulation.processes.map((process) => [process.kind, process.snapshot().w]));
   return { rows, c: criticalValue, end };
 }

@@ -14,37 +14,41 @@ export {
   type TrackedPairs,
 } from "./dynamics/eigen-tracker.ts";
 export type { Integrator } from "./dynamics/integrator.ts";
+export { type Oscillation, oscillationOf } from "./dynamics/oscillation.ts";
+export { type FlowPoint, type PhasePoint, steppedWeights, velocity } from "./dynamics/point.ts";
 export {
   type DiagonalStationaryPoint,
   diagonalStationaryPoint,
   scalarStationaryPreconditioner,
 } from "./dynamics/stationary-point.ts";
-export { type FlowPoint, steppedWeights, velocity } from "./dynamics/velocity.ts";
-export { AblatedProcess } from "./processes/ablated.ts";
-export { type CentralObservation, CentralProcess, type CentralSettings } from "./processes/central.ts";
+export { type CentralObservation, CentralProcess } from "./processes/central.ts";
 export { DiscreteProcess } from "./processes/discrete.ts";
+export type { ProcessEntry } from "./processes/entry.ts";
 export { MidpointProcess } from "./processes/midpoint.ts";
-export {
-  deltasAlong,
-  type Oscillation,
-  oscillationOf,
-  type Predictions,
-  predict,
-} from "./processes/predictions.ts";
+export { deltasAlong, type Predictions, predict } from "./processes/predictions.ts";
 export type {
+  Ending,
   Observation,
   Precision,
   Process,
-  ProcessKind,
   ProcessSetup,
   ProcessStatus,
 } from "./processes/process.ts";
-export { StableProcess, type StableSettings } from "./processes/stable.ts";
+export { count, type Quantities, type Quantity, vector } from "./processes/quantity.ts";
+export type { CentralSettings, ProcessSettings, StableSettings } from "./processes/settings.ts";
+export { StableProcess } from "./processes/stable.ts";
 export {
   type StationaryObservation,
   StationaryProcess,
   type StationarySettings,
 } from "./processes/stationary.ts";
+export {
+  PROCESS_KINDS,
+  PROCESSES,
+  type ProcessKind,
+  processEntry,
+  type SettledKind,
+} from "./processes/table.ts";
 export { type WarmStartOptions, warmStart } from "./processes/warm-start.ts";
 export { checkUpdateRule, edgeOfRule } from "./rules/checks/check.ts";
 export type { EdgeOnQuadratics } from "./rules/checks/response.ts";

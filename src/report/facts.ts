@@ -23,11 +23,6 @@ export function runFacts(config: Json): Fact[] {
   return facts.flatMap(([label, value]) => (value === undefined ? [] : [{ label, value }]));
 }
 
-/** True when the optimizer is gradient descent, whose stable flow is gradient flow. */
-export function isGradientDescent(config: Json): boolean {
-  return /^(gradient ?descent|gd)$/i.test(className(group(config, "opt")) ?? "");
-}
-
 /** Every leaf of a nested record as `a.b`: value, in order, for the full listing. */
 export function flattened(config: Json, prefix = ""): Fact[] {
   return Object.entries(config).flatMap(([key, value]): Fact[] => {

@@ -1,5 +1,5 @@
 export { type Chart, chart, group } from "./charts/chart.ts";
-export { chartSource, lossChart, sharpnessChart, variancesChart } from "./charts/dynamics-charts.ts";
+export { type ChartSource, lossChart, sharpnessChart, variancesChart } from "./charts/dynamics-charts.ts";
 export { gradientChart } from "./charts/other-charts.ts";
 export { formatNumber } from "./format.ts";
 export {

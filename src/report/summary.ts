@@ -1,11 +1,12 @@
+import type { ProcessKind } from "../flows/index.ts";
 import type { StepRow } from "../simulation/index.ts";
 import { aligned, formatNumber } from "./format.ts";
-import { PROCESS_LABELS, type Process, processesIn } from "./processes.ts";
+import { labelOf, processesIn } from "./processes.ts";
 import { columnOf, columnsOf, lastValue } from "./series.ts";
 
 /** Where one process stands at the end; a value is undefined if the run did not log it. */
 export interface ProcessSummary {
-  readonly process: Process;
+  readonly process: ProcessKind;
   readonly label: string;
   /** Training loss. */
   readonly loss: number | undefined;
@@ -17,7 +18,7 @@ export interface ProcessSummary {
 
 /** How far apart two processes are at the end, in the 2-norm of their weights. */
 export interface DistanceSummary {
-  readonly between: readonly [Process, Process];
+  readonly between: readonly [ProcessKind, ProcessKind];
   readonly label: string;
   readonly distance: number;
 }
@@ -31,7 +32,7 @@ export interface Summary {
 }
 
 /** The distances worth a line, in this order. */
-const PAIRS: readonly (readonly [Process, Process])[] = [
+const PAIRS: readonly (readonly [ProcessKind, ProcessKind])[] = [
   ["central", "discrete"],
   ["discrete", "stable"],
   ["central", "stable"],
@@ -42,14 +43,14 @@ export function summaryTable(rows: readonly StepRow[]): Summary {
   const last = (path: string) => lastValue(columnOf(rows, path));
   const processes = processesIn(rows).map((process) => ({
     process,
-    label: PROCESS_LABELS[process],
+    label: labelOf(process),
     loss: last(`${process}/train_loss`),
     sharpness: lastValue(columnsOf(rows, `${process}/effective_hessian_eigs`)[0]),
     accuracy: last(`${process}/train_acc`),
   }));
   const distances = PAIRS.flatMap(([a, b]) => {
     const distance = last(`distances/${a}-${b}`);
-    const label = `${PROCESS_LABELS[a]} to ${PROCESS_LABELS[b].toLowerCase()}`;
+    const label = `${labelOf(a)} to ${labelOf(b).toLowerCase()}`;
     return distance === undefined ? [] : [{ between: [a, b] as const, label, distance }];
   });
   return { step: rows.at(-1)?.step, processes, distances };

@@ -15,7 +15,13 @@ import {
   writeFileAtomic,
   writeHdf5,
 } from "../record/index.ts";
-import { fromConfigJson, type Provenance, type RunConfig, toConfigJson } from "../settings/index.ts";
+import {
+  endingSentence,
+  fromConfigJson,
+  type Provenance,
+  type RunConfig,
+  toConfigJson,
+} from "../settings/index.ts";
 import {
   type BuiltRun,
   buildRun,
@@ -303,8 +309,8 @@ class RunLoop {
   private outcome(interrupted: boolean): RunOutcome {
     const { simulation, criticalValue, backend, profile } = this.built;
     const processes = simulation.statuses();
-    const failures = Object.values(processes).flatMap((status) =>
-      status.kind === "failed" ? [status.reason] : [],
+    const failures = Object.entries(processes).flatMap(([kind, status]) =>
+      status.kind === "failed" ? [endingSentence(kind, status.ending)] : [],
     );
     const { steps } = this.config;
     const done = this.rows.length;

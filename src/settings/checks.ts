@@ -1,8 +1,9 @@
 import { valueError } from "../base/index.ts";
+import { type ProcessKind, processEntry } from "../flows/index.ts";
 import { accepted, type Kind } from "./kinds.ts";
 import { optimizers } from "./parts.ts";
 import { optionsOf, valueAt } from "./table.ts";
-import type { EigConfig, ProcessName, ReferenceProcess, RunConfig, Selection } from "./types.ts";
+import type { EigConfig, ReferenceProcess, RunConfig, Selection } from "./types.ts";
 
 /** The names of the parts of a run. */
 export const selectionOf = ({ opt, data, arch }: RunConfig): Selection => ({
@@ -12,29 +13,26 @@ export const selectionOf = ({ opt, data, arch }: RunConfig): Selection => ({
   ...(opt.name === "own" && { ownOptions: opt.options }),
 });
 
-/** The process whose own eigenvalue settings hold: stationary and ablated, which the reference lacks, have central's. */
-const settledBy = (process: ProcessName): ReferenceProcess =>
-  process === "stationary" || process === "ablated" ? "central" : process;
-
 /** The eigenvalue settings of one process: the common ones with its own in their place. */
-export function eigOf(config: Pick<RunConfig, "eig" | ReferenceProcess>, process: ProcessName): EigConfig {
-  const own = Object.entries(config[settledBy(process)].eig).filter(([, value]) => value !== null);
+export function eigOf(config: Pick<RunConfig, "eig" | ReferenceProcess>, process: ProcessKind): EigConfig {
+  const own = Object.entries(config[processEntry(process).eigenSettings].eig).filter(
+    ([, value]) => value !== null,
+  );
   return { ...config.eig, ...Object.fromEntries(own) };
 }
 
 /** The processes of a run that cannot do without eigenvalues: stable needs none where it never stops. */
-const needingEigenvalues = ({ runs, stable }: Pick<RunConfig, "runs" | "stable">): ProcessName[] =>
-  runs.filter(
-    (process) =>
-      process === "central" ||
-      process === "stationary" ||
-      process === "ablated" ||
-      (process === "stable" && stable.maxSeff !== null),
-  );
+const needingEigenvalues = ({ runs, stable }: Pick<RunConfig, "runs" | "stable">): ProcessKind[] =>
+  runs.filter((process) => {
+    const { needsEigenvalues } = processEntry(process);
+    return needsEigenvalues === "always" || (needsEigenvalues === "to-stop" && stable.maxSeff !== null);
+  });
 
 /** Those of them whose frequency nothing but the common one sets. */
-export const relyingOnCommonFrequency = (config: RunConfig): ProcessName[] =>
-  needingEigenvalues(config).filter((process) => config[settledBy(process)].eig.frequency === null);
+export const relyingOnCommonFrequency = (config: RunConfig): ProcessKind[] =>
+  needingEigenvalues(config).filter(
+    (process) => config[processEntry(process).eigenSettings].eig.frequency === null,
+  );
 
 const DEFAULT_FINAL_FRACTION = optimizers.gd.fields.finalFraction.default;
 

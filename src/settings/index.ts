@@ -1,4 +1,5 @@
 /** The configuration of a run: its type, its table of settings, defaults, checks, and config.json. */
+export { endingSentence } from "./advice.ts";
 export { checkRun, eigOf, selectionOf } from "./checks.ts";
 export { checkedOptions, isRuleFile, OWN } from "./custom.ts";
 export { fromConfigJson, type Provenance, readConfigJson, toConfigJson } from "./json.ts";

@@ -14,7 +14,7 @@ export interface Settings {
 /**
  * The run without any flag: gradient descent at the edge of stability in about a minute. Chosen so that two
  * eigenvalues are there from step 130 to the end, and slowly enough that the optimizer's oscillation sets in soon after
- * the flow's: the central flow ends five times nearer to the optimizer than gradient flow. Its values of opt, data
+ * the flow's: the central flow ends five times nearer to the optimizer than the stable flow. Its values of opt, data
  * or arch hold wherever that part is not named; the others hold where no part is named.
  */
 export const defaultRun: {

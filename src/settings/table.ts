@@ -1,3 +1,4 @@
+import { PROCESS_KINDS } from "../flows/index.ts";
 import { OWN, OWN_CLASS, ownOptionsOf } from "./custom.ts";
 import {
   choice,
@@ -32,7 +33,6 @@ import {
   type IntegratorName,
   type LoadConfig,
   type Part,
-  PROCESSES,
   REFERENCE_PROCESSES,
   type Selection,
   type StableConfig,
@@ -40,7 +40,7 @@ import {
 
 const general: Fields<GeneralConfig> = {
   runs: {
-    kind: nameSet(...PROCESSES),
+    kind: nameSet(...PROCESS_KINDS),
     default: REFERENCE_PROCESSES,
     help: "discrete, midpoint, central, stable; for RMSProp also stationary, ablated",
   },

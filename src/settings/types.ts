@@ -1,10 +1,10 @@
-/** The processes a run may hold, in the order in which they are run and written. */
-export const PROCESSES = ["discrete", "midpoint", "central", "stable", "stationary", "ablated"] as const;
-export type ProcessName = (typeof PROCESSES)[number];
+import { PROCESSES, type ProcessKind, type SettledKind } from "../flows/index.ts";
 
 /** The processes that the reference has, each with its own eigenvalue settings. */
-export const REFERENCE_PROCESSES = ["discrete", "midpoint", "central", "stable"] as const;
-export type ReferenceProcess = (typeof REFERENCE_PROCESSES)[number];
+export const REFERENCE_PROCESSES: readonly SettledKind[] = PROCESSES.flatMap(({ kind, eigenSettings }) =>
+  kind === eigenSettings ? [eigenSettings] : [],
+);
+export type ReferenceProcess = SettledKind;
 
 /**
  * How the learning rate changes: constant; warmup: linear growth over the first `warmupSteps`; cosine: the same
@@ -210,8 +210,8 @@ export interface LoadConfig {
 
 /** The settings of a run that stand under no prefix. */
 export interface GeneralConfig {
-  /** Processes, each once, in the order of PROCESSES. */
-  readonly runs: readonly ProcessName[];
+  /** Processes, each once, in the order of the table of processes. */
+  readonly runs: readonly ProcessKind[];
   readonly steps: number;
   /** Discrete steps taken before the processes start; ≤ 0: none. */
   readonly warmStart: number;

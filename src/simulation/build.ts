@@ -124,13 +124,6 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
   const testObjective =
     dataset.test && new Objective(supervisedLoss(model, dataset.criterion, dataset.test), options);
   const rule = compileRule(updateRule, objective.dimension);
-  if (config.runs.includes("ablated") && (rule.rateIsLinear || rule.preconditionerIsConstant))
-    throw valueError(
-      "--runs",
-      "a rule whose P remembers squares of gradients for ablated",
-      rule.rule.name,
-      "leave ablated out: without them nothing would hold the sharpness at the edge",
-    );
   const simulation = new Simulation({
     objective,
     rule,

@@ -1,4 +1,5 @@
 /** One run in memory: processes side by side, and the rows they yield. */
+
 export {
   type BuiltRun,
   buildRun,

@@ -1,20 +1,18 @@
 import type { Objective } from "../autodiff/index.ts";
 import {
-  type CentralObservation,
-  CentralProcess,
   type CompiledRule,
+  count,
   deltasAlong,
-  MidpointProcess,
   type Observation,
   type Oscillation,
-  oscillationOf,
   type Process,
+  type ProcessEntry,
   predict,
-  type StationaryObservation,
-  StationaryProcess,
+  type Quantities,
+  type Quantity,
   selectedIndices,
+  vector,
 } from "../flows/index.ts";
-import type { Quantity } from "./rows.ts";
 
 /** A set of examples whose loss, accuracy and first outputs are logged. */
 export interface WatchedExamples {
@@ -33,19 +31,15 @@ export interface Watched {
 /** Outputs of so many examples are logged. */
 const OUTPUT_SAMPLES = 10;
 
-type Quantities = Record<string, Quantity>;
-
-function vector(data: Float64Array): Quantity {
-  return { shape: [data.length], data };
-}
-
-function count(value: number): Quantity {
-  return { shape: [], data: Float64Array.of(value), integer: true };
+/** A process with what there is to know of its kind. */
+export interface Member {
+  readonly entry: ProcessEntry;
+  readonly process: Process;
 }
 
 /** One row of quantities for prepared processes, by the reference's HDF5 paths. */
 export function observeProcesses(
-  processes: readonly Process[],
+  members: readonly Member[],
   rule: CompiledRule,
   watched: Watched,
 ): Quantities {
@@ -53,18 +47,22 @@ export function observeProcesses(
   const add = (prefix: string, part: Quantities): void => {
     for (const [key, value] of Object.entries(part)) quantities[`${prefix}${key}`] = value;
   };
-  for (const process of processes) {
-    const seen = process.observation;
-    if (!seen || process.status.kind === "failed") continue;
-    add(`${process.kind}/`, observeProcess(process, seen, rule, watched));
+  const seen = new Map<string, Observation>();
+  for (const { entry, process } of members) {
+    const { observation } = process;
+    if (!observation || process.status.kind === "failed") continue;
+    seen.set(entry.kind, observation);
+    const running = process.status.kind === "running";
+    add(`${entry.kind}/`, observeProcess(entry, running, observation, rule, watched));
   }
-  add("distances/", distances(processes));
-  Object.assign(quantities, deltas(processes));
+  add("distances/", distances(seen));
+  Object.assign(quantities, deltas(seen));
   return quantities;
 }
 
 function observeProcess(
-  process: Process,
+  entry: ProcessEntry,
+  running: boolean,
   seen: Observation,
   rule: CompiledRule,
   watched: Watched,
@@ -77,8 +75,7 @@ function observeProcess(
     grad_sq_selected_idx: vector(Float64Array.from(indices, (i) => seen.gradient[i] ** 2)),
     "opt.lr": rule.learningRate(seen.state),
   };
-  if (process.status.kind === "running")
-    for (const [part, seconds] of Object.entries(seen.times)) out[`times/${part}`] = seconds;
+  if (running) for (const [part, seconds] of Object.entries(seen.times)) out[`times/${part}`] = seconds;
   for (const [key, value] of Object.entries(rule.rule.summary(seen.state, p, seen.preconditioner)))
     out[`opt.${key}`] = typeof value === "number" ? value : vector(value);
   if (watched.train) Object.assign(out, examplesSeen("train", watched.train, seen.outputs));
@@ -90,18 +87,12 @@ function observeProcess(
   }
   if (seen.pairs) {
     out.effective_hessian_eigs = vector(seen.pairs.values);
-    if (seen.pairs.solve)
-      Object.assign(
-        out,
-        solveLog(process instanceof CentralProcess ? "flow_aux/eig_logs/" : "eig_logs/", seen),
-      );
+    Object.assign(out, solveQuantities(entry.solveLog, seen));
   }
   if (seen.hessianValues) out.hessian_eigs = vector(seen.hessianValues);
   if (seen.substeps !== undefined) out.substeps = count(seen.substeps);
-  if (process instanceof CentralProcess)
-    Object.assign(out, centralQuantities(seen as CentralObservation, rule, indices));
-  if (process instanceof StationaryProcess)
-    Object.assign(out, stationaryQuantities(seen as StationaryObservation, rule, indices));
+  if (seen.oscillation) Object.assign(out, predictedQuantities(seen, seen.oscillation, rule, indices));
+  Object.assign(out, entry.quantities(seen));
   return out;
 }
 
@@ -114,45 +105,13 @@ function examplesSeen(split: string, watched: WatchedExamples, outputs: Float64A
   };
 }
 
-function solveLog(prefix: string, { pairs }: Observation): Quantities {
+function solveQuantities(prefix: string, { pairs }: Observation): Quantities {
   const solve = pairs?.solve;
   if (!solve) return {};
   return {
     [`${prefix}n_iter`]: count(solve.iterations),
     [`${prefix}matvec_count`]: count(solve.applications),
     [`${prefix}residuals`]: vector(solve.residuals),
-  };
-}
-
-function centralQuantities(
-  seen: CentralObservation,
-  rule: CompiledRule,
-  indices: readonly number[],
-): Quantities {
-  const out = predictedQuantities(seen, oscillationOf(seen), rule, indices);
-  if (seen.substep) {
-    const k = seen.critical;
-    const pairs = (k * (k + 1)) / 2;
-    const { X, rates, violation } = seen.substep;
-    out["flow_aux/X"] = { shape: [k, k], data: X };
-    out["flow_aux/dH_dt_stable"] = vector(rates.dHdtStable);
-    out["flow_aux/dH_dt_X"] = { shape: [pairs, pairs], data: rates.dHdtX };
-    out["flow_aux/dP_dt_stable"] = vector(rates.dPdtStable);
-    out["flow_aux/dP_dt_X"] = { shape: [pairs, pairs], data: rates.dPdtX };
-    out["flow_aux/violation"] = violation;
-  }
-  return out;
-}
-
-function stationaryQuantities(
-  seen: StationaryObservation,
-  rule: CompiledRule,
-  indices: readonly number[],
-): Quantities {
-  return {
-    ...predictedQuantities(seen, seen.oscillation, rule, indices),
-    "flow_aux/violation": seen.violation,
-    "flow_aux/matvec_count": count(seen.applications),
   };
 }
 
@@ -174,37 +133,30 @@ function predictedQuantities(
 }
 
 /** ‖w_a − w_b‖ for every pair, named in alphabetical order. */
-function distances(processes: readonly Process[]): Quantities {
-  const present = processes
-    .filter((process) => process.observation && process.status.kind !== "failed")
-    .sort((a, b) => (a.kind < b.kind ? -1 : 1));
+function distances(seen: ReadonlyMap<string, Observation>): Quantities {
+  const present = [...seen].sort(([a], [b]) => (a < b ? -1 : 1));
   const out: Quantities = {};
-  present.forEach((a, i) => {
-    for (const b of present.slice(i + 1)) {
-      const x = (a.observation as Observation).weights;
-      const y = (b.observation as Observation).weights;
+  present.forEach(([a, { weights: x }], i) => {
+    for (const [b, { weights: y }] of present.slice(i + 1)) {
       let total = 0;
       for (let l = 0; l < x.length; l++) total += (x[l] - y[l]) ** 2;
-      out[`${a.kind}-${b.kind}`] = Math.sqrt(total);
+      out[`${a}-${b}`] = Math.sqrt(total);
     }
   });
   return out;
 }
 
 /** The measured oscillation along the directions whose variances the central flow predicts. */
-function deltas(processes: readonly Process[]): Quantities {
-  const alive = processes.filter((process) => process.status.kind !== "failed");
-  const flow = alive.find(
-    (process): process is CentralProcess => process instanceof CentralProcess && process.kind === "central",
-  )?.observation;
-  if (!flow) return {};
-  const oscillation: Oscillation = oscillationOf(flow);
+function deltas(seen: ReadonlyMap<string, Observation>): Quantities {
+  const flow = seen.get("central");
+  const oscillation = flow?.oscillation;
+  if (!flow || !oscillation) return {};
   const along = (displacement: Float64Array): Quantity =>
     vector(deltasAlong(oscillation, flow.preconditioner, displacement));
   const out: Quantities = {};
-  const midpoint = alive.find((process) => process instanceof MidpointProcess);
-  if (midpoint?.observation) out.midpoint_deltas = along(midpoint.oscillation());
-  const discrete = alive.find((process) => process.kind === "discrete")?.observation;
+  const midpoint = seen.get("midpoint")?.displacement;
+  if (midpoint) out.midpoint_deltas = along(midpoint);
+  const discrete = seen.get("discrete");
   if (discrete) out.deltas = along(discrete.weights.map((weight, l) => weight - flow.weights[l]));
   return out;
 }

@@ -1,7 +1,6 @@
-/** A logged quantity: a number or a small row-major array. Integer quantities carry `integer: true`. */
-export type Quantity =
-  | number
-  | { readonly shape: readonly number[]; readonly data: Float64Array; readonly integer?: true };
+import type { Quantity } from "../flows/index.ts";
+
+export type { Quantity } from "../flows/index.ts";
 
 /** What one step of a run logs. Rows are numbered without gaps and never change once logged. */
 export interface StepRow {

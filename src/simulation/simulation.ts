@@ -1,25 +1,18 @@
 import type { Objective } from "../autodiff/index.ts";
 import {
-  AblatedProcess,
-  CentralProcess,
-  type CentralSettings,
   type CompiledRule,
-  DiscreteProcess,
   type EigenSettings,
-  MidpointProcess,
   type Precision,
   type Process,
   type ProcessKind,
-  type ProcessSetup,
+  type ProcessSettings,
   type ProcessStatus,
-  StableProcess,
-  type StableSettings,
-  StationaryProcess,
+  processEntry,
+  type Quantity,
   warmStart,
 } from "../flows/index.ts";
-import { observeProcesses, type Watched } from "./observations.ts";
+import { type Member, observeProcesses, type Watched } from "./observations.ts";
 import { Plane } from "./plane.ts";
-import type { Quantity } from "./rows.ts";
 import { WarmStartLog } from "./warm-start-log.ts";
 
 /** One process of a simulation with its own eigenvalue settings. */
@@ -30,7 +23,7 @@ export interface ProcessPlan {
 }
 
 /** All that a simulation is made from; the same for a run and for a check against fixtures. */
-export interface SimulationPlan {
+export interface SimulationPlan extends ProcessSettings {
   readonly objective: Objective;
   readonly rule: CompiledRule;
   /** Before the warm start. Not changed. */
@@ -40,8 +33,6 @@ export interface SimulationPlan {
   /** What the optimizer's weights are rounded to after each step, in the warm start too. Default float64. */
   readonly precision?: Precision;
   readonly processes: readonly ProcessPlan[];
-  readonly central: CentralSettings;
-  readonly stable: StableSettings;
   readonly seed: number;
   /** What is logged besides the flows' own numbers. */
   readonly watched: Watched;
@@ -55,40 +46,34 @@ export class Simulation {
   /** The plane in which the paths are logged: part of what a checkpoint holds. */
   readonly plane = new Plane();
   private readonly plan: SimulationPlan;
+  private readonly members: readonly Member[];
   private readonly warmStartLog: WarmStartLog | undefined;
   private row = 0;
 
+  /** @throws InputValueError where a process is not defined for the rule or without eigenvalues */
   constructor(plan: SimulationPlan) {
     this.plan = plan;
+    const entries = plan.processes.map(({ kind }) => processEntry(kind));
+    for (const entry of entries) entry.check(plan.rule);
     const { objective, rule, initialWeights, seed } = plan;
     const weights = initialWeights.slice();
     const state = rule.rule.initialState(rule.dimension);
     const warmSteps = Math.max(0, plan.warmStart);
     const tracked = plan.processes.some(({ eigen }) => eigen.frequency > 0);
+    const precision = plan.precision && { precision: plan.precision };
     this.warmStartLog = warmSteps > 0 ? new WarmStartLog(objective, warmSteps, tracked) : undefined;
     this.initialStep = warmStart(objective, rule, weights, state, warmSteps, {
-      ...(plan.precision && { precision: plan.precision }),
+      ...precision,
       ...(this.warmStartLog && { observe: this.warmStartLog.observe }),
     });
     objective.setWeights(weights);
     const startLoss = objective.loss();
-    this.processes = plan.processes.map(({ kind, eigen, rawEigenvalues }) =>
-      createProcess(
-        kind,
-        {
-          objective,
-          rule,
-          weights,
-          state,
-          eigen,
-          rawEigenvalues,
-          seed,
-          startLoss,
-          ...(plan.precision && { precision: plan.precision }),
-        },
-        plan,
-      ),
-    );
+    this.members = plan.processes.map(({ eigen, rawEigenvalues }, i) => {
+      const start = { objective, rule, weights, state, seed, startLoss, ...precision };
+      const setup = { ...start, eigen, rawEigenvalues };
+      return { entry: entries[i], process: entries[i].create(setup, plan) };
+    });
+    this.processes = this.members.map(({ process }) => process);
   }
 
   /** Whether the warm start ended early because the next loss would not have been finite. */
@@ -102,19 +87,27 @@ export class Simulation {
   }
 
   /**
-   * Prepares every process, logs them, moves them. Returns the row's quantities by HDF5 path. The row's number decides
-   * where the plane turns and which point of the warm start it carries.
+   * Prepares every process, logs them, moves them. The row's number decides where the plane turns and which point of the
+   * warm start it carries.
+   * @returns the row's quantities by HDF5 path
+   * @throws what the objective throws; then every process is where it was before the step
    */
   step(): Record<string, Quantity> {
-    const index = this.row++;
-    for (const process of this.processes) process.prepare();
-    const quantities = {
-      ...observeProcesses(this.processes, this.plan.rule, this.plan.watched),
-      ...this.plane.observe(index, this.processes),
-      ...this.warmStartLog?.at(index),
-    };
-    for (const process of this.processes) process.advance();
-    return quantities;
+    const { processes, members } = this;
+    try {
+      for (const process of processes) process.prepare();
+      const quantities = {
+        ...observeProcesses(members, this.plan.rule, this.plan.watched),
+        ...this.plane.observe(this.row, processes),
+        ...this.warmStartLog?.at(this.row),
+      };
+      for (const process of processes) process.advance();
+      this.row++;
+      return quantities;
+    } catch (error) {
+      for (const process of processes) process.withdraw();
+      throw error;
+    }
   }
 
   /** Goes on from a checkpoint, into which the processes have been put: the next row is `index`. */
@@ -125,22 +118,5 @@ export class Simulation {
 
   statuses(): Record<string, ProcessStatus> {
     return Object.fromEntries(this.processes.map((process) => [process.kind, process.status]));
-  }
-}
-
-function createProcess(kind: ProcessKind, setup: ProcessSetup, { central, stable }: SimulationPlan): Process {
-  switch (kind) {
-    case "discrete":
-      return new DiscreteProcess(setup);
-    case "midpoint":
-      return new MidpointProcess(setup);
-    case "central":
-      return new CentralProcess(setup, central);
-    case "stable":
-      return new StableProcess(setup, stable);
-    case "stationary":
-      return new StationaryProcess(setup, central);
-    case "ablated":
-      return new AblatedProcess(setup, central);
   }
 }

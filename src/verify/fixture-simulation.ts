@@ -4,6 +4,7 @@ import { valueError } from "../base/index.ts";
 import {
   compileRule,
   gradientDescent,
+  PROCESS_KINDS,
   type ProcessKind,
   rmsProp,
   scalarRmsProp,
@@ -91,8 +92,6 @@ function ruleOf(fixture: FixtureCase): UpdateRule | undefined {
       return undefined;
   }
 }
-
-const PROCESS_KINDS = ["discrete", "midpoint", "central", "stable"] as const satisfies readonly ProcessKind[];
 
 export interface FixtureSimulation {
   readonly simulation: Simulation;

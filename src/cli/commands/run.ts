@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { PROCESS_KINDS } from "../../flows/index.ts";
 import { summaryText } from "../../report/index.ts";
 import {
   type RunEvents,
@@ -50,7 +51,7 @@ function numberAt(row: StepRow, path: string, i = 0): number | undefined {
 
 /** What the progress bar shows of a row: the first process that has it, flows first. */
 function progressOf(row: StepRow): { loss?: number; sharpness?: number; k?: number } {
-  for (const process of ["central", "discrete", "midpoint", "stable"]) {
+  for (const process of ["central", ...PROCESS_KINDS]) {
     const loss = numberAt(row, `${process}/train_loss`);
     if (loss === undefined) continue;
     const sharpness = numberAt(row, `${process}/effective_hessian_eigs`);

@@ -2,8 +2,7 @@ import { type Objective, pairIndex } from "../../autodiff/index.ts";
 import { type SdcpStatus, sdcp } from "../../linalg/index.ts";
 import type { CompiledRule } from "../rules/compile.ts";
 import { innerProduct } from "./effective-hessian.ts";
-import type { Place, Push } from "./integrator.ts";
-import { type FlowPoint, velocity } from "./velocity.ts";
+import { type FlowPoint, type PhasePoint, velocity } from "./point.ts";
 
 /** The critical eigenpairs H u = λ P u with UᵀPU = I. */
 export interface CriticalPairs {
@@ -38,7 +37,7 @@ export interface CentralSubstep {
   /** U: k vectors of length p. */
   readonly vectors: Float64Array;
   /** What Σ adds to dw/dt and ds/dt. */
-  readonly push: Push;
+  readonly push: PhasePoint;
   readonly rates: CentralRates;
   readonly status: SdcpStatus;
   /** The largest violation of X ⪰ 0, Y ⪰ 0, ⟨X, Y⟩ = 0, relative to ‖A‖. */
@@ -49,7 +48,12 @@ export interface CentralSubstep {
  * A step of the stable flow, ds/dt = f(s, g), dw/dt = −P⁻¹q − rw, with the rates at `point`.
  * @param start overwritten with where the step ends; `point` itself (Euler) by default
  */
-export function stableSubstep(rule: CompiledRule, point: FlowPoint, dt: number, start: Place = point): void {
+export function stableSubstep(
+  rule: CompiledRule,
+  point: FlowPoint,
+  dt: number,
+  start: PhasePoint = point,
+): void {
   const dw = new Float64Array(point.weights.length);
   const ds = new Float64Array(point.state.length);
   velocity(rule, point, dw);
@@ -57,7 +61,7 @@ export function stableSubstep(rule: CompiledRule, point: FlowPoint, dt: number, 
   move(start, dt, dw, ds);
 }
 
-function move({ weights, state }: Place, dt: number, dw: Float64Array, ds: Float64Array): void {
+function move({ weights, state }: PhasePoint, dt: number, dw: Float64Array, ds: Float64Array): void {
   for (let l = 0; l < weights.length; l++) weights[l] += dt * dw[l];
   for (let l = 0; l < state.length; l++) state[l] += dt * ds[l];
 }
@@ -68,7 +72,7 @@ export interface CentralSubstepOptions {
    * Overwritten with where the step ends, unless the complementarity problem has no solution: then it is untouched.
    * By default the point where the rates are taken.
    */
-  readonly start?: Place;
+  readonly start?: PhasePoint;
   /** Wraps the third derivatives, under the reference's name for them, `dH`, and the complementarity problem. */
   readonly time?: <T>(part: "dH" | "sdcp", work: () => T) => T;
   /** False leaves the curvature penalty out, dw^{ij} = 0: the ablated flow (docs/derivations.md, section 11). */
@@ -233,7 +237,7 @@ function stepBack(
   rule: CompiledRule,
   { weights, state }: FlowPoint,
   { count: k, vectors }: CriticalPairs,
-  start: Place,
+  start: PhasePoint,
   third: Float64Array,
   out: Float64Array,
 ): void {

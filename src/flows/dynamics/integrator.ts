@@ -1,6 +1,6 @@
 import type { Objective } from "../../autodiff/index.ts";
 import type { CompiledRule } from "../rules/compile.ts";
-import { type FlowPoint, velocity } from "./velocity.ts";
+import { type FlowPoint, type PhasePoint, velocity } from "./point.ts";
 
 /**
  * How a flow takes a substep. `euler`: with the rates where it starts (first order; the reference's). `leapfrog`: with
@@ -14,18 +14,13 @@ export function defaultIntegrator(rule: CompiledRule): Integrator {
   return rule.directionIsGradient ? "euler" : "leapfrog";
 }
 
-/** Where a substep starts, and what it overwrites with where it ends. */
-export type Place = Pick<FlowPoint, "weights" | "state">;
-
-/** What Σ adds to dw/dt and ds/dt. */
-export type Push = Place;
-
-export function noPush({ dimension, stateSize }: CompiledRule): Push {
+/** No push: what Σ adds to dw/dt and ds/dt where there is none. */
+export function noPush({ dimension, stateSize }: CompiledRule): PhasePoint {
   return { weights: new Float64Array(dimension), state: new Float64Array(stateSize) };
 }
 
 /** The point where a substep starts, its arrays shared; the objective must stand there. */
-export function pointAt(objective: Objective, rule: CompiledRule, start: Place): FlowPoint {
+export function pointAt(objective: Objective, rule: CompiledRule, start: PhasePoint): FlowPoint {
   const preconditioner = new Float64Array(rule.dimension);
   rule.preconditioner(start.state, preconditioner);
   return { ...start, gradient: objective.gradient(), preconditioner };
@@ -33,16 +28,16 @@ export function pointAt(objective: Objective, rule: CompiledRule, start: Place):
 
 /**
  * The middle of a substep that starts at `start`: half of it for the weights, then half of it for the state with the
- * gradient found there, Σ pushing as it did in the substep before. The error of the middle is of second order, which is
+ * gradient found there, `push` being what Σ added to the rates in the substep before. The error of the middle is of second order, which is
  * enough. The objective is left standing at the middle; unless the direction ignores the gradient, it must stand at
  * `start` before. Numbers that are not finite are left to the caller to find.
  */
 export function middleOf(
   objective: Objective,
   rule: CompiledRule,
-  start: Place,
+  start: PhasePoint,
   dt: number,
-  push: Push,
+  push: PhasePoint,
 ): FlowPoint {
   const { dimension: p } = rule;
   const preconditioner = new Float64Array(p);

@@ -6,9 +6,9 @@ import {
   symmetricEigen,
   traceConstrainedSdcp,
 } from "../../linalg/index.ts";
-import type { Oscillation } from "../processes/predictions.ts";
 import { inOrthonormalBasis } from "./central-substep.ts";
 import { innerProduct } from "./effective-hessian.ts";
+import type { Oscillation } from "./oscillation.ts";
 
 /**
  * RMSProp's ν at rest for the weights where the objective stands (docs/derivations.md, section 10): with ν fast, dν/dt

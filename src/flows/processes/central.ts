@@ -1,6 +1,5 @@
 import type { Objective } from "../../autodiff/index.ts";
 import { valueError } from "../../base/index.ts";
-import { advice } from "../../linalg/index.ts";
 import {
   ACCEPTABLE_VIOLATION,
   type CentralSubstep,
@@ -8,109 +7,96 @@ import {
   stableSubstep,
 } from "../dynamics/central-substep.ts";
 import { leading, type TrackedPairs } from "../dynamics/eigen-tracker.ts";
-import {
-  defaultIntegrator,
-  type Integrator,
-  middleOf,
-  noPush,
-  type Place,
-  type Push,
-  pointAt,
-} from "../dynamics/integrator.ts";
-import type { FlowPoint } from "../dynamics/velocity.ts";
-import { Stopwatch } from "./curvature.ts";
-import {
-  allFinite,
-  allPositive,
-  diverged,
-  isUsable,
-  type Observation,
-  type ProcessSetup,
-  unusablePreconditioner,
-} from "./process.ts";
+import { defaultIntegrator, type Integrator, middleOf, noPush, pointAt } from "../dynamics/integrator.ts";
+import { NO_OSCILLATION, type Oscillation, oscillationOf } from "../dynamics/oscillation.ts";
+import type { FlowPoint, PhasePoint } from "../dynamics/point.ts";
+import type { Stopwatch } from "./curvature.ts";
+import { type ProcessEntry, plainEntry } from "./entry.ts";
+import { isUsable, type Observation, type ProcessSetup } from "./process.ts";
+import { type Quantities, vector } from "./quantity.ts";
+import type { CentralSettings } from "./settings.ts";
 import { SteppingProcess } from "./stepping.ts";
-
-export interface CentralSettings {
-  /** Substeps per step: dt = 1/substeps. */
-  readonly substeps: number;
-  /** Eigenvalues above this are critical, in the unit where c = 2. */
-  readonly criticalThreshold: number;
-  /** Count the eigenvalues' frequency in substeps instead of steps. */
-  readonly frequencyInSubsteps: boolean;
-  /** By default that of the rule: Euler for the gradient, leapfrog for an average of gradients. */
-  readonly integrator?: Integrator;
-}
 
 /** More critical eigenvalues than this end the flow: a substep would take 500 third derivatives and more. */
 const MOST_CRITICAL = 32;
 
 /** What the central flow's first substep of a step found, besides what every process shows. */
 export interface CentralObservation extends Observation {
+  readonly oscillation: Oscillation;
   /** The number of critical eigenvalues. */
   readonly critical: number;
   /** The substep's complementarity solution and rates; absent when nothing was critical. */
   readonly substep: CentralSubstep | undefined;
 }
 
+/** Where a step leads, and what Σ did in its last substep: leapfrog's middle is found with it. */
+interface Pushed extends PhasePoint {
+  readonly push: PhasePoint;
+}
+
 /**
  * The central flow (docs/derivations.md, section 6): the smooth curve through the middle of the optimizer's
  * oscillation. Its state starts with one plain update; below the edge it is the stable flow.
+ *
+ * As `ablated` it goes without its curvature penalty on the weights, dw^{ij} = 0 (docs/derivations.md, section 11): Σ still drives ν, so that the effective sharpness stays at the edge; the weights follow −P⁻¹∇L alone, into
+ * sharper regions. For scalar RMSProp at the edge that is dw/dt = −(2/S)∇L.
  */
-export class CentralProcess extends SteppingProcess {
-  readonly kind: "central" | "ablated";
+export class CentralProcess extends SteppingProcess<Pushed> {
   observation: CentralObservation | undefined;
   private readonly settings: CentralSettings;
   private readonly integrator: Integrator;
-  /** What Σ did in the substep before: leapfrog's middle is found with it. */
-  private push: Push;
-  private next: (Place & { readonly push: Push }) | undefined;
+  private readonly penalty: boolean;
+  private push: PhasePoint;
 
-  /** Throws when eigenvalues are not tracked: without them there is no central flow. */
+  /**
+   * @param kind `ablated` leaves the curvature penalty out
+   * @throws InputValueError where eigenvalues are not tracked: without them there is no such flow
+   */
   constructor(setup: ProcessSetup, settings: CentralSettings, kind: "central" | "ablated" = "central") {
-    if (setup.eigen.frequency <= 0)
-      throw valueError(
-        `${kind} flow`,
-        "eigenvalues computed every 1, 2, … steps",
-        `a frequency of ${setup.eigen.frequency}`,
-        "give --eig.frequency 1",
-      );
+    requireEigenpairs(`${kind} flow`, setup);
     const integrator = settings.integrator ?? defaultIntegrator(setup.rule);
-    // Leapfrog asks for pairs in the middle of every substep, and once where the step is seen.
+    // Leapfrog asks for pairs in the middle of every substep, and once where the step is observed.
     const asked = settings.substeps + (integrator === "leapfrog" ? 1 : 0);
     super(setup, kind, settings.frequencyInSubsteps ? 1 : asked);
-    this.kind = kind;
     this.settings = settings;
     this.integrator = integrator;
+    this.penalty = kind === "central";
     this.push = noPush(setup.rule);
     this.updateStateOnce();
   }
 
-  protected evaluate(): void {
-    const { objective } = this.setup;
-    const watch = new Stopwatch();
+  protected evaluate(watch: Stopwatch): Pushed | undefined {
+    const { objective, rule } = this.setup;
+    const { substeps } = this.settings;
     const start = { weights: this.weights.slice(), state: this.state.slice() };
     watch.time("grad_and_value", () => {
       objective.setWeights(start.weights);
       objective.gradient();
     });
-    const seen = this.see(watch, start.weights);
-    if (!seen) return;
-    let push = this.push;
-    for (let i = 0; i < this.settings.substeps && this.status.kind === "running"; i++) {
+    const observed = this.observe(watch, start);
+    if (!observed) return undefined;
+    let { push } = this;
+    for (let i = 0; i < substeps; i++) {
       const point = watch.time("grad_and_value", () => this.pointOf(start, push, i === 0));
-      const pairs = i === 0 && this.integrator === "euler" ? seen.pairs : this.look(watch, point);
-      if (!pairs) break;
+      const pairs = i === 0 && this.integrator === "euler" ? observed.pairs : this.pairsOf(watch, point);
+      if (!pairs) return undefined;
       const threshold = this.criticalThreshold(point.state);
       const critical = leading(pairs.values, (value) => value > threshold);
       const substep = this.substep(watch, start, point, pairs, critical);
-      if (i === 0) this.observation = { ...seen, critical, substep };
-      push = substep?.push ?? noPush(this.setup.rule);
+      if (i === 0) {
+        const oscillation = substep
+          ? oscillationOf(substep.X, substep.vectors, rule.dimension)
+          : NO_OSCILLATION;
+        this.observation = { ...observed, oscillation, critical, substep };
+      }
+      if (this.status.kind !== "running") return undefined;
+      push = substep?.push ?? noPush(rule);
     }
-    this.next = { ...start, push };
+    return { ...start, push };
   }
 
   /** Where the rates of a substep are taken; the objective is left standing there. */
-  private pointOf(start: Place, push: Push, standing: boolean): FlowPoint {
+  private pointOf(start: PhasePoint, push: PhasePoint, standing: boolean): FlowPoint {
     const { objective, rule } = this.setup;
     if (!standing && (this.integrator === "euler" || !rule.directionIgnoresGradient))
       objective.setWeights(start.weights);
@@ -119,19 +105,13 @@ export class CentralProcess extends SteppingProcess {
   }
 
   /** The eigenpairs at a point; undefined, and the status says why, where there is nothing to go on with. */
-  private look(watch: Stopwatch, { state, preconditioner }: FlowPoint): TrackedPairs | undefined {
-    if (!isUsable(this.setup) || !allFinite(state))
-      this.status = diverged(this.kind, "loss, gradient or state");
-    else if (!allPositive(preconditioner)) this.status = unusablePreconditioner(this.kind);
-    else {
-      const { objective } = this.setup;
-      const joint: Objective["joint"] = (...block) => watch.time("dH", () => objective.joint(...block));
-      const use = { criticalAbove: this.criticalThreshold(state), joint };
-      const pairs = watch.time("eig", () => this.curvature.pairs(preconditioner, use));
-      if (pairs && allFinite(pairs.values)) return pairs;
-      this.status = diverged(this.kind, "Hessian");
-    }
-    return undefined;
+  private pairsOf(watch: Stopwatch, { state, preconditioner }: FlowPoint): TrackedPairs | undefined {
+    const { objective } = this.setup;
+    if (!isUsable(this.setup)) return this.fail({ code: "diverged", where: "gradient" });
+    if (!this.checked(state, preconditioner)) return undefined;
+    const joint: Objective["joint"] = (...block) => watch.time("dH", () => objective.joint(...block));
+    const use = { criticalAbove: this.criticalThreshold(state), joint };
+    return this.pairsAt(watch, preconditioner, use) || undefined;
   }
 
   private criticalThreshold(state: Float64Array): number {
@@ -144,20 +124,15 @@ export class CentralProcess extends SteppingProcess {
    */
   private substep(
     watch: Stopwatch,
-    start: Place,
+    start: PhasePoint,
     point: FlowPoint,
     pairs: TrackedPairs,
     critical: number,
   ): CentralSubstep | undefined {
     const { objective, rule } = this.setup;
+    const { penalty } = this;
     const dt = 1 / this.settings.substeps;
-    if (critical > MOST_CRITICAL) {
-      this.status = {
-        kind: "failed",
-        reason: `${this.kind}: ${critical} or more eigenvalues are at or beyond the edge of stability, more than a central flow can hold; take a smaller learning rate`,
-      };
-      return undefined;
-    }
+    if (critical > MOST_CRITICAL) return this.fail({ code: "too-many-critical", critical });
     if (critical === 0) {
       watch.time("flow", () => stableSubstep(rule, point, dt, start));
       return undefined;
@@ -165,23 +140,21 @@ export class CentralProcess extends SteppingProcess {
     const held = { ...pairs, count: critical };
     const time = <T>(part: string, work: () => T): T => watch.time(part, work);
     const substep = watch.time("flow", () =>
-      centralSubstep(objective, rule, point, held, dt, { start, time, penalty: this.kind === "central" }),
+      centralSubstep(objective, rule, point, held, dt, { start, time, penalty }),
     );
     if (substep.status !== "solved" && !(substep.violation <= ACCEPTABLE_VIOLATION))
-      this.status = {
-        kind: "failed",
-        reason: `${this.kind}: the complementarity problem with ${critical} critical eigenvalues ended "${substep.status}": ${advice[substep.status]}`,
-      };
+      this.fail({ code: "complementarity", critical, solver: substep.status });
     return substep;
   }
 
-  protected move(): void {
-    if (this.next) ({ weights: this.weights, state: this.state, push: this.push } = this.next);
+  protected override move(next: Pushed): void {
+    super.move(next);
+    this.push = next.push;
   }
 
-  override snapshot(): Record<string, Float64Array> {
-    const saved = super.snapshot();
-    if (this.integrator === "euler" || "push.w" in saved) return saved;
+  protected override saved(): Record<string, Float64Array> {
+    const saved = super.saved();
+    if (this.integrator === "euler") return saved;
     return { ...saved, "push.w": this.push.weights.slice(), "push.state": this.push.state.slice() };
   }
 
@@ -192,3 +165,51 @@ export class CentralProcess extends SteppingProcess {
       weights && state ? { weights: weights.slice(), state: state.slice() } : noPush(this.setup.rule);
   }
 }
+
+/** Refuses a flow at the edge where the edge is not watched. */
+export function requireEigenpairs(flow: string, { eigen }: ProcessSetup): void {
+  if (eigen.frequency <= 0)
+    throw valueError(flow, "eigenpairs computed every 1, 2, … steps", `a frequency of ${eigen.frequency}`);
+}
+
+/** The complementarity solution of the first substep and the rates that it was found from. */
+function substepQuantities({ critical: k, substep }: CentralObservation): Quantities {
+  if (!substep) return {};
+  const pairs = (k * (k + 1)) / 2;
+  const { X, rates, violation } = substep;
+  return {
+    "flow_aux/X": { shape: [k, k], data: X },
+    "flow_aux/dH_dt_stable": vector(rates.dHdtStable),
+    "flow_aux/dH_dt_X": { shape: [pairs, pairs], data: rates.dHdtX },
+    "flow_aux/dP_dt_stable": vector(rates.dPdtStable),
+    "flow_aux/dP_dt_X": { shape: [pairs, pairs], data: rates.dPdtX },
+    "flow_aux/violation": violation,
+  };
+}
+
+export const central = {
+  ...plainEntry,
+  kind: "central",
+  label: "Central flow",
+  eigenSettings: "central",
+  needsEigenvalues: "always",
+  solveLog: "flow_aux/eig_logs/",
+  create: (setup, settings) => new CentralProcess(setup, settings.central),
+  quantities: substepQuantities,
+} as const satisfies ProcessEntry;
+
+export const ablated = {
+  ...central,
+  kind: "ablated",
+  label: "Ablated flow",
+  check({ rule, rateIsLinear, preconditionerIsConstant }) {
+    if (rateIsLinear || preconditionerIsConstant)
+      throw valueError(
+        "ablated flow",
+        "a rule whose P remembers squares of gradients",
+        rule.name,
+        "without them nothing would hold the sharpness at the edge",
+      );
+  },
+  create: (setup, settings) => new CentralProcess(setup, settings.central, "ablated"),
+} as const satisfies ProcessEntry;

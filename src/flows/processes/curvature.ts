@@ -1,4 +1,3 @@
-import type { Objective } from "../../autodiff/index.ts";
 import { inverseRootOf } from "../dynamics/effective-hessian.ts";
 import {
   type EigenSettings,
@@ -6,7 +5,7 @@ import {
   type PairUse,
   type TrackedPairs,
 } from "../dynamics/eigen-tracker.ts";
-import type { Observation, ProcessSetup } from "./process.ts";
+import type { ProcessSetup } from "./process.ts";
 
 /** Wall-clock seconds by part of the work; a part inside another counts for itself alone. */
 export class Stopwatch {
@@ -89,21 +88,4 @@ export class Curvature {
     load(this.tracker, "eig");
     load(this.raw, "raw_eig");
   }
-}
-
-/** What is seen at some weights: copies, so that the shared objective may move on. */
-export function observe(
-  objective: Objective,
-  state: Float64Array,
-  seen: Pick<Observation, "weights" | "preconditioner" | "pairs" | "hessianValues" | "times">,
-): Observation {
-  return {
-    ...seen,
-    weights: seen.weights.slice(),
-    state: state.slice(),
-    preconditioner: seen.preconditioner.slice(),
-    loss: objective.loss(),
-    gradient: objective.gradient().slice(),
-    outputs: objective.outputs().slice(),
-  };
 }

@@ -1,15 +1,6 @@
-import { symmetricEigen } from "../../linalg/index.ts";
 import { innerProduct } from "../dynamics/effective-hessian.ts";
-import type { CentralObservation } from "./central.ts";
+import type { Oscillation } from "../dynamics/oscillation.ts";
 import type { Observation } from "./process.ts";
-
-/** Σ = UXUᵀ diagonalised: Σ = Σ_i variance_i·direction_i directionᵀ_i with DᵀPD = I. */
-export interface Oscillation {
-  /** Λ, descending, P-normalised. */
-  readonly variances: Float64Array;
-  /** The columns of UQ, one vector of length p per variance. */
-  readonly directions: Float64Array;
-}
 
 /** What the central flow predicts of time averages along the discrete run (docs/derivations.md, section 12). */
 export interface Predictions {
@@ -21,23 +12,6 @@ export interface Predictions {
   readonly gradientSquared: Float64Array;
   /** tr Σ = Σ_i Λ_i‖u_i‖². */
   readonly sigmaTrace: number;
-}
-
-/** X = QΛQᵀ, directions UQ. Nothing critical: no variances. */
-export function oscillationOf(observation: CentralObservation): Oscillation {
-  const { critical: k, substep } = observation;
-  const p = observation.weights.length;
-  if (!substep) return { variances: new Float64Array(0), directions: new Float64Array(0) };
-  const { values, vectors } = symmetricEigen(substep.X, k);
-  const order = Array.from(values, (_, i) => i).sort((a, b) => values[b] - values[a]);
-  const directions = new Float64Array(k * p);
-  order.forEach((column, row) => {
-    for (let i = 0; i < k; i++) {
-      const q = vectors[column * k + i];
-      for (let l = 0; l < p; l++) directions[row * p + l] += q * substep.vectors[i * p + l];
-    }
-  });
-  return { variances: Float64Array.from(order, (i) => values[i]), directions };
 }
 
 /**

@@ -1,15 +1,30 @@
 import type { Objective } from "../../autodiff/index.ts";
+import { allFinite, type SolverStatus } from "../../linalg/index.ts";
 import type { EigenSettings, TrackedPairs } from "../dynamics/eigen-tracker.ts";
+import type { Oscillation } from "../dynamics/oscillation.ts";
 import type { CompiledRule } from "../rules/compile.ts";
 
-/** The processes that can run side by side from one start (docs/derivations.md, section 4). */
-export type ProcessKind = "discrete" | "midpoint" | "stable" | "central" | "stationary" | "ablated";
+/**
+ * Why a process ended, as a code with its numbers; what a user may do about it is for the layers above to say.
+ * - `diverged`: a number at `where` is not finite, or the loss has exploded
+ * - `preconditioner`: an entry of P is not a positive number
+ * - `sharpness`: the effective sharpness passed the bound, both in the unit where c = 2
+ * - `too-many-critical`: at least so many eigenvalues are at or beyond the edge
+ * - `complementarity`: the problem for Σ, of so many critical eigenvalues, ended so
+ * - `stationary-preconditioner`: the problem for P̄ ended so
+ */
+export type Ending =
+  | { readonly code: "diverged"; readonly where: "gradient" | "state" | "curvature" }
+  | { readonly code: "preconditioner" }
+  | { readonly code: "sharpness"; readonly sharpness: number; readonly bound: number }
+  | { readonly code: "too-many-critical"; readonly critical: number }
+  | { readonly code: "complementarity"; readonly critical: number; readonly solver: SolverStatus }
+  | { readonly code: "stationary-preconditioner"; readonly solver: SolverStatus };
 
-/** How a process stands. A stopped or failed process keeps its last weights; `reason` is a sentence with advice. */
+/** How a process stands. A stopped or failed process keeps its last weights. */
 export type ProcessStatus =
   | { readonly kind: "running" }
-  | { readonly kind: "stopped"; readonly reason: string }
-  | { readonly kind: "failed"; readonly reason: string };
+  | { readonly kind: "stopped" | "failed"; readonly ending: Ending };
 
 /** What a process shows of one step: all of it at the observed weights, before they move. */
 export interface Observation {
@@ -26,8 +41,12 @@ export interface Observation {
   readonly hessianValues: Float64Array | undefined;
   /** Seconds by part of the work. */
   readonly times: Readonly<Record<string, number>>;
-  /** Substeps taken in this step, for the stable flow. */
+  /** Substeps taken in this step, where their number changes. */
   readonly substeps?: number;
+  /** Σ, for flows that average an oscillation out; without directions where there is none. */
+  readonly oscillation?: Oscillation;
+  /** The weights of the process less those observed, for one that is observed elsewhere. */
+  readonly displacement?: Float64Array;
 }
 
 /** What all processes are made from. The objective is shared: whoever needs it sets its weights first. */
@@ -56,35 +75,24 @@ export function toPrecision(weights: Float64Array, precision: Precision = "float
   return weights;
 }
 
-/** One of the processes. A step is `prepare` (evaluate, decide), `observe` any number of times, `advance`. */
+/** One of the processes. A step is `prepare` (evaluate, decide), reading `observation`, `advance`. */
 export interface Process {
-  readonly kind: ProcessKind;
+  readonly kind: string;
   readonly status: ProcessStatus;
-  /** Evaluates the current step. Never throws for numbers that overflow: the status says so. */
+  /**
+   * Evaluates the current step. Never throws for numbers that overflow: the status says so. What the objective throws
+   * is thrown on, with the process where it was before.
+   */
   prepare(): void;
   /** The step prepared last. Undefined once a process has failed without having anything to show. */
   readonly observation: Observation | undefined;
   /** Moves to the weights and state that `prepare` found. */
   advance(): void;
+  /** Takes back a `prepare` that no `advance` has followed: the step is still to be evaluated. */
+  withdraw(): void;
   /** Everything that the rest of the run depends on, by name; `restore` makes the next steps equal to the bit. */
   snapshot(): Record<string, Float64Array>;
   restore(snapshot: Readonly<Record<string, Float64Array>>): void;
-}
-
-/** The failed status of a process whose loss, gradient or state is not finite. */
-export function diverged(kind: ProcessKind, what: string): ProcessStatus {
-  return {
-    kind: "failed",
-    reason: `${kind}: the ${what} is no longer finite or has exploded, the run diverged; take a smaller learning rate or start further along (--warm-start)`,
-  };
-}
-
-/** The failed status of a process whose P has an entry that is zero, negative or not a number. */
-export function unusablePreconditioner(kind: ProcessKind): ProcessStatus {
-  return {
-    kind: "failed",
-    reason: `${kind}: an entry of the preconditioner is not a positive number; a weight whose gradient is always 0 needs --opt.eps above 0, a flow with a small beta2 more substeps (--central.nsubsteps, --stable.min-nsubsteps), a schedule an end above 0`,
-  };
 }
 
 /** Whether P can be divided by and divides by something: a learning rate of 0 makes it infinite. */
@@ -101,9 +109,4 @@ export function isUsable({ objective, startLoss = Number.POSITIVE_INFINITY }: Pr
   const loss = objective.loss();
   if (!Number.isFinite(loss) || Math.abs(loss) > EXPLOSION * (1 + Math.abs(startLoss))) return false;
   return allFinite(objective.gradient());
-}
-
-export function allFinite(values: Float64Array): boolean {
-  for (const value of values) if (!Number.isFinite(value)) return false;
-  return true;
 }

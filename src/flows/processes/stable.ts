@@ -1,28 +1,21 @@
 import { stableSubstep } from "../dynamics/central-substep.ts";
 import { defaultIntegrator, type Integrator, middleOf, noPush, pointAt } from "../dynamics/integrator.ts";
-import { Stopwatch } from "./curvature.ts";
-import { allPositive, type Observation, type ProcessSetup, unusablePreconditioner } from "./process.ts";
+import type { PhasePoint } from "../dynamics/point.ts";
+import type { Stopwatch } from "./curvature.ts";
+import { type ProcessEntry, plainEntry } from "./entry.ts";
+import { allPositive, type Observation, type ProcessSetup } from "./process.ts";
+import type { StableSettings } from "./settings.ts";
 import { SteppingProcess } from "./stepping.ts";
-
-export interface StableSettings {
-  readonly minSubsteps: number;
-  /** The effective sharpness, in the unit where c = 2, beyond which the flow stops for good; null: never. */
-  readonly maxSharpness: number | null;
-  /** By default that of the rule: Euler for the gradient, leapfrog for an average of gradients. */
-  readonly integrator?: Integrator;
-}
 
 /**
  * The stable flow ds/dt = f(s, g), dw/dt = −P(s)⁻¹q − r(s)w: what the optimizer would follow if steps were infinitely small;
- * for gd the gradient flow. Substeps are at least `minSubsteps` and, for gd, ⌈2·S_eff⌉, which keeps every one of them four
+ * for gd dw/dt = −η∇L. Substeps are at least `minSubsteps` and, for gd, ⌈2·S_eff⌉, which keeps every one of them four
  * times inside Euler's stability limit. Its state starts with one plain update.
  */
 export class StableProcess extends SteppingProcess {
-  readonly kind = "stable";
   observation: Observation | undefined;
   private readonly settings: StableSettings;
   private readonly integrator: Integrator;
-  private next: { weights: Float64Array; state: Float64Array } | undefined;
 
   constructor(setup: ProcessSetup, settings: StableSettings) {
     // Along the stable flow eigenvalues grow without bound: a fixed number is tracked.
@@ -32,27 +25,24 @@ export class StableProcess extends SteppingProcess {
     this.updateStateOnce();
   }
 
-  protected evaluate(): void {
+  protected evaluate(watch: Stopwatch): PhasePoint | undefined {
     const { objective, rule } = this.setup;
-    const watch = new Stopwatch();
-    objective.setWeights(this.weights);
-    const seen = this.see(watch, this.weights);
-    if (!seen) return;
-    const { pairs } = seen;
-    const unit = rule.criticalValue(this.state) / 2;
-    const sharpness = (pairs?.values[0] ?? 0) / unit;
-    const { maxSharpness, minSubsteps } = this.settings;
-    if (maxSharpness !== null && sharpness > maxSharpness) {
-      this.status = {
-        kind: "stopped",
-        reason: `stable: effective sharpness ${sharpness.toPrecision(4)} passed ${maxSharpness}, where following the flow takes too many substeps (--stable.max-Seff)`,
-      };
-      this.observation = seen;
-      return;
+    const { weights, state } = this;
+    objective.setWeights(weights);
+    const observed = this.observe(watch, { weights, state });
+    if (!observed) return undefined;
+    this.observation = observed;
+    const top = observed.pairs?.values[0] ?? 0;
+    const sharpness = top / (rule.criticalValue(state) / 2);
+    const { maxSharpness: bound, minSubsteps } = this.settings;
+    if (bound !== null && sharpness > bound) {
+      this.status = { kind: "stopped", ending: { code: "sharpness", sharpness, bound } };
+      return undefined;
     }
-    const substeps = Math.max(minSubsteps, this.neededSubsteps(pairs?.values[0] ?? 0));
-    watch.time("substeps", () => this.integrate(substeps));
-    this.observation = { ...seen, substeps };
+    const substeps = Math.max(minSubsteps, this.neededSubsteps(top));
+    const next = watch.time("substeps", () => this.integrate(substeps));
+    this.observation = { ...observed, substeps };
+    return next;
   }
 
   /**
@@ -67,7 +57,8 @@ export class StableProcess extends SteppingProcess {
     return Math.ceil(2 * Math.max(rate, Math.sqrt(delayed * top)));
   }
 
-  private integrate(substeps: number): void {
+  /** Where so many substeps lead; undefined, and the status says so, where P turns unusable on the way. */
+  private integrate(substeps: number): PhasePoint | undefined {
     const { objective, rule } = this.setup;
     const start = { weights: this.weights.slice(), state: this.state.slice() };
     const push = noPush(rule);
@@ -78,16 +69,18 @@ export class StableProcess extends SteppingProcess {
         this.integrator === "leapfrog"
           ? middleOf(objective, rule, start, 1 / substeps, push)
           : pointAt(objective, rule, start);
-      if (!allPositive(point.preconditioner)) {
-        this.status = unusablePreconditioner(this.kind);
-        return;
-      }
+      if (!allPositive(point.preconditioner)) return this.fail({ code: "preconditioner" });
       stableSubstep(rule, point, 1 / substeps, start);
     }
-    this.next = start;
-  }
-
-  protected move(): void {
-    if (this.next) ({ weights: this.weights, state: this.state } = this.next);
+    return start;
   }
 }
+
+export const stable = {
+  ...plainEntry,
+  kind: "stable",
+  label: "Stable flow",
+  eigenSettings: "stable",
+  needsEigenvalues: "to-stop",
+  create: (setup, settings) => new StableProcess(setup, settings.stable),
+} as const satisfies ProcessEntry;

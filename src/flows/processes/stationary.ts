@@ -1,35 +1,33 @@
 import { sizeOf } from "../../autodiff/index.ts";
 import { valueError } from "../../base/index.ts";
-import { advice, type MajorantStart, type MajorantViolations } from "../../linalg/index.ts";
+import { allFinite, type MajorantStart, type MajorantViolations } from "../../linalg/index.ts";
 import { ACCEPTABLE_VIOLATION } from "../dynamics/central-substep.ts";
 import type { TrackedPairs } from "../dynamics/eigen-tracker.ts";
+import type { Oscillation } from "../dynamics/oscillation.ts";
+import type { PhasePoint } from "../dynamics/point.ts";
 import {
   curvatureForce,
   diagonalStationaryPoint,
   scalarStationaryOscillation,
   scalarStationaryPreconditioner,
 } from "../dynamics/stationary-point.ts";
-import { observe, Stopwatch } from "./curvature.ts";
-import type { Oscillation } from "./predictions.ts";
-import {
-  allFinite,
-  allPositive,
-  diverged,
-  isUsable,
-  type Observation,
-  type ProcessSetup,
-  unusablePreconditioner,
-} from "./process.ts";
+import type { CompiledRule } from "../rules/compile.ts";
+import { requireEigenpairs } from "./central.ts";
+import type { Stopwatch } from "./curvature.ts";
+import { type ProcessEntry, plainEntry } from "./entry.ts";
+import { isUsable, type Observation, type ProcessSetup } from "./process.ts";
+import { count, type Quantities } from "./quantity.ts";
+import type { CentralSettings } from "./settings.ts";
 import { SteppingProcess } from "./stepping.ts";
 
-export interface StationarySettings {
-  /** Euler substeps per step: dt = 1/substeps. */
-  readonly substeps: number;
-  /** Scalar rule: eigenvalues above this, in the unit where the largest is 2, share the oscillation. */
-  readonly criticalThreshold: number;
-  /** Scalar rule: count the eigenvalues' frequency in substeps instead of steps. */
-  readonly frequencyInSubsteps: boolean;
-}
+/**
+ * Of the central flow's: Euler substeps; and for the scalar rule the eigenvalues that share the oscillation, those
+ * above the threshold in the unit where the largest is 2, and whether their frequency counts substeps.
+ */
+export type StationarySettings = Pick<
+  CentralSettings,
+  "substeps" | "criticalThreshold" | "frequencyInSubsteps"
+>;
 
 /** What the stationary flow's first substep of a step found, besides what every process shows. */
 export interface StationaryObservation extends Observation {
@@ -53,44 +51,29 @@ interface Rest extends Pick<StationaryObservation, "oscillation" | "violation" |
 }
 
 /**
- * The stationary flow of the RMSProp rules (docs/derivations.md, section 10): dw/dt = −P̄⁻¹[∇L + ½∇⟨Σ, H⟩] with ν at
- * rest for the current weights at every moment. It has no ν of its own: the state it shows holds t and ν̄ = (ηP̄)².
+ * The stationary flow of the RMSProp rules (docs/derivations.md, section 10): dw/dt = −P̄⁻¹[∇L + ½∇⟨Σ, H⟩] with ν at rest for the
+ * current weights at every moment. It has no ν of its own: the state it shows holds t and ν̄ = (ηP̄)².
  *
- * Bias correction is left out, as ν at rest has no beginning (ν̄ stands for the corrected average); ε is left out of
- * the problem for P̄ and added where the weights move, P = (√ν̄ + ε)/η, so that a weight without gradient stays.
+ * Bias correction is left out, as ν at rest has no beginning (ν̄ stands for the corrected average); ε is left out of the
+ * problem for P̄ and added where the weights move, P = (√ν̄ + ε)/η, so that a weight without gradient stays.
  *
  * Euler's method is safe although below the edge the flow is sign descent, P̄ = |g|/η: where a coordinate's gradient
- * tends to 0, H ⪯ cP̄ bounds P̄ from below by H_ll/c before the sign flips, and with c = 2 a substep moves the
- * coordinate by at most 2dt times the way to its minimum.
+ * tends to 0, H ⪯ cP̄ bounds P̄ from below by H_ll/c before the sign flips, and with c = 2 a substep moves the coordinate
+ * by at most 2dt times the way to its minimum.
  */
 export class StationaryProcess extends SteppingProcess {
-  readonly kind = "stationary";
   observation: StationaryObservation | undefined;
   private readonly settings: StationarySettings;
   private readonly elementwise: boolean;
-  private next: { weights: Float64Array; state: Float64Array } | undefined;
   private start: MajorantStart | undefined;
   private readonly nuAt: number;
 
-  /** Throws for a rule without a second moment at rest, and where eigenvalues are not tracked. */
+  /** @throws InputValueError for a rule without a second moment at rest, and where eigenvalues are not tracked */
   constructor(setup: ProcessSetup, settings: StationarySettings) {
-    const { rule, eigen } = setup;
-    const { secondMoment } = rule.rule;
-    if (secondMoment === undefined)
-      throw valueError(
-        "stationary flow",
-        "a rule whose preconditioner is the root of an averaged squared gradient (scalar-rmsprop, rmsprop)",
-        rule.rule.name,
-        "leave stationary out of --runs",
-      );
-    if (eigen.frequency <= 0)
-      throw valueError(
-        "stationary flow",
-        "eigenvalues computed every 1, 2, … steps",
-        `a frequency of ${eigen.frequency}`,
-        "give --eig.frequency 1",
-      );
-    const elementwise = secondMoment === "elementwise";
+    const { rule } = setup;
+    checkSecondMoment(rule);
+    requireEigenpairs("stationary flow", setup);
+    const elementwise = rule.rule.secondMoment === "elementwise";
     super(setup, "stationary", elementwise || settings.frequencyInSubsteps ? 1 : settings.substeps);
     this.settings = settings;
     this.elementwise = elementwise;
@@ -102,64 +85,53 @@ export class StationaryProcess extends SteppingProcess {
     this.updateStateOnce();
   }
 
-  protected evaluate(): void {
-    const { objective, rule } = this.setup;
-    const watch = new Stopwatch();
+  protected evaluate(watch: Stopwatch): PhasePoint | undefined {
+    const { objective } = this.setup;
     const weights = this.weights.slice();
     const state = this.state.slice();
     let first: StationaryObservation | undefined;
-    for (let i = 0; i < this.settings.substeps; i++) {
+    for (let i = 0; i < this.settings.substeps && this.status.kind === "running"; i++) {
       watch.time("grad_and_value", () => {
         objective.setWeights(weights);
         objective.gradient();
       });
-      if (!isUsable(this.setup) || !allFinite(state)) {
-        this.status = diverged(this.kind, "loss or gradient");
-        break;
-      }
       const rest = watch.time("flow", () => this.rest(weights, state));
       if (!rest) break;
-      const { atRest, preconditioner, force, oscillation, violation, applications } = rest;
-      this.putNu(state, atRest);
+      const { preconditioner, oscillation, violation, applications } = rest;
+      this.putNu(state, rest.atRest);
       if (i === 0) {
-        const pairs = rest.pairs ?? watch.time("eig", () => this.curvature.pairs(preconditioner));
-        if (pairs && !allFinite(pairs.values)) {
-          this.status = diverged(this.kind, "Hessian");
-          break;
-        }
-        const hessianValues = watch.time("eig", () => this.curvature.hessianValues(pairs, preconditioner));
-        const seen = { weights, preconditioner, pairs, hessianValues, times: watch.times };
-        first = { ...observe(objective, state, seen), oscillation, violation, applications };
+        const pairs = rest.pairs ?? this.pairsAt(watch, preconditioner);
+        if (pairs === false) break;
+        const observed = this.observeWith(watch, { weights, state }, preconditioner, pairs);
+        first = { ...observed, oscillation, violation, applications };
       }
-      const gradient = objective.gradient();
-      const dt = 1 / this.settings.substeps;
-      const rate = new Float64Array(state.length);
-      rule.rate(state, gradient, rate);
-      for (let l = 0; l < weights.length; l++)
-        weights[l] -= (dt * (gradient[l] + force[l])) / preconditioner[l];
-      // Only the time moves by itself.
-      for (let l = 0; l < this.nuAt; l++) state[l] += dt * rate[l];
+      this.substep({ weights, state }, rest);
     }
     if (first) this.observation = first;
-    this.next = { weights, state };
+    return { weights, state };
+  }
+
+  /** Moves a point by a substep; only the time moves by itself in the state. */
+  private substep({ weights, state }: PhasePoint, { preconditioner, force }: Rest): void {
+    const gradient = this.setup.objective.gradient();
+    const dt = 1 / this.settings.substeps;
+    const rate = new Float64Array(state.length);
+    this.setup.rule.rate(state, gradient, rate);
+    for (let l = 0; l < weights.length; l++)
+      weights[l] -= (dt * (gradient[l] + force[l])) / preconditioner[l];
+    for (let l = 0; l < this.nuAt; l++) state[l] += dt * rate[l];
   }
 
   /** P̄ and Σ at the objective's weights; undefined, and the status says why, where there are none. */
   private rest(weights: Float64Array, state: Float64Array): Rest | undefined {
+    if (!isUsable(this.setup)) return this.fail({ code: "diverged", where: "gradient" });
+    if (!allFinite(state)) return this.fail({ code: "diverged", where: "state" });
     const rest = this.elementwise ? this.elementwiseRest(state) : this.scalarRest(weights, state);
     if (!(rest.violation <= ACCEPTABLE_VIOLATION)) {
-      const how = Number.isFinite(rest.violation) ? "inaccurate" : "not-finite";
-      this.status = {
-        kind: "failed",
-        reason: `stationary: the problem for the stationary preconditioner ended "${how}": ${advice[how]}`,
-      };
-      return undefined;
+      const solver = Number.isFinite(rest.violation) ? "inaccurate" : "not-finite";
+      return this.fail({ code: "stationary-preconditioner", solver });
     }
-    if (!allPositive(rest.preconditioner)) {
-      this.status = unusablePreconditioner(this.kind);
-      return undefined;
-    }
-    return rest;
+    return this.checked(state, rest.preconditioner) && rest;
   }
 
   private elementwiseRest(state: Float64Array): Rest {
@@ -247,14 +219,10 @@ export class StationaryProcess extends SteppingProcess {
     for (let at = this.nuAt; at < state.length; at++) state[at] = (lr * atRest[at - this.nuAt]) ** 2;
   }
 
-  protected move(): void {
-    if (this.next) ({ weights: this.weights, state: this.state } = this.next);
-  }
-
-  override snapshot(): Record<string, Float64Array> {
-    const saved = super.snapshot();
+  protected override saved(): Record<string, Float64Array> {
+    const saved = super.saved();
     const { start } = this;
-    if (!start || "majorant.columns" in saved || "ended" in saved) return saved;
+    if (!start) return saved;
     return { ...saved, "majorant.columns": start.columns.slice(), "majorant.watched": start.watched.slice() };
   }
 
@@ -272,3 +240,28 @@ export class StationaryProcess extends SteppingProcess {
         : undefined;
   }
 }
+
+/** ν at rest is known where P is the root of an averaged squared gradient. */
+function checkSecondMoment({ rule }: CompiledRule): void {
+  if (rule.secondMoment === undefined)
+    throw valueError(
+      "stationary flow",
+      "a rule whose preconditioner is the root of an averaged squared gradient (scalar-rmsprop, rmsprop)",
+      rule.name,
+    );
+}
+
+function stationaryQuantities({ violation, applications }: StationaryObservation): Quantities {
+  return { "flow_aux/violation": violation, "flow_aux/matvec_count": count(applications) };
+}
+
+export const stationary = {
+  ...plainEntry,
+  kind: "stationary",
+  label: "Stationary flow",
+  eigenSettings: "central",
+  needsEigenvalues: "always",
+  check: checkSecondMoment,
+  create: (setup, settings) => new StationaryProcess(setup, settings.central),
+  quantities: stationaryQuantities,
+} as const satisfies ProcessEntry;

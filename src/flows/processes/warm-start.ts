@@ -1,8 +1,9 @@
 import type { Objective } from "../../autodiff/index.ts";
 import { valueError } from "../../base/index.ts";
-import { type FlowPoint, steppedWeights } from "../dynamics/velocity.ts";
+import { allFinite } from "../../linalg/index.ts";
+import { type FlowPoint, steppedWeights } from "../dynamics/point.ts";
 import type { CompiledRule } from "../rules/compile.ts";
-import { allFinite, type Precision, toPrecision } from "./process.ts";
+import { type Precision, toPrecision } from "./process.ts";
 
 /** How a warm start is taken. */
 export interface WarmStartOptions {

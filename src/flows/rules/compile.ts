@@ -7,6 +7,7 @@ import {
   full,
   jvp,
   multiply,
+  type Shape,
   sizeOf,
   subtract,
   type Tensor,
@@ -70,126 +71,193 @@ export interface CompiledRule {
 }
 
 /**
- * Traces a rule for p weights. Throws when its state changes shape, or its preconditioner, direction or decay has a
- * wrong one.
+ * Traces and plans a rule for p weights (docs/derivations.md, section 2).
+ *
+ * @throws InputValueError where its state changes shape, or its first state, preconditioner, direction or decay has a
+ *   wrong one
  */
 export function compileRule(rule: UpdateRule, p: number): CompiledRule {
   const shapes = rule.state(p);
-  const stateSize = Object.values(shapes).reduce((total, shape) => total + sizeOf(shape), 0);
-  if (rule.initialState(p).length !== stateSize)
-    throw valueError(
-      rule.name,
-      `an initial state of ${stateSize} numbers`,
-      String(rule.initialState(p).length),
-    );
-
-  const update = (state: State, gradient: Tensor): State => checkedUpdate(rule, shapes, state, gradient);
-  const rate = (state: State, gradient: Tensor): State => {
-    const next = update(state, gradient);
-    return mapState(state, (name) => multiply(subtract(next[name], state[name]), timeScaleOf(rule, name)));
+  const sizes = Object.values(shapes).map(sizeOf);
+  const stateSize = sizes.reduce((total, size) => total + size, 0);
+  const { length } = rule.initialState(p);
+  if (length !== stateSize)
+    throw valueError(rule.name, `an initial state of ${stateSize} numbers`, String(length));
+  const traced: TracedRule = { rule, p, shapes, split: (flat) => parts(flat, sizes) };
+  return {
+    rule,
+    dimension: p,
+    stateSize,
+    ...compileState(traced),
+    ...compilePreconditioner(traced),
+    ...compileDirection(traced),
+    ...compileStep(traced),
   };
+}
+
+/** A rule, and how its flat state falls into parts. */
+interface TracedRule {
+  readonly rule: UpdateRule;
+  readonly p: number;
+  readonly shapes: Readonly<Record<string, Shape>>;
+  readonly split: (flat: Float64Array) => Float64Array[];
+}
+
+/** How the state moves: s⁺, f and ½∂²f/∂g². */
+function compileState({
+  rule,
+  p,
+  shapes,
+  split,
+}: TracedRule): Pick<CompiledRule, "update" | "rate" | "rateCurvature" | "rateIsLinear"> {
+  const rate = rateOf(rule, shapes);
+  const along = jvp<Tensor, [State], State>((gradient, state) => rate(state, gradient));
+  const curvature = (state: State, gradient: Tensor, h1: Tensor, h2: Tensor): State => {
+    const first = (g: Tensor, s: State): State => along(g, h1, s)[1];
+    const second = jvp<Tensor, [State], State>(first)(gradient, h2, state)[1];
+    return mapState(second, (name) => multiply(second[name], 0.5));
+  };
+  const compiled = {
+    update: compile(
+      (state: State, gradient: Tensor): Tree => checkedUpdate(rule, shapes, state, gradient),
+      [shapes, [p]],
+    ),
+    rate: compile((state: State, gradient: Tensor): Tree => rate(state, gradient), [shapes, [p]]),
+    curvature: compile(
+      (state: State, gradient: Tensor, h1: Tensor, h2: Tensor): Tree => curvature(state, gradient, h1, h2),
+      [shapes, [p], [p], [p]],
+    ),
+  };
+  return {
+    update: (state, gradient, out) => compiled.update.run([...split(state), gradient], split(out)),
+    rate: (state, gradient, out) => compiled.rate.run([...split(state), gradient], split(out)),
+    rateCurvature: (state, gradient, h1, h2, out) =>
+      compiled.curvature.run([...split(state), gradient, h1, h2], split(out)),
+    rateIsLinear: isZero(compiled.curvature),
+  };
+}
+
+/** P(s), one entry per weight, and its derivative in the state. */
+function compilePreconditioner({
+  rule,
+  p,
+  shapes,
+  split,
+}: TracedRule): Pick<
+  CompiledRule,
+  "preconditioner" | "preconditionerRate" | "preconditionerIsConstant" | "preconditionerIsUniform"
+> {
   let uniform = false;
   const diagonal = (state: State): Tensor => {
     const preconditioner = rule.preconditioner(state);
     uniform = preconditioner.shape.length === 0;
     return broadcastTo(preconditioner, [p]);
   };
-  const rateAlong = jvp<Tensor, [State], State>((gradient, state) => rate(state, gradient));
-  const rateCurvature = (state: State, gradient: Tensor, h1: Tensor, h2: Tensor): State => {
-    const first = (g: Tensor, s: State): State => rateAlong(g, h1, s)[1];
-    const second = jvp<Tensor, [State], State>(first)(gradient, h2, state)[1];
-    return mapState(second, (name) => multiply(second[name], 0.5));
+  const value = compile(diagonal, [shapes]);
+  const along = compile(
+    (state: State, tangent: State): Tensor =>
+      jvp<Record<string, Tensor>, [], Tensor>(diagonal)(state, tangent)[1],
+    [shapes, shapes],
+  );
+  return {
+    preconditioner: (state, out) => value.run(split(state), [out]),
+    preconditionerRate: (state, tangent, out) => along.run([...split(state), ...split(tangent)], [out]),
+    preconditionerIsConstant: isZero(along),
+    preconditionerIsUniform: uniform,
   };
-  const diagonalAlong = (state: State, direction: State): Tensor =>
-    jvp<Record<string, Tensor>, [], Tensor>(diagonal)(state, direction)[1];
+}
 
+/** q(s, g), and how a gradient comes to be one, at once and through the state. */
+function compileDirection({
+  rule,
+  p,
+  shapes,
+  split,
+}: TracedRule): Pick<
+  CompiledRule,
+  "direction" | "gains" | "directionIsGradient" | "directionIgnoresGradient"
+> {
   const direction = (state: State, gradient: Tensor): Tensor =>
     checkedShape(rule, "a direction", [p], rule.direction?.(state, gradient) ?? gradient);
+  const rate = rateOf(rule, shapes);
+  const compiled = {
+    value: compile(direction, [shapes, [p]]),
+    direct: compile(
+      (gradient: Tensor, tangent: Tensor, state: State): Tensor =>
+        jvp<Tensor, [State], Tensor>((g, s) => direction(s, g))(gradient, tangent, state)[1],
+      [[p], [p], shapes],
+    ),
+    delayed: compile(
+      (state: State, gradient: Tensor, tangent: Tensor): Tensor => {
+        const moved = jvp<Tensor, [State], State>((g, s) => rate(s, g))(gradient, tangent, state)[1];
+        return jvp<Record<string, Tensor>, [Tensor], Tensor>(direction)(state, moved, gradient)[1];
+      },
+      [shapes, [p], [p]],
+    ),
+  };
+  return {
+    direction: rule.direction
+      ? (state, gradient, out) => compiled.value.run([...split(state), gradient], [out])
+      : (_, gradient, out) => out.set(gradient),
+    gains(state) {
+      if (!rule.direction) return { direct: 1, delayed: 0 };
+      const [gradient, ones, out] = [new Float64Array(p), new Float64Array(p).fill(1), new Float64Array(p)];
+      const largest = (): number => out.reduce((most, entry) => Math.max(most, Math.abs(entry)), 0);
+      compiled.direct.run([gradient, ones, ...split(state)], [out]);
+      const direct = largest();
+      compiled.delayed.run([...split(state), gradient, ones], [out]);
+      return { direct, delayed: largest() };
+    },
+    directionIsGradient: rule.direction === undefined,
+    directionIgnoresGradient: isZero(compiled.direct),
+  };
+}
+
+/** The numbers of a step: r(s) with the edge c(s) that it moves, and η(s). */
+function compileStep({
+  rule,
+  shapes,
+  split,
+}: TracedRule): Pick<CompiledRule, "decay" | "criticalValue" | "criticalValueRate" | "learningRate"> {
   const decay = (state: State): Tensor =>
     checkedShape(rule, "a decay", [], rule.decay?.(state) ?? full(anyOf(state), 0, []));
-  const decayAlong = (state: State, tangent: State): Tensor =>
-    jvp<Record<string, Tensor>, [], Tensor>(decay)(state, tangent)[1];
-  const directionAlong = (gradient: Tensor, tangent: Tensor, state: State): Tensor =>
-    jvp<Tensor, [State], Tensor>((g, s) => direction(s, g))(gradient, tangent, state)[1];
-
-  const delayed = (state: State, gradient: Tensor, tangent: Tensor): Tensor => {
-    const moved = rateAlong(gradient, tangent, state)[1];
-    return jvp<Record<string, Tensor>, [Tensor], Tensor>(direction)(state, moved, gradient)[1];
-  };
-
   const compiled = {
-    direction: compile(direction, [shapes, [p]]),
-    directionAlong: compile(directionAlong, [[p], [p], shapes]),
-    delayed: compile(delayed, [shapes, [p], [p]]),
     decay: compile(decay, [shapes]),
-    decayAlong: compile(decayAlong, [shapes, shapes]),
-    update: compile(flat2(update), [shapes, [p]]),
-    rate: compile(flat2(rate), [shapes, [p]]),
-    rateCurvature: compile(
-      (state: State, gradient: Tensor, h1: Tensor, h2: Tensor) =>
-        rateCurvature(state, gradient, h1, h2) as Tree,
-      [shapes, [p], [p], [p]],
+    decayAlong: compile(
+      (state: State, tangent: State): Tensor =>
+        jvp<Record<string, Tensor>, [], Tensor>(decay)(state, tangent)[1],
+      [shapes, shapes],
     ),
-    diagonal: compile(diagonal, [shapes]),
-    diagonalAlong: compile(diagonalAlong, [shapes, shapes]),
     learningRate: compile(
       (state: State) => add(rule.learningRate(state), full(anyOf(state), 0, [])),
       [shapes],
     ),
   };
-  const sizes = Object.values(shapes).map(sizeOf);
   const one = new Float64Array(1);
-  const c = rule.criticalValue;
-  const decayOf = (state: Float64Array): number => {
-    if (!rule.decay) return 0;
-    compiled.decay.run(parts(state, sizes), [one]);
+  const numberOf = (program: CompiledFunction<Tensor>, ...states: readonly Float64Array[]): number => {
+    program.run(states.flatMap(split), [one]);
     return one[0];
   };
+  const decayOf = (state: Float64Array): number => (rule.decay ? numberOf(compiled.decay, state) : 0);
+  const c = rule.criticalValue;
   return {
-    rule,
-    dimension: p,
-    stateSize,
-    update: (state, gradient, out) =>
-      compiled.update.run([...parts(state, sizes), gradient], parts(out, sizes)),
-    rate: (state, gradient, out) => compiled.rate.run([...parts(state, sizes), gradient], parts(out, sizes)),
-    rateCurvature: (state, gradient, h1, h2, out) =>
-      compiled.rateCurvature.run([...parts(state, sizes), gradient, h1, h2], parts(out, sizes)),
-    preconditioner: (state, out) => compiled.diagonal.run(parts(state, sizes), [out]),
-    preconditionerRate: (state, direction, out) =>
-      compiled.diagonalAlong.run([...parts(state, sizes), ...parts(direction, sizes)], [out]),
-    direction: rule.direction
-      ? (state, gradient, out) => compiled.direction.run([...parts(state, sizes), gradient], [out])
-      : (_, gradient, out) => out.set(gradient),
     decay: decayOf,
     criticalValue: (state) => c * (1 - decayOf(state) / 2),
-    criticalValueRate(state, along) {
-      if (!rule.decay) return 0;
-      compiled.decayAlong.run([...parts(state, sizes), ...parts(along, sizes)], [one]);
-      return (-c / 2) * one[0];
-    },
-    gains(state) {
-      if (!rule.direction) return { direct: 1, delayed: 0 };
-      const [gradient, ones, out] = [new Float64Array(p), new Float64Array(p).fill(1), new Float64Array(p)];
-      const largest = (): number => out.reduce((most, entry) => Math.max(most, Math.abs(entry)), 0);
-      compiled.directionAlong.run([gradient, ones, ...parts(state, sizes)], [out]);
-      const direct = largest();
-      compiled.delayed.run([...parts(state, sizes), gradient, ones], [out]);
-      return { direct, delayed: largest() };
-    },
-    learningRate(state) {
-      compiled.learningRate.run(parts(state, sizes), [one]);
-      return one[0];
-    },
-    rateIsLinear: isZero(compiled.rateCurvature),
-    preconditionerIsConstant: isZero(compiled.diagonalAlong),
-    preconditionerIsUniform: uniform,
-    directionIsGradient: rule.direction === undefined,
-    directionIgnoresGradient: isZero(compiled.directionAlong),
+    criticalValueRate: (state, tangent) =>
+      rule.decay ? (-c / 2) * numberOf(compiled.decayAlong, state, tangent) : 0,
+    learningRate: (state) => numberOf(compiled.learningRate, state),
   };
 }
 
-function flat2(f: (state: State, gradient: Tensor) => State) {
-  return (state: State, gradient: Tensor): Tree => f(state, gradient);
+/** f(s, g) = timeScale·(update(s, g) − s), traced. */
+function rateOf(
+  rule: UpdateRule,
+  shapes: Readonly<Record<string, Shape>>,
+): (state: State, gradient: Tensor) => State {
+  return (state, gradient) => {
+    const next = checkedUpdate(rule, shapes, state, gradient);
+    return mapState(state, (name) => multiply(subtract(next[name], state[name]), timeScaleOf(rule, name)));
+  };
 }
 
 function anyOf(state: State): Tensor {
@@ -203,7 +271,7 @@ function mapState(state: State, f: (name: string) => Tensor): State {
 /** The rule's update, with the parts in the order of its state and their shapes unchanged. */
 function checkedUpdate(
   rule: UpdateRule,
-  shapes: Readonly<Record<string, readonly number[]>>,
+  shapes: Readonly<Record<string, Shape>>,
   state: State,
   gradient: Tensor,
 ): State {

@@ -18,6 +18,13 @@ const STROKES = {
   central: { width: 2.75, layer: 4 },
   prediction: { width: 2.25, dash: [2.5, 3.5], layer: 5 },
 };
+/** How any other role is drawn. */
+const PLAIN_STROKE = { width: 2, dash: [6, 3, 2, 3, 2, 3], layer: 2 };
+
+/** @param {string} role */
+const strokeOf = (role) => STROKES[role] ?? PLAIN_STROKE;
+/** @param {string} role */
+const roleColor = (role) => color(`--${role}`) || color("--muted");
 
 /**
  * A chart drawn into its frame.
@@ -44,7 +51,7 @@ export function createPlot(frame, chart, steps, cursors, events) {
   const shown = chart.groups.map((group) => group.shown);
   const lines = chart.groups
     .flatMap((group, g) => group.lines.map((line, i) => ({ ...line, role: group.role, g, main: i === 0 })))
-    .sort((a, b) => STROKES[a.role].layer - STROKES[b.role].layer);
+    .sort((a, b) => strokeOf(a.role).layer - strokeOf(b.role).layer);
   let log = chart.log;
   /** @type {import("uplot") | undefined} */
   let plot;
@@ -207,15 +214,15 @@ function plotOptions(chart, lines, shown, log, size, cursors, events) {
  * @returns {import("uplot").Series}
  */
 function seriesOf({ name, role, main }, show) {
-  const { width, dash } = STROKES[role];
+  const { width, dash } = strokeOf(role);
   return {
     label: name,
     show,
-    stroke: () => color(`--${role}`),
+    stroke: () => roleColor(role),
     alpha: main ? 1 : 0.55,
     width: main ? width : Math.max(1, 0.6 * width),
     dash,
-    points: { size: 5, stroke: () => color(`--${role}`), fill: () => color("--paper") },
+    points: { size: 5, stroke: () => roleColor(role), fill: () => color("--paper") },
   };
 }
 

@@ -1,8 +1,8 @@
-import type { Process } from "../processes.ts";
+import type { ProcessKind } from "../../flows/index.ts";
 import type { Column } from "../series.ts";
 
 /** Who a line belongs to; each role has one colour and one stroke everywhere in the report. */
-export type Role = Process | "prediction" | "average";
+export type Role = ProcessKind | "prediction" | "average";
 
 /** One line of a chart. */
 export interface Line {

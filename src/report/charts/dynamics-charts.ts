@@ -1,6 +1,6 @@
+import type { ProcessKind } from "../../flows/index.ts";
 import type { StepRow } from "../../simulation/index.ts";
-import { isGradientDescent } from "../facts.ts";
-import { PROCESS_LABELS, type Process, processesIn } from "../processes.ts";
+import { labelOf, processesIn } from "../processes.ts";
 import { averagingWindow, columnOf, columnsOf, runningMean, squareOf, sumOf } from "../series.ts";
 import { type Chart, chart, type Group, group, type Line, type Role } from "./chart.ts";
 
@@ -9,34 +9,6 @@ export interface ChartSource {
   readonly rows: readonly StepRow[];
   /** c, the edge of stability: 2 for gradient descent and the RMSProp rules. */
   readonly criticalValue: number;
-  /** The stable flow's name: gradient flow when the optimizer is gradient descent. */
-  readonly stableName: string;
-  /** The same inside a sentence. */
-  readonly stableProse: string;
-}
-
-/** A run's rows with the names that its optimizer gives to the flows. */
-export function chartSource({
-  rows,
-  criticalValue,
-  config,
-}: {
-  readonly rows: readonly StepRow[];
-  readonly criticalValue: number;
-  readonly config: Readonly<Record<string, unknown>>;
-}): ChartSource {
-  const plain = isGradientDescent(config);
-  return {
-    rows,
-    criticalValue,
-    stableName: plain ? "Gradient flow" : "Stable flow",
-    stableProse: plain ? "gradient flow" : "the stable flow",
-  };
-}
-
-/** The reader's name of a process in this run. */
-export function labelOf({ stableName }: ChartSource, process: Process): string {
-  return process === "stable" ? stableName : PROCESS_LABELS[process];
 }
 
 /** A scalar quantity as a line; undefined if it was not logged. */
@@ -48,7 +20,7 @@ export function lineOf(rows: readonly StepRow[], path: string): Line | undefined
 /** One group per process that logged `PROCESS/quantity`. Midpoints start hidden: they hug the central flow. */
 export function processGroups(source: ChartSource, quantity: string): Group[] {
   return processesIn(source.rows).flatMap((process) =>
-    group(labelOf(source, process), process, [lineOf(source.rows, `${process}/${quantity}`)], {
+    group(labelOf(process), process, [lineOf(source.rows, `${process}/${quantity}`)], {
       shown: process !== "midpoint",
     }),
   );
@@ -72,7 +44,7 @@ export function lossChart(source: ChartSource): Chart[] {
     caption: `The optimizer bounces around; the central flow runs through the middle of its path and so lies
       below it. Adding the oscillation that the flow has averaged out gives the prediction, which should run
       through the optimizer’s own curve. Once the sharpness passes
-      ${source.criticalValue}, ${source.stableProse} leaves.`,
+      ${source.criticalValue}, the stable flow leaves.`,
     axis: "loss",
     log: true,
     groups: [
@@ -89,7 +61,7 @@ export function sharpnessChart(source: ChartSource): Chart[] {
   const groups = processesIn(rows).flatMap((process) => {
     const path = `${process}/effective_hessian_eigs`;
     const lines = columnsOf(rows, path).map((values, i) => ({ name: `${path}[${i}]`, values }));
-    return group(labelOf(source, process), process, lines, {
+    return group(labelOf(process), process, lines, {
       shown: process !== "midpoint",
       strays: process === "stable" || process === "discrete",
     });
@@ -100,7 +72,7 @@ export function sharpnessChart(source: ChartSource): Chart[] {
     caption: `The largest eigenvalues of the Hessian as the optimizer feels it, every tracked one. Training sharpens
       the landscape until the top eigenvalue meets the edge of stability at ${criticalValue}; from there the
       optimizer oscillates, which holds it back. The central flow stays exactly at the edge, one eigenvalue after
-      another; ${source.stableProse} does not know of the edge and climbs past it. Curves that leave
+      another; the stable flow does not know of the edge and climbs past it. Curves that leave
       the frame are the ones that ran away: hide the others or use the log axis to follow them.`,
     axis: "eigenvalue",
     groups,
@@ -110,7 +82,7 @@ export function sharpnessChart(source: ChartSource): Chart[] {
 }
 
 /** Whose distance from whom, in the order of interest, with the stroke that tells them apart and whether it shows. */
-const DISTANCES: readonly (readonly [Process, Process, Role, boolean])[] = [
+const DISTANCES: readonly (readonly [ProcessKind, ProcessKind, Role, boolean])[] = [
   ["central", "discrete", "central", true],
   ["stable", "discrete", "stable", true],
   ["midpoint", "central", "midpoint", true],
@@ -123,7 +95,7 @@ const DISTANCES: readonly (readonly [Process, Process, Role, boolean])[] = [
 
 export function distancesChart(source: ChartSource): Chart[] {
   const groups = DISTANCES.flatMap(([a, b, role, shown]) => {
-    const label = `${labelOf(source, a)} to ${labelOf(source, b).toLowerCase()}`;
+    const label = `${labelOf(a)} to ${labelOf(b).toLowerCase()}`;
     const line = lineOf(source.rows, `distances/${[a, b].sort().join("-")}`);
     return group(label, role, [line], { shown });
   });
@@ -131,7 +103,7 @@ export function distancesChart(source: ChartSource): Chart[] {
     id: "distances",
     title: "Distance between the paths",
     caption: `Euclidean distance between the weights. The central flow should stay near the optimizer, and nearer
-      still to its midpoints, where the back-and-forth cancels; the distance of ${source.stableProse}
+      still to its midpoints, where the back-and-forth cancels; the distance of the stable flow
       shows how far the oscillation has steered the optimizer away.`,
     axis: "distance",
     groups,

@@ -1,7 +1,7 @@
-import { processesIn } from "../processes.ts";
+import { labelOf, processesIn } from "../processes.ts";
 import { columnOf, pathsUnder, sumOf } from "../series.ts";
 import { type Chart, chart, group } from "./chart.ts";
-import { averageGroup, type ChartSource, labelOf, lineOf, processGroups } from "./dynamics-charts.ts";
+import { averageGroup, type ChartSource, lineOf, processGroups } from "./dynamics-charts.ts";
 
 export function gradientChart(source: ChartSource): Chart[] {
   const predicted = lineOf(source.rows, "central/predicted_grad_norm_sq");
@@ -23,7 +23,7 @@ export function gradientChart(source: ChartSource): Chart[] {
 
 export function accuracyChart(source: ChartSource): Chart[] {
   const tests = processesIn(source.rows).flatMap((process) =>
-    group(`${labelOf(source, process)}, test`, process, [lineOf(source.rows, `${process}/test_acc`)], {
+    group(`${labelOf(process)}, test`, process, [lineOf(source.rows, `${process}/test_acc`)], {
       shown: false,
     }),
   );
@@ -95,12 +95,12 @@ function timeChart(source: ChartSource): Chart[] {
   const totals = parts.flatMap(({ process, lines }) => {
     const values = sumOf(lines.map((line) => line.values));
     const total = { name: `sum of ${process}/times`, values };
-    return group(labelOf(source, process), process, lines.length > 0 ? [total] : []);
+    return group(labelOf(process), process, lines.length > 0 ? [total] : []);
   });
   const single = parts.flatMap(({ process, lines }) =>
     lines.flatMap((line) => {
       const part = line.name.slice(`${process}/times/`.length).replaceAll("_", " ");
-      return group(`${labelOf(source, process)}: ${part}`, process, [line], { shown: false });
+      return group(`${labelOf(process)}: ${part}`, process, [line], { shown: false });
     }),
   );
   return chart({
@@ -118,7 +118,7 @@ function productsChart(source: ChartSource): Chart[] {
   const groups = processesIn(source.rows).flatMap((process) => {
     const paths = [`${process}/eig_logs/matvec_count`, `${process}/flow_aux/eig_logs/matvec_count`];
     const path = paths.find((path) => columnOf(source.rows, path) !== undefined);
-    return group(labelOf(source, process), process, path ? [lineOf(source.rows, path)] : []);
+    return group(labelOf(process), process, path ? [lineOf(source.rows, path)] : []);
   });
   return chart({
     id: "products",

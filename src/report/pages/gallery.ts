@@ -2,7 +2,7 @@ import { valueError } from "../../base/index.ts";
 import type { StepRow } from "../../simulation/index.ts";
 import type { Chart } from "../charts/chart.ts";
 import { chartSection, legendOfUse } from "../charts/chart-section.ts";
-import { chartSource, lossChart, sharpnessChart } from "../charts/dynamics-charts.ts";
+import { lossChart, sharpnessChart } from "../charts/dynamics-charts.ts";
 import { runFacts } from "../facts.ts";
 import { escapeHtml } from "../format.ts";
 import { GALLERY_COLUMNS, gallerySummary } from "./gallery-summary.ts";
@@ -71,8 +71,7 @@ processes together.</p></section>`;
 
 function runSection(run: GalleryRun): string {
   const { name, help, config, rows, status, report } = run;
-  const source = chartSource(run);
-  const charts = [...lossChart(source), ...sharpnessChart(source)].map(
+  const charts = [...lossChart(run), ...sharpnessChart(run)].map(
     (chart): Chart => ({ ...chart, id: `${name}-${chart.id}`, wide: false }),
   );
   const facts = runFacts(config).map(

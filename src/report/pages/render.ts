@@ -4,9 +4,7 @@ import type { Chart } from "../charts/chart.ts";
 import { chartSection, legendOfUse } from "../charts/chart-section.ts";
 import {
   type ChartSource,
-  chartSource,
   distancesChart,
-  labelOf,
   lossChart,
   sharpnessChart,
   variancesChart,
@@ -14,6 +12,7 @@ import {
 import { accuracyChart, costCharts, gradientChart, optimizerCharts } from "../charts/other-charts.ts";
 import { flattened, runFacts } from "../facts.ts";
 import { escapeHtml, formatNumber } from "../format.ts";
+import { labelOf } from "../processes.ts";
 import type { Summary } from "../summary.ts";
 import { htmlPage, kicker } from "./html-page.ts";
 import { dataElement } from "./page-data.ts";
@@ -45,12 +44,11 @@ export interface ReportInput {
 export function renderReport(input: ReportInput): string {
   if (!(input.criticalValue > 0))
     throw valueError("renderReport", "a critical value > 0", String(input.criticalValue));
-  const source = chartSource(input);
-  const charts = chartsOf(source);
+  const charts = chartsOf(input);
   const steps = Float64Array.from(input.rows, (row) => row.step);
   const body = [
     head(input),
-    summarySection(input.summary, source),
+    summarySection(input.summary),
     ...(charts.length > 0
       ? [legendOfUse("all plots")]
       : ['<p class="empty">No steps have been logged yet.</p>']),
@@ -86,11 +84,11 @@ ${kicker("Central flow report")}
 </header>`;
 }
 
-function summarySection({ step, processes, distances }: Summary, source: ChartSource): string {
+function summarySection({ step, processes, distances }: Summary): string {
   if (step === undefined) return "";
   const processRows = processes.map(
     ({ process, loss, sharpness, accuracy }) =>
-      `<tr><th scope="row"><i class="swatch" data-role="${process}"></i>${escapeHtml(labelOf(source, process))}</th>${[
+      `<tr><th scope="row"><i class="swatch" data-role="${process}"></i>${escapeHtml(labelOf(process))}</th>${[
         loss,
         sharpness,
         accuracy,
@@ -99,7 +97,7 @@ function summarySection({ step, processes, distances }: Summary, source: ChartSo
         .join("")}</tr>`,
   );
   const distanceRows = distances.map(({ between: [a, b], distance }) => {
-    const label = `${labelOf(source, a)} to ${labelOf(source, b).toLowerCase()}`;
+    const label = `${labelOf(a)} to ${labelOf(b).toLowerCase()}`;
     return `<tr><th scope="row">${escapeHtml(label)}</th><td>${formatNumber(distance)}</td></tr>`;
   });
   const table = (caption: string, titles: readonly string[], rows: readonly string[]) => `<table>
@@ -107,7 +105,7 @@ function summarySection({ step, processes, distances }: Summary, source: ChartSo
 <thead><tr>${titles.map((title, i) => `<th scope="col"${i > 0 ? ' class="number"' : ""}>${title}</th>`).join("")}</tr></thead>
 <tbody>${rows.join("")}</tbody></table>`;
   return `<section class="summary" aria-label="Summary">
-<p class="lede">${escapeHtml(lede({ step, processes, distances }, source))}</p>
+<p class="lede">${escapeHtml(lede({ step, processes, distances }))}</p>
 <div class="tables">
 ${table(`State at step ${step}`, ["Process", "Loss", "Sharpness", "Accuracy"], processRows)}
 ${distanceRows.length > 0 ? table("Distance between the weights", ["Between", "Distance"], distanceRows) : ""}
@@ -115,7 +113,7 @@ ${distanceRows.length > 0 ? table("Distance between the weights", ["Between", "D
 }
 
 /** The run in one sentence. */
-function lede({ step, distances }: Summary, source: ChartSource): string {
+function lede({ step, distances }: Summary): string {
   const distance = (pair: string) => distances.find(({ between }) => between.join("-") === pair)?.distance;
   const flow = distance("central-discrete");
   const stable = distance("discrete-stable");
@@ -124,7 +122,7 @@ function lede({ step, distances }: Summary, source: ChartSource): string {
   if (stable === undefined) return `${near}.`;
   const times = stable / flow;
   const ratio = times >= 1.05 && times < 1e4 ? `, ${times.toPrecision(2)} times as far` : "";
-  return `${near}; ${source.stableProse} is ${formatNumber(stable)} away${ratio}.`;
+  return `${near}; the stable flow is ${formatNumber(stable)} away${ratio}.`;
 }
 
 function configuration({ config }: ReportInput): string {

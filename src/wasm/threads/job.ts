@@ -179,7 +179,7 @@ export function work(
             if (taken === chunk) break;
             if (Atomics.load(job, JOB.failed) !== 0) return;
             if (looks > spins + patience)
-              throw new Error(`threads: another thread gave no answer in ${patience} s; try --threads 1`);
+              throw new Error(`threads: another thread gave no answer in ${patience} s; try one thread`);
             if (looks > spins) Atomics.wait(job, JOB.turns + a, taken, 1000);
           }
           break;

@@ -81,7 +81,7 @@ export class Crew {
     const length = Atomics.exchange(this.control, CONTROL.failure, 0);
     if (length === 0) return;
     const text = this.control.subarray(CONTROL.text, CONTROL.text + length);
-    throw new Error(`threads: a helper thread failed (${String.fromCharCode(...text)}); try --threads 1`);
+    throw new Error(`threads: a helper thread failed (${String.fromCharCode(...text)}); try one thread`);
   }
 
   /** Waits until a condition holds that comes with a change of an entry: looks for a while, then sleeps. */
@@ -94,7 +94,7 @@ export class Crew {
       if (Atomics.wait(array, at, value, 1000) !== "timed-out") seconds = 0;
     }
     Atomics.store(this.job, JOB.failed, 1);
-    throw new Error(`threads: a helper thread gave no answer in ${patience} s; try --threads 1`);
+    throw new Error(`threads: a helper thread gave no answer in ${patience} s; try one thread`);
   }
 
   private tell(message: HelperProgram | number): void {

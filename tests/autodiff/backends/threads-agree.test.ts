@@ -236,7 +236,7 @@ test("a helper that fails is an error with a sentence, and so is what fails on t
         Atomics.store(job, 2, job[1]);
       });
   };
-  expect(jobs).toThrow(/^threads: a helper thread failed \(.*\); try --threads 1$/);
+  expect(jobs).toThrow(/^threads: a helper thread failed \(.*\); try one thread$/);
   expect(() =>
     crew.run(id, 1, schedule, false, () => {
       throw new RangeError("here");

@@ -1,10 +1,5 @@
 import { describe, expect, test } from "vitest";
-import {
-  CentralProcess,
-  type CentralSettings,
-  gradientDescent,
-  oscillationOf,
-} from "../../../src/flows/index.ts";
+import { CentralProcess, type CentralSettings, gradientDescent } from "../../../src/flows/index.ts";
 import { EIGEN, edgeExample, norm, setupAt, takeSteps, twoEigenvalues, weightsOf } from "../problems.ts";
 
 const LR = 0.3;
@@ -33,7 +28,7 @@ describe.each([
   const [x, y] = weightsOf(process);
   const seen = process.observation;
   if (!seen) throw new Error("the flow has run");
-  const variance = LR * oscillationOf(seen).variances[0];
+  const variance = LR * seen.oscillation.variances[0];
 
   test("settles where its own equations have a rest: S = 2/η, ∇L + ½σ²∇S = 0", () => {
     expect(process.status.kind).toBe("running");
@@ -84,7 +79,7 @@ describe.each([1e-2, 2.5e-3])("the example with two eigenvalues and ε = %f", (e
   process.prepare();
   const seen = process.observation;
   if (!seen) throw new Error("the flow has run");
-  const { variances, directions } = oscillationOf(seen);
+  const { variances, directions } = seen.oscillation;
   const covariance = (i: number, j: number): number =>
     variances.reduce((total, value, r) => total + value * directions[r * 5 + i] * directions[r * 5 + j], 0);
 

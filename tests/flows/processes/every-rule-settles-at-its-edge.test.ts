@@ -7,7 +7,6 @@ import {
   heavyBall,
   nadam,
   nesterov,
-  oscillationOf,
   rmsProp,
   scalarAdam,
   scalarNadam,
@@ -119,7 +118,7 @@ describe.each(CASES)("$name on the minimal example", (example) => {
   process.prepare();
   const seen = process.observation;
   if (!seen) throw new Error("the flow has run");
-  const { variances, directions } = oscillationOf(seen);
+  const { variances, directions } = seen.oscillation;
   const variance = (variances[0] * directions[0] ** 2) / (2 * example.epsilon);
   const sharpness = (seen.pairs?.values[0] ?? 0) / example.rule.criticalValue;
   const found = measured(example);

@@ -51,11 +51,11 @@ describe("a quadratic beyond the edge", () => {
   const [discrete, midpoint, stable, central] = processes;
   sideBySide(processes, 1);
 
-  test("the central flow says at once that nothing holds the sharpness back, and what to do", () => {
-    expect(central.status).toMatchObject({ kind: "failed" });
-    expect(central.status.kind === "failed" && central.status.reason).toMatch(
-      /central: the complementarity problem with 1 critical eigenvalues ended "unsolvable": .*smaller step/,
-    );
+  test("the central flow says at once that nothing holds the sharpness back, and why", () => {
+    expect(central.status).toEqual({
+      kind: "failed",
+      ending: { code: "complementarity", critical: 1, solver: "unsolvable" },
+    });
     expect(weightsOf(central)).toEqual(setup.weights);
   });
 
@@ -66,9 +66,7 @@ describe("a quadratic beyond the edge", () => {
       expect(Math.abs(entry - center[l])).toBeLessThan(1e-12);
     });
     for (const process of [discrete, midpoint])
-      expect(process.status.kind === "failed" && process.status.reason).toMatch(
-        /no longer finite.*smaller learning rate/,
-      );
+      expect(process.status).toEqual({ kind: "failed", ending: { code: "diverged", where: "gradient" } });
   });
 
   test("RMSProp holds the edge by itself: its central flow runs", () => {
@@ -84,14 +82,14 @@ describe("a quadratic beyond the edge", () => {
   });
 });
 
-test("a weight whose gradient is always 0 makes P singular: every process says so and how to mend it", () => {
+test("a weight whose gradient is always 0 makes P singular: every process says so", () => {
   const H = Float64Array.of(2, 0, 0, 0);
   const processes = all(
     setupAt(quadratic(H, new Float64Array(2)), rmsProp({ lr: 0.01, beta2: 0.9 }), [1, 1]),
   );
   sideBySide(processes, 3);
   for (const process of processes)
-    expect(process.status.kind === "failed" && process.status.reason).toMatch(/preconditioner.*--opt\.eps/);
+    expect(process.status).toEqual({ kind: "failed", ending: { code: "preconditioner" } });
   const mended = all(
     setupAt(quadratic(H, new Float64Array(2)), rmsProp({ lr: 0.01, beta2: 0.9, eps: 1e-8 }), [1, 1]),
   );
@@ -105,7 +103,7 @@ test("an Euler step that takes ν below zero is a failure, not a NaN", () => {
   const processes = all(setupAt(objective, rmsProp({ lr: 0.2, beta2: 0.01 }), [1, -1]));
   sideBySide(processes, 20);
   for (const process of processes.filter(({ kind }) => kind === "stable" || kind === "central"))
-    expect(process.status.kind === "failed" && process.status.reason).toMatch(/small beta2 more substeps/);
+    expect(process.status).toEqual({ kind: "failed", ending: { code: "preconditioner" } });
 });
 
 test("a loss that leaves its domain ends a process where it does", () => {
@@ -117,7 +115,7 @@ test("a loss that leaves its domain ends a process where it does", () => {
   const processes = all(setupAt(objective, gradientDescent({ lr: 1 }), [1, 2]));
   sideBySide(processes, 30);
   const [discrete] = processes;
-  expect(discrete.status.kind === "failed" && discrete.status.reason).toMatch(/loss or gradient/);
+  expect(discrete.status).toEqual({ kind: "failed", ending: { code: "diverged", where: "gradient" } });
 });
 
 test("a Hessian that is not finite where the gradient is fails the flows, which divide by it", () => {
@@ -132,5 +130,5 @@ test("a Hessian that is not finite where the gradient is fails the flows, which 
   const [, , ...flows] = all(setupAt(objective, gradientDescent({ lr: 0.1 }), start));
   sideBySide(flows, 1);
   for (const process of flows)
-    expect(process.status.kind === "failed" && process.status.reason).toMatch(/Hessian is no longer finite/);
+    expect(process.status).toEqual({ kind: "failed", ending: { code: "diverged", where: "curvature" } });
 });

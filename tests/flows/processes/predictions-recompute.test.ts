@@ -5,7 +5,6 @@ import {
   compileRule,
   deltasAlong,
   gradientDescent,
-  oscillationOf,
   predict,
   rmsProp,
   scalarRmsProp,
@@ -41,7 +40,7 @@ test.each([
         for (let j = 0; j < k; j++) total += u(i, Math.floor(at / P)) * X[i * k + j] * u(j, at % P);
       return total;
     });
-    const oscillation = oscillationOf(seen);
+    const oscillation = seen.oscillation;
     const { variances, directions } = oscillation;
     if (k === 2 && variances[1] > 0) seenTwo++;
 
@@ -106,7 +105,7 @@ test("with nothing critical the predictions are the flow's own values and nothin
   process.prepare();
   const seen = process.observation;
   if (!seen) throw new Error("the flow has run");
-  const oscillation = oscillationOf(seen);
+  const oscillation = seen.oscillation;
   expect(oscillation.variances.length).toBe(0);
   const predicted = predict(seen, oscillation, compileRule(rule, P).rule.criticalValue, [2]);
   expect(predicted.loss).toBe(seen.loss);

@@ -99,7 +99,7 @@ test("gradient descent multiplies w − w* by I − ηH in every step", () => {
   );
 });
 
-test("the stable flow tends to the gradient flow, its error halving with the substep", () => {
+test("the stable flow tends to e^{−ηHt}, its error halving with the substep", () => {
   for (const seed of [1, 2, 3]) {
     const { H, objective, center, start } = randomQuadratic(seed, 4, 2);
     const lr = 0.5;

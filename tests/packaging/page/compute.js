@@ -74,7 +74,7 @@ function centralSteps(objective, weights, lr) {
   const path = [];
   for (let step = 0; step < 3; step++) {
     flow.prepare();
-    if (flow.status.kind !== "running") throw new Error(flow.status.reason);
+    if (flow.status.kind !== "running") throw new Error(flow.status.ending.code);
     critical.push(flow.observation.critical);
     path.push(flow.observation.loss, ...flow.observation.weights);
     flow.advance();

@@ -1,9 +1,13 @@
 import type { CompiledRule } from "../rules/compile.ts";
 
-/** One moment of an optimizer or a flow. */
-export interface FlowPoint {
+/** Where an optimizer or a flow stands, or how fast it moves: an entry per weight, and the flat state. */
+export interface PhasePoint {
   readonly weights: Float64Array;
   readonly state: Float64Array;
+}
+
+/** One moment of an optimizer or a flow, with what its rates are made from. */
+export interface FlowPoint extends PhasePoint {
   /** ∇L at `weights`. */
   readonly gradient: Float64Array;
   /** The diagonal of P at `state`. */

@@ -1,0 +1,33 @@
+import { symmetricEigen } from "../../linalg/index.ts";
+
+/** Σ = UXUᵀ diagonalised: Σ = Σ_i variance_i·direction_i directionᵀ_i with DᵀPD = I. */
+export interface Oscillation {
+  /** Λ, descending, P-normalised. */
+  readonly variances: Float64Array;
+  /** The columns of UQ, one vector of length p per variance. */
+  readonly directions: Float64Array;
+}
+
+/** Σ = 0. */
+export const NO_OSCILLATION: Oscillation = {
+  variances: new Float64Array(0),
+  directions: new Float64Array(0),
+};
+
+/**
+ * X = QΛQᵀ, directions UQ.
+ * @param X k×k, symmetric; @param vectors U, k vectors of length p
+ */
+export function oscillationOf(X: Float64Array, vectors: Float64Array, p: number): Oscillation {
+  const k = vectors.length / p;
+  const { values, vectors: turns } = symmetricEigen(X, k);
+  const order = Array.from(values, (_, i) => i).sort((a, b) => values[b] - values[a]);
+  const directions = new Float64Array(k * p);
+  order.forEach((column, row) => {
+    for (let i = 0; i < k; i++) {
+      const q = turns[column * k + i];
+      for (let l = 0; l < p; l++) directions[row * p + l] += q * vectors[i * p + l];
+    }
+  });
+  return { variances: Float64Array.from(order, (i) => values[i]), directions };
+}

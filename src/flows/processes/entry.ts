@@ -1,0 +1,34 @@
+import type { CompiledRule } from "../rules/compile.ts";
+import type { Observation, Process, ProcessSetup } from "./process.ts";
+import type { Quantities } from "./quantity.ts";
+import type { ProcessSettings } from "./settings.ts";
+
+/** What there is to know of one kind of process: how it is made, and as plain data what others say of it. */
+export interface ProcessEntry {
+  /** Its name where a run is described: in settings, in paths of quantities, in checkpoints. */
+  readonly kind: string;
+  /** Its name for readers. */
+  readonly label: string;
+  /** The kind whose eigenvalue settings hold: itself, or the one whose settings it shares. */
+  readonly eigenSettings: string;
+  /** Whether it can do without eigenpairs; `to-stop`: unless it is to end where the sharpness passes a bound. */
+  readonly needsEigenvalues: "always" | "to-stop" | "never";
+  /** Where among its quantities the eigensolver's are. */
+  readonly solveLog: string;
+  /**
+   * Refuses a rule that the process is not defined for.
+   * @throws InputValueError
+   */
+  readonly check: (rule: CompiledRule) => void;
+  readonly create: (setup: ProcessSetup, settings: ProcessSettings) => Process;
+  /** What it logs of a step besides what every process does. A method, so that an entry may know its own observation. */
+  quantities(observation: Observation): Quantities;
+}
+
+/** What most processes have. */
+export const plainEntry = {
+  needsEigenvalues: "never",
+  solveLog: "eig_logs/",
+  check: () => undefined,
+  quantities: (): Quantities => ({}),
+} as const;

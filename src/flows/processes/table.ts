@@ -1,0 +1,34 @@
+import { ablated, central } from "./central.ts";
+import { discrete } from "./discrete.ts";
+import type { ProcessEntry } from "./entry.ts";
+import { midpoint } from "./midpoint.ts";
+import { stable } from "./stable.ts";
+import { stationary } from "./stationary.ts";
+
+/**
+ * The processes that can run side by side from one start (docs/derivations.md, section 4), in the order in which
+ * they run and are written. A new one is its own file and a name here.
+ */
+export const PROCESSES = [
+  discrete,
+  midpoint,
+  central,
+  stable,
+  stationary,
+  ablated,
+] as const satisfies readonly ProcessEntry[];
+
+type Entry = (typeof PROCESSES)[number];
+
+/** The kinds of processes. */
+export type ProcessKind = Entry["kind"];
+
+/** The kinds with eigenvalue settings of their own. */
+export type SettledKind = Entry["eigenSettings"];
+
+export const PROCESS_KINDS: readonly ProcessKind[] = PROCESSES.map(({ kind }) => kind);
+
+/** What there is to know of a kind. */
+export function processEntry(kind: ProcessKind): ProcessEntry & { readonly eigenSettings: SettledKind } {
+  return PROCESSES.find((entry) => entry.kind === kind) as Entry;
+}
