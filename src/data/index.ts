@@ -15,5 +15,5 @@ export {
   type WritableArray,
   writeNpy,
 } from "./formats/npy.ts";
-export { openNpz, readNpz, writeNpz } from "./formats/npz.ts";
+export { NpzFile, openNpz, readNpz, writeNpz } from "./formats/npz.ts";
 export { type DatasetName, datasets, loadDataset } from "./registry.ts";

@@ -14,14 +14,20 @@ const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 /** numpy's own bound on the rank of an array. */
 const MOST_DIMENSIONS = 64;
 
+/** numpy reads no longer one either, unless it is told to trust the file. */
+const MOST_CHARACTERS = 10000;
+/** Enough bytes of a file for any header that is read. */
+export const HEADER_BYTES = 12 + MOST_CHARACTERS;
+
 /**
  * Reads the header of a .npy file.
  *
  * @param what names the array in an error
+ * @param bytes the file, or its first `HEADER_BYTES`
  * @throws InputValueError when the bytes are no .npy file or the header is malformed
  */
 export function readHeader(what: string, bytes: Uint8Array): NpyHeader {
-  if (bytes.length < 10 || MAGIC.some((byte, i) => bytes[i] !== byte))
+  if (!startsLikeNpy(bytes))
     throw valueError(what, "a .npy file", `${bytes.length} bytes that do not start like one`);
   const [major, minor] = [bytes[6], bytes[7]];
   if (major < 1 || major > 3 || minor !== 0)
@@ -30,50 +36,99 @@ export function readHeader(what: string, bytes: Uint8Array): NpyHeader {
   const lengthBytes = major === 1 ? 2 : 4;
   if (bytes.length < 8 + lengthBytes) throw malformed(what, "no length");
   const length = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
+  if (length > MOST_CHARACTERS)
+    throw valueError(what, `a header of at most ${MOST_CHARACTERS} bytes, as numpy does`, `one of ${length}`);
   const start = 8 + lengthBytes + length;
   if (start > bytes.length) throw malformed(what, `one of ${length} bytes in a file of ${bytes.length}`);
   const encoding = major === 3 ? "utf-8" : "latin1";
-  return {
-    ...parseFields(what, new TextDecoder(encoding).decode(bytes.subarray(8 + lengthBytes, start))),
-    start,
-  };
+  const text = new TextDecoder(encoding).decode(bytes.subarray(8 + lengthBytes, start));
+  return { ...parseFields(what, text), start };
 }
 
-/** One field of the dictionary: name, then a string, a flag, a tuple of integers, or the start of a list. */
-const FIELD = /\s*(['"])(\w+)\1\s*:\s*(?:(['"])([^'"]*)\3|(True|False)|\(([\d\sL,]*)\)|(\[))\s*(,?)\s*/y;
+/** Whether bytes start as those of a .npy file do. */
+export const startsLikeNpy = (bytes: Uint8Array): boolean =>
+  bytes.length >= 10 && MAGIC.every((byte, i) => bytes[i] === byte);
+
+/**
+ * One word of the dictionary, a text of Python: a string, True or False, a whole number, a bracket, comma or colon.
+ * No two of them begin alike, so that a header takes time in proportion to its length.
+ */
+const WORD = /\s*(?:'([^']*)'|"([^"]*)"|(True|False)\b|(\d+)L?\b|([{}()[\],:]))/y;
+
+type Word =
+  | { readonly kind: "string" | "flag" | "number" | "mark"; readonly text: string }
+  | { readonly kind: "end"; readonly text: "" };
+
+function wordsOf(what: string, text: string): Word[] {
+  const words: Word[] = [];
+  const written = text.trimEnd();
+  WORD.lastIndex = 0;
+  while (WORD.lastIndex < written.length) {
+    const found = WORD.exec(written);
+    if (found === null) throw malformed(what, quote(text));
+    const [, single, double, flag, number, mark] = found;
+    const string = single ?? double;
+    if (string !== undefined) words.push({ kind: "string", text: string });
+    else if (flag !== undefined) words.push({ kind: "flag", text: flag });
+    else if (number !== undefined) words.push({ kind: "number", text: number });
+    else words.push({ kind: "mark", text: mark });
+  }
+  words.push({ kind: "end", text: "" });
+  return words;
+}
 
 function parseFields(what: string, text: string): Omit<NpyHeader, "start"> {
-  const body = /^\s*\{(.*)\}\s*$/s.exec(text)?.[1];
-  if (body === undefined) throw malformed(what, quote(text));
-  const fields = new Map<string, RegExpExecArray>();
-  FIELD.lastIndex = 0;
-  for (let at = 0; at < body.length; at = FIELD.lastIndex) {
-    const field = FIELD.exec(body);
-    if (field?.[7]) throw unsupported(what, "a structured type");
-    if (field === null || fields.has(field[2]) || (field[8] === "" && FIELD.lastIndex < body.length))
-      throw malformed(what, quote(text));
-    fields.set(field[2], field);
+  const words = wordsOf(what, text);
+  let at = 0;
+  const next = (kind: Word["kind"], mark?: string): string => {
+    const word = words[at++];
+    if (word.kind !== kind || (mark !== undefined && word.text !== mark)) throw malformed(what, quote(text));
+    return word.text;
+  };
+  const peek = (mark: string): boolean => words[at].kind === "mark" && words[at].text === mark;
+  const fields = new Map<string, string | boolean | number[]>();
+  next("mark", "{");
+  while (!peek("}")) {
+    const name = next("string");
+    next("mark", ":");
+    if (fields.has(name)) throw malformed(what, quote(text));
+    if (peek("[")) throw unsupported(what, "a structured type");
+    if (peek("(")) fields.set(name, tuple());
+    else fields.set(name, words[at].kind === "flag" ? next("flag") === "True" : next("string"));
+    if (!peek("}")) next("mark", ",");
   }
-  const dtype = fields.get("descr")?.[4];
-  const order = fields.get("fortran_order")?.[5];
-  const tuple = fields.get("shape")?.[6];
-  if (fields.size !== 3 || dtype === undefined || order === undefined || tuple === undefined)
+  next("mark", "}");
+  next("end");
+  const [dtype, fortranOrder, shape] = ["descr", "fortran_order", "shape"].map((name) => fields.get(name));
+  if (
+    fields.size !== 3 ||
+    typeof dtype !== "string" ||
+    typeof fortranOrder !== "boolean" ||
+    !Array.isArray(shape)
+  )
     throw malformed(what, quote(text));
-  return { dtype, fortranOrder: order === "True", shape: parseShape(what, tuple) };
+  return { dtype, fortranOrder, shape: checkedShape(what, shape) };
+
+  function tuple(): number[] {
+    const numbers: number[] = [];
+    next("mark", "(");
+    while (!peek(")")) {
+      numbers.push(Number(next("number")));
+      if (!peek(")")) next("mark", ",");
+    }
+    next("mark", ")");
+    return numbers;
+  }
 }
 
-function parseShape(what: string, tuple: string): number[] {
-  if (tuple.trim() === "") return [];
-  const dimensions = /^\s*\d+L?\s*(,\s*\d+L?\s*)*,?\s*$/.test(tuple)
-    ? tuple
-        .replace(/,\s*$/, "")
-        .split(",")
-        .map((dimension) => Number.parseInt(dimension, 10))
-    : undefined;
-  if (dimensions === undefined) throw malformed(what, `the shape (${tuple})`);
-  if (dimensions.length > MOST_DIMENSIONS || !dimensions.every(Number.isSafeInteger))
-    throw valueError(what, `at most ${MOST_DIMENSIONS} dimensions that are exact integers`, `(${tuple})`);
-  return dimensions;
+function checkedShape(what: string, shape: number[]): number[] {
+  if (shape.length > MOST_DIMENSIONS || !shape.every(Number.isSafeInteger))
+    throw valueError(
+      what,
+      `at most ${MOST_DIMENSIONS} dimensions that are exact integers`,
+      quote(`(${shape.join(", ")})`),
+    );
+  return shape;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { sizeOf, valueError } from "../../base/index.ts";
-import { readHeader, shapeHolds, unsupported, writeHeader } from "./npy-header.ts";
+import { HEADER_BYTES, readHeader, shapeHolds, unsupported, writeHeader } from "./npy-header.ts";
 
 /** An array as numpy stores it, read: elements as float64 in C order (the last index runs fastest). */
 export interface NpyArray {
@@ -64,6 +64,16 @@ function halfFloat(bits: number): number {
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
+/** A file of which the first bytes can be had without all of it. */
+export interface Source {
+  /** In bytes. */
+  readonly length: number;
+  /** At least the first `count` bytes, or all of them. */
+  head(count: number): Uint8Array;
+  /** All of them. */
+  bytes(): Uint8Array;
+}
+
 /**
  * Opens a .npy file: types b1, i1…i8, u1…u8, f2, f4, f8 in both byte orders, C or Fortran order, any rank.
  *
@@ -73,14 +83,25 @@ function halfFloat(bits: number): number {
  * length is not what type and shape ask for
  */
 export function openNpy(bytes: Uint8Array, what = "readNpy"): NpyFile {
-  const { dtype, fortranOrder, shape, start } = readHeader(what, bytes);
+  const { length } = bytes;
+  return openNpySource({ length, head: () => bytes, bytes: () => bytes }, what);
+}
+
+/**
+ * Opens a .npy file of which no more than the header is looked at before elements are asked for; a source that has to
+ * make its bytes makes them anew for each call of `elements` and `rows`.
+ *
+ * @throws InputValueError as {@link openNpy}
+ */
+export function openNpySource(source: Source, what: string): NpyFile {
+  const { dtype, fortranOrder, shape, start } = readHeader(what, source.head(HEADER_BYTES));
   const type = /^([<>|=]?)([a-zA-Z]\d)$/.exec(dtype);
   const makeDecoder = type !== null && Object.hasOwn(DECODERS, type[2]) ? DECODERS[type[2]] : undefined;
   if (type === null || makeDecoder === undefined) throw unsupported(what, `"${dtype}"`);
   const itemSize = Number(type[2][1]);
-  const count = (bytes.length - start) / itemSize;
+  const count = (source.length - start) / itemSize;
   if (!shapeHolds(shape, count)) {
-    const length = `${bytes.length - start} bytes`;
+    const length = `${source.length - start} bytes`;
     throw valueError(
       what,
       `shape [${shape}] of "${dtype}" to fill the file`,
@@ -89,10 +110,13 @@ export function openNpy(bytes: Uint8Array, what = "readNpy"): NpyFile {
     );
   }
   const decode = makeDecoder(type[1] !== ">");
-  const view = new DataView(bytes.buffer, bytes.byteOffset + start, bytes.byteLength - start);
   const isWide = type[2] === "i8" || type[2] === "u8";
+  const elementBytes = (): DataView => {
+    const bytes = source.bytes();
+    return new DataView(bytes.buffer, bytes.byteOffset + start, bytes.byteLength - start);
+  };
 
-  const decodeInto = (out: Float64Array, at: number, from: number, length: number): void => {
+  const decodeInto = (out: Float64Array, at: number, view: DataView, from: number, length: number): void => {
     for (let i = 0; i < length; i++) {
       const value = decode(view, (from + i) * itemSize);
       if (isWide && Number.isNaN(value))
@@ -107,17 +131,18 @@ export function openNpy(bytes: Uint8Array, what = "readNpy"): NpyFile {
   };
   const elements = (): Float64Array => {
     const stored = new Float64Array(count);
-    decodeInto(stored, 0, 0, count);
+    decodeInto(stored, 0, elementBytes(), 0, count);
     return fortranOrder && shape.length > 1 ? toRowMajor(stored, shape) : stored;
   };
   const rows = (indices: ArrayLike<number>): Float64Array => {
     const length = sizeOf(shape.slice(1));
     const out = new Float64Array(indices.length * length);
     const all = fortranOrder ? elements() : undefined;
+    const view = all ? undefined : elementBytes();
     for (let i = 0; i < indices.length; i++) {
       const from = indices[i] * length;
-      if (all) out.set(all.subarray(from, from + length), i * length);
-      else decodeInto(out, i * length, from, length);
+      if (view) decodeInto(out, i * length, view, from, length);
+      else if (all) out.set(all.subarray(from, from + length), i * length);
     }
     return out;
   };

@@ -1,7 +1,6 @@
 import { valueError } from "../../base/index.ts";
 import { criterion, datasetInFiles, examples, oneOfEach, type ReadFile, tenClasses } from "../definition.ts";
-import type { NpyFile } from "../formats/npy.ts";
-import { openNpz } from "../formats/npz.ts";
+import { type NpzFile, openNpz } from "../formats/npz.ts";
 import { missingFiles } from "../missing.ts";
 import { type ImageFormat, type ImageSplit, imageDataset } from "./images.ts";
 
@@ -60,7 +59,7 @@ function readBatches(folder: string, names: readonly string[], readFile: ReadFil
 }
 
 /** One split of the reference code's cache: images [n, 32, 32, 3] and labels [n]. */
-function readCached(path: string, arrays: ReadonlyMap<string, NpyFile>, split: "train" | "test"): ImageSplit {
+function readCached(path: string, arrays: NpzFile, split: "train" | "test"): ImageSplit {
   const images = arrays.get(`${split}_x`);
   const labels = arrays.get(`${split}_y`);
   if (images === undefined || labels === undefined)

@@ -2,7 +2,7 @@ import { either, integer, sizeOf, text, valueError } from "../../base/index.ts";
 import { type ClassChoice, classCount, type Examples, head } from "../dataset.ts";
 import { classes, criterion, dataset, type MadeDataset } from "../definition.ts";
 import type { NpyFile } from "../formats/npy.ts";
-import { openNpz } from "../formats/npz.ts";
+import { type NpzFile, openNpz } from "../formats/npz.ts";
 
 /** An array with its name in the archive, for errors. */
 interface Named {
@@ -20,7 +20,7 @@ interface Split {
 /** Far more classes than any network here has outputs; a larger label is a mistake. */
 const MOST_CLASSES = 2 ** 20;
 
-function namedArray(path: string, arrays: ReadonlyMap<string, NpyFile>, name: string): Named {
+function namedArray(path: string, arrays: NpzFile, name: string): Named {
   const file = arrays.get(name);
   if (file === undefined)
     throw valueError(
@@ -170,7 +170,7 @@ export const npz = dataset({
 
 function userDataset(
   path: string,
-  arrays: ReadonlyMap<string, NpyFile>,
+  arrays: NpzFile,
   criterion: "mse" | "ce",
   given: ClassChoice | null,
   vocabSize: number | null,

@@ -2,7 +2,7 @@ import { integer, valueError } from "../../base/index.ts";
 import { checkSize, type Examples, head } from "../dataset.ts";
 import { criterion, datasetInFiles, examples } from "../definition.ts";
 import type { NpyFile } from "../formats/npy.ts";
-import { openNpz } from "../formats/npz.ts";
+import { type NpzFile, openNpz } from "../formats/npz.ts";
 import { missingFiles } from "../missing.ts";
 import { firstOfEachClass, labelsAt } from "./select.ts";
 
@@ -21,7 +21,7 @@ interface Split {
   readonly labels: Float64Array;
 }
 
-function readSplit(path: string, arrays: ReadonlyMap<string, NpyFile>, split: "train" | "test"): Split {
+function readSplit(path: string, arrays: NpzFile, split: "train" | "test"): Split {
   const sentences = arrays.get(`${split}_x`);
   const labels = arrays.get(`${split}_y`);
   if (sentences === undefined || labels === undefined)

@@ -125,9 +125,6 @@ test("gzipped IDX files: truncated or damaged anywhere, refused or the same byte
 });
 
 test("a length that deflate cannot reach is refused before memory is taken for it", () => {
-  const gzip = testFile("MNIST/train-images-idx3-ubyte.gz");
-  gzip.fill(0xff, gzip.length - 4);
-  expect(() => readIdx("idx", gzip, 3)).toThrow(`expand to 4294967295 bytes, got ${gzip.length} bytes`);
   const zip = testFile("streamed.npz");
   const directory = new DataView(zip.buffer).getUint32(
     zip.length - 6 - "lengths follow the data".length,
@@ -135,4 +132,10 @@ test("a length that deflate cannot reach is refused before memory is taken for i
   );
   zip.fill(0xfe, directory + 24, directory + 28);
   expect(() => readNpz(zip)).toThrow(/expand to 4278124286 bytes, got \d\d\d? bytes/);
+});
+
+test("a gzip file of another length than its end says is refused", () => {
+  const gzip = testFile("MNIST/train-images-idx3-ubyte.gz");
+  gzip.fill(0xff, gzip.length - 4);
+  expect(() => readIdx("idx", gzip, 3)).toThrow("sound deflate data, got another checksum");
 });
