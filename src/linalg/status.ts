@@ -20,6 +20,8 @@ export const advice = {
     "The problem's data or the operator's products contain NaN or infinity; check the model for overflow and take a smaller step.",
   "not-positive-definite":
     "A pivot was not positive; the matrix is singular or indefinite, so add a shift or use an eigen decomposition.",
+  "non-convex":
+    "Q has negative curvature along the direction returned, so a stationary point need not be a minimum; use the positive semidefinite part of Q or a method for non-convex programs.",
   infeasible: "No point satisfies all constraints; the multipliers returned prove it, so relax a constraint.",
   unbounded:
     "The objective falls without bound along the direction returned; add a constraint or a positive curvature there.",
