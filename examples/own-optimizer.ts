@@ -21,7 +21,7 @@ const normScaledDescent: UpdateRule = {
   update: ({ q }, gradient) => ({ q: add(q, multiply(subtract(sum(square(gradient)), q), 1 - memory)) }),
   preconditioner: ({ q }) => divide(add(1, sqrt(add(q, 1e-12))), lr),
   learningRate: ({ q }) => q.trace.constant(lr),
-  summary: ([q]) => ({ q }),
+  summary: ({ q }) => ({ q: q[0] }),
 };
 
 // A loss whose sharpness grows until the optimizer oscillates: ½(y + 0.7x)x² − ε(x + y).

@@ -62,21 +62,27 @@ export {
   stepSchedule,
   warmupSchedule,
 } from "./rules/learning-rate.ts";
-export { type AdamOptions, adam } from "./rules/optimizers/adam.ts";
-export { type GradientDescentOptions, gradientDescent } from "./rules/optimizers/gradient-descent.ts";
-export { heavyBall } from "./rules/optimizers/heavy-ball.ts";
-export type { MomentumOptions } from "./rules/optimizers/momentum-form.ts";
-export { nadam } from "./rules/optimizers/nadam.ts";
-export { nesterov } from "./rules/optimizers/nesterov.ts";
-export { rmsProp } from "./rules/optimizers/rmsprop.ts";
-export { scalarAdam } from "./rules/optimizers/scalar-adam.ts";
-export { scalarNadam } from "./rules/optimizers/scalar-nadam.ts";
-export { scalarRmsProp } from "./rules/optimizers/scalar-rmsprop.ts";
-export { rootOrZero, type SecondMomentOptions } from "./rules/optimizers/second-moment.ts";
+export * from "./rules/optimizers/list.ts";
+export {
+  type Optimizer,
+  type OptimizerDefinition,
+  optimizer,
+  ruleWith,
+} from "./rules/optimizers/optimizer.ts";
+export { rootOrZero } from "./rules/optimizers/rmsprop.ts";
+export {
+  lastsTheRun,
+  learningRateOf,
+  type StepValues,
+  scheduleComplaint,
+  stepSettings,
+} from "./rules/schedule.ts";
 export {
   type State,
+  type StateParts,
   type StateSummary,
   selectedIndices,
+  stateParts,
   timeScaleOf,
   type UpdateRule,
 } from "./rules/update-rule.ts";

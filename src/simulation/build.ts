@@ -2,36 +2,20 @@ import { Objective, type ObjectiveOptions, type StageProfile, selectBackend } fr
 import { Random, valueError } from "../base/index.ts";
 import { type Dataset, type Examples, loadDataset, type ReadFile, readNpz } from "../data/index.ts";
 import {
-  adam,
   type CompiledRule,
   checkUpdateRule,
   compileRule,
-  cosineSchedule,
   defineRule,
-  gradientDescent,
-  heavyBall,
-  nadam,
-  nesterov,
+  learningRateOf,
+  optimizers,
   type ProcessKind,
   type RuleDefinition,
-  rmsProp,
+  ruleWith,
   type Schedule,
-  scalarAdam,
-  scalarNadam,
-  scalarRmsProp,
-  stepSchedule,
   type UpdateRule,
-  warmupSchedule,
 } from "../flows/index.ts";
 import { accuracy, createModel, type Model, supervisedLoss } from "../models/index.ts";
-import {
-  eigOf,
-  type NamedOptConfig,
-  type OptConfig,
-  type OptionValue,
-  partOptions,
-  type RunConfig,
-} from "../settings/index.ts";
+import { eigOf, type OptionValue, partOptions, type RunConfig } from "../settings/index.ts";
 import type { WatchedExamples } from "./observations.ts";
 import { type ProcessPlan, Simulation } from "./simulation.ts";
 
@@ -197,19 +181,19 @@ function watchedExamples(dataset: Dataset, examples: Examples): WatchedExamples 
 }
 
 /** η of a run's optimizer; schedules that last "the run" end with its last step. */
-const learningRateOf = ({ opt, steps, warmStart }: RunConfig): number | Schedule =>
-  learningRate(opt, steps + Math.max(0, warmStart));
+const rateOf = ({ opt, steps, warmStart }: RunConfig): number | Schedule =>
+  learningRateOf(opt, steps + Math.max(0, warmStart));
 
 /** The rule of a run; one of one's own is run and checked, with sentences on what looks wrong. */
 function ruleOf(config: RunConfig, { loadRule }: Host): { rule: UpdateRule; notices: readonly string[] } {
   const { opt } = config;
-  if (opt.name !== "own") return { rule: namedRule(opt, learningRateOf(config)), notices: [] };
+  if (opt.name !== "own") return { rule: ruleWith(optimizers[opt.name], opt, rateOf(config)), notices: [] };
   if (!loadRule)
     throw valueError(`opt:${opt.file}`, "a host that runs files", "none", "take an optimizer by name");
   const definition = loadRule(opt.file, opt.sha256).define({ lr: opt.lr, ...opt.options });
   const context = { name: ruleName(opt.file), lr: opt.lr, weightDecay: opt.weightDecay };
   const notices = checkUpdateRule(defineRule(definition, context));
-  const lr = learningRateOf(config);
+  const lr = rateOf(config);
   return {
     rule:
       typeof lr === "number"
@@ -219,54 +203,12 @@ function ruleOf(config: RunConfig, { loadRule }: Host): { rule: UpdateRule; noti
   };
 }
 
-/** The rule that a name means. */
-function namedRule(opt: NamedOptConfig, lr: number | Schedule): UpdateRule {
-  switch (opt.name) {
-    case "gd":
-      return gradientDescent({ ...opt, lr });
-    case "scalar-rmsprop":
-      return scalarRmsProp({ ...opt, lr });
-    case "rmsprop":
-      return rmsProp({ ...opt, lr });
-    case "heavy-ball":
-      return heavyBall({ ...opt, form: opt.momentumForm, lr });
-    case "nesterov":
-      return nesterov({ ...opt, form: opt.momentumForm, lr });
-    case "scalar-adam":
-      return scalarAdam({ ...opt, lr });
-    case "adam":
-      return adam({ ...opt, lr });
-    case "scalar-nadam":
-      return scalarNadam({ ...opt, lr });
-    case "nadam":
-      return nadam({ ...opt, lr });
-  }
-}
-
 /** The edge of stability of the effective sharpness under a run's optimizer. A rule of one's own is not run for it. */
 export function criticalValueOf(config: RunConfig): number {
   const { opt } = config;
-  if (opt.name !== "own") return namedRule(opt, learningRateOf(config)).criticalValue;
+  if (opt.name !== "own") return ruleWith(optimizers[opt.name], opt, rateOf(config)).criticalValue;
   if (opt.criticalValue !== null) return opt.criticalValue;
   throw valueError("config.json", "opt.critical_value, which the run has written", "none");
-}
-
-function learningRate(opt: OptConfig, runSteps: number): number | Schedule {
-  const { lr, warmupSteps, totalSteps, finalFraction, stepEvery, stepFactor } = opt;
-  switch (opt.schedule) {
-    case "constant":
-      return lr;
-    case "warmup":
-      return warmupSchedule(lr, warmupSteps);
-    case "cosine":
-      return cosineSchedule(lr, {
-        warmupSteps: Math.max(0, warmupSteps),
-        totalSteps: totalSteps > 0 ? totalSteps : runSteps,
-        finalFraction,
-      });
-    case "step":
-      return stepSchedule(lr, stepEvery, stepFactor);
-  }
 }
 
 function processPlans(config: RunConfig): ProcessPlan[] {

@@ -11,6 +11,7 @@ import {
   type Quantities,
   type Quantity,
   selectedIndices,
+  stateParts,
   vector,
 } from "../flows/index.ts";
 
@@ -76,7 +77,8 @@ function observeProcess(
     "opt.lr": rule.learningRate(seen.state),
   };
   if (running) for (const [part, seconds] of Object.entries(seen.times)) out[`times/${part}`] = seconds;
-  for (const [key, value] of Object.entries(rule.rule.summary(seen.state, p, seen.preconditioner)))
+  const parts = stateParts(rule.rule, seen.state, p);
+  for (const [key, value] of Object.entries(rule.rule.summary(parts, seen.preconditioner)))
     out[`opt.${key}`] = typeof value === "number" ? value : vector(value);
   if (watched.train) Object.assign(out, examplesSeen("train", watched.train, seen.outputs));
   if (watched.test) {

@@ -51,7 +51,8 @@ export function torchOptimizer(description: string): TorchOptimizer | string {
       const momentum = Number(settings.momentum);
       // torch's first buffer is the gradient itself, as Polyak's sum from zero is.
       return {
-        rule: momentum === 0 ? gradientDescent({ lr }) : rule({ lr, beta1: momentum, form: "polyak" }),
+        rule:
+          momentum === 0 ? gradientDescent({ lr }) : rule({ lr, beta1: momentum, momentumForm: "polyak" }),
         addedDecay: weightDecay,
       };
     }

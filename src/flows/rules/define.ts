@@ -1,7 +1,14 @@
 import { add, divide, multiply, type Operand, type Shape, sizeOf, Tensor } from "../../autodiff/index.ts";
 import { kindError, valueError } from "../../base/index.ts";
 import type { Schedule } from "./learning-rate.ts";
-import { type State, type StateSummary, selectedIndices, type UpdateRule } from "./update-rule.ts";
+import {
+  magnitudes,
+  type State,
+  type StateParts,
+  type StateSummary,
+  selectedEntries,
+  type UpdateRule,
+} from "./update-rule.ts";
 import { stepOf } from "./weight-decay.ts";
 
 type Shapes = Readonly<Record<string, Shape>>;
@@ -31,20 +38,29 @@ export interface RuleDefinition {
   readonly learningRate?: (state: State) => Operand;
   /** As in UpdateRule. Without it numbers by name, and of longer parts the sum of magnitudes and selected entries. */
   readonly summary?: UpdateRule["summary"];
+  /** As in UpdateRule. Without it the rule has no stationary flow. */
+  readonly secondMoment?: UpdateRule["secondMoment"];
   /** For messages. Without it what `defineRule` is told. */
   readonly name?: string;
 }
 
 /** What a definition takes from where it is used. */
-export interface DefinitionContext {
+export type DefinitionContext = {
   readonly name: string;
-  /** η that the definition was made with. */
-  readonly lr: number;
-  /** η as it changes over the steps: η(t)/lr multiplies the whole step. */
-  readonly schedule?: Schedule;
   /** λ of decoupled weight decay, r = η(t)·λ, besides what the definition itself takes away. */
   readonly weightDecay?: number;
-}
+} & (
+  | {
+      /** η that the definition was made with. */
+      readonly lr: number;
+      /** η as it changes over the steps: η(t)/lr multiplies the whole step. */
+      readonly schedule?: Schedule;
+    }
+  | {
+      /** η, or η(t), which the definition follows by itself. */
+      readonly rate: number | Schedule;
+    }
+);
 
 /** What the fields of a definition are; those with a question mark may be absent. */
 const FIELDS: Readonly<Record<keyof RuleDefinition, string>> = {
@@ -58,6 +74,7 @@ const FIELDS: Readonly<Record<keyof RuleDefinition, string>> = {
   initialState: "function?",
   learningRate: "function?",
   summary: "function?",
+  secondMoment: "string?",
   name: "string?",
 };
 
@@ -70,9 +87,9 @@ const FIELDS: Readonly<Record<keyof RuleDefinition, string>> = {
  */
 export function defineRule(definition: RuleDefinition, context: DefinitionContext): UpdateRule {
   checkFields(definition, context.name);
-  const { name = context.name, criticalValue, timeScale = 1, direction } = definition;
-  const { lr, schedule, weightDecay } = context;
-  const step = stepOf(name, { lr: schedule ?? lr, weightDecay });
+  const { name = context.name, criticalValue, timeScale = 1, direction, secondMoment } = definition;
+  const rate = "rate" in context ? context.rate : (context.schedule ?? context.lr);
+  const step = stepOf(name, { lr: rate, weightDecay: context.weightDecay });
   const declared = (p: number): Shapes => checkedShapes(name, definition.state?.(p) ?? {});
   const shapes = (p: number): Shapes => ({ t: [], ...declared(p) });
   const operand = (field: string, { t }: State, value: Operand): Tensor => {
@@ -80,8 +97,9 @@ export function defineRule(definition: RuleDefinition, context: DefinitionContex
     if (typeof value === "number") return t.trace.constant(value);
     throw kindError(`${name}, ${field}`, "a tensor or a number", describe(value), TENSOR_ADVICE);
   };
-  /** η(t)/lr; undefined where it is 1 throughout. */
-  const factor = ({ t }: State): Tensor | undefined => schedule && divide(schedule(t), lr);
+  /** η(t)/lr; undefined where it is 1 throughout, or followed by the definition. */
+  const factor = ({ t }: State): Tensor | undefined =>
+    "schedule" in context && context.schedule ? divide(context.schedule(t), context.lr) : undefined;
   const decay = (state: State): Tensor | undefined => {
     const own = definition.decay && operand("decay", state, definition.decay(state));
     const scaled = own && multiply(own, factor(state) ?? 1);
@@ -92,6 +110,7 @@ export function defineRule(definition: RuleDefinition, context: DefinitionContex
     name,
     criticalValue,
     timeScale,
+    ...(secondMoment && { secondMoment }),
     state: shapes,
     initialState(p) {
       const own = definition.initialState?.(p);
@@ -119,7 +138,7 @@ export function defineRule(definition: RuleDefinition, context: DefinitionContex
       definition.learningRate
         ? operand("learningRate", state, definition.learningRate(state))
         : step.parts.learningRate(state),
-    summary: definition.summary ?? ((state, p) => summaryOf(shapes(p), state, p)),
+    summary: definition.summary ?? ((parts, { length }) => summaryOf(shapes(length), parts, length)),
   };
 }
 
@@ -178,17 +197,15 @@ function sizeOfAll(shapes: Shapes): number {
   return Object.values(shapes).reduce((total, shape) => total + sizeOf(shape), 0);
 }
 
-function summaryOf(shapes: Shapes, state: Float64Array, p: number): StateSummary {
+/** Numbers by name; of longer parts the sum of magnitudes and, with one entry per weight, selected entries. */
+function summaryOf(shapes: Shapes, parts: StateParts, p: number): StateSummary {
   const summary: StateSummary = {};
-  let offset = 0;
   for (const [name, shape] of Object.entries(shapes)) {
-    const part = state.subarray(offset, offset + sizeOf(shape));
-    offset += part.length;
+    const part = parts[name];
     if (shape.length === 0) summary[name] = part[0];
     else {
-      summary[`${name}_l1`] = part.reduce((total, entry) => total + Math.abs(entry), 0);
-      if (part.length === p)
-        summary[`${name}_selected_idx`] = Float64Array.from(selectedIndices(p), (i) => part[i]);
+      summary[`${name}_l1`] = magnitudes(part);
+      if (part.length === p) summary[`${name}_selected_idx`] = selectedEntries(part);
     }
   }
   return summary;

@@ -1,7 +1,11 @@
 import type { Shape, Tensor } from "../../autodiff/index.ts";
+import { sizeOf } from "../../base/index.ts";
 
 /** The parts of an optimizer's state by name, as traced tensors. */
 export type State = Readonly<Record<string, Tensor>>;
+
+/** The parts of an optimizer's state by name, as flat numbers. */
+export type StateParts = Readonly<Record<string, Float64Array>>;
 
 /** What a logged summary of the state holds: a number, or one per selected weight. */
 export type StateSummary = Record<string, number | Float64Array>;
@@ -39,8 +43,8 @@ export interface UpdateRule {
   readonly decay?: (state: State) => Tensor;
   /** η as a function of the state, for the logs. */
   readonly learningRate: (state: State) => Tensor;
-  /** What the reference logs of the state as `opt.NAME`, from the flat state and the diagonal of P. */
-  readonly summary: (state: Float64Array, p: number, preconditioner: Float64Array) => StateSummary;
+  /** What the reference logs of the state as `opt.NAME`, from its parts by name, t among them, and the diagonal of P. */
+  readonly summary: (parts: StateParts, preconditioner: Float64Array) => StateSummary;
 }
 
 /** Up to 25 weight indices spread evenly from first to last, ⌊i(p−1)/24⌋: those whose entries are logged. */
@@ -48,7 +52,26 @@ export function selectedIndices(p: number): number[] {
   return Array.from({ length: 25 }, (_, i) => Math.floor((i * (p - 1)) / 24));
 }
 
+/** The entries of a part that are logged: those of {@link selectedIndices}. */
+export const selectedEntries = (part: Float64Array): Float64Array =>
+  Float64Array.from(selectedIndices(part.length), (i) => part[i]);
+
+/** The sum of the magnitudes of a part's entries. */
+export const magnitudes = (part: Float64Array): number =>
+  part.reduce((total, entry) => total + Math.abs(entry), 0);
+
+/** Views of the parts of a flat state of a rule for p weights. */
+export function stateParts(rule: Pick<UpdateRule, "state">, state: Float64Array, p: number): StateParts {
+  let offset = 0;
+  return Object.fromEntries(
+    Object.entries(rule.state(p)).map(([name, shape]) => {
+      offset += sizeOf(shape);
+      return [name, state.subarray(offset - sizeOf(shape), offset)];
+    }),
+  );
+}
+
 /** The time scale of one part of a rule's state. */
-export function timeScaleOf({ timeScale }: UpdateRule, part: string): number {
+export function timeScaleOf({ timeScale = 1 }: Partial<Pick<UpdateRule, "timeScale">>, part: string): number {
   return typeof timeScale === "number" ? timeScale : (timeScale[part] ?? 1);
 }

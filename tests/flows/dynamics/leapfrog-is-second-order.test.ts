@@ -39,15 +39,15 @@ function ratios(rule: UpdateRule, start: readonly number[], steps: number) {
   return { ratios: sizes.slice(1).map((size, i) => sizes[i] / size), critical: exact.critical };
 }
 
-const moment = { beta2: 0.9, eps: 1e-2 };
-const HALF = { beta1: 0.5, form: "average" } as const;
+const moment = { beta2: 0.9, eps: 1e-2, biasCorrection: false };
+const HALF = { beta1: 0.5, momentumForm: "average" } as const;
 
 describe("halving the substep quarters the error", () => {
   test.each([
     ["gd", gradientDescent({ lr: 0.3 }), [0.1, 4], 0],
     ["rmsprop with decay", rmsProp({ lr: 0.01, ...moment, weightDecay: 0.5 }), [0.3, 4], 0],
-    ["heavy ball", heavyBall({ lr: 0.3, beta1: 0.8, form: "average" }), [0.1, 10], 0],
-    ["Nesterov", nesterov({ lr: 0.3, beta1: 0.8, form: "average" }), [0.1, 10], 0],
+    ["heavy ball", heavyBall({ lr: 0.3, beta1: 0.8, momentumForm: "average" }), [0.1, 10], 0],
+    ["Nesterov", nesterov({ lr: 0.3, beta1: 0.8, momentumForm: "average" }), [0.1, 10], 0],
     ["Adam", adam({ lr: 0.05, beta1: 0.8, ...moment, biasCorrection: true }), [0.3, 4], 0],
     ["gd", gradientDescent({ lr: 0.3 }), [-0.02, 2 / 0.3 + 0.06], 6],
     ["heavy ball", heavyBall({ lr: 0.3, ...HALF }), [-0.02, 6 / 0.3 + 0.06], 6],
@@ -81,7 +81,7 @@ describe("halving the substep quarters the error", () => {
 
 test.each([
   ["heavy ball", heavyBall({ lr: 0.05, beta1: 0.9 })],
-  ["Adam", adam({ lr: 1e-2, beta1: 0.9, beta2: 0.95, biasCorrection: true })],
+  ["Adam", adam({ lr: 1e-2, beta1: 0.9, beta2: 0.95, eps: 0, biasCorrection: true })],
 ] as const)("%s: below the edge the central flow is the stable flow, bit for bit", (_, rule) => {
   const setup = setupAt(edgeExample(1, 1e-3), rule, [0.3, 4]);
   const central = new CentralProcess(setup, {
@@ -104,7 +104,7 @@ test("on a quadratic the oscillation of weights and average decays as it should,
   // With P⁻¹H = λ: w' = −a m, m' = ρ(w/a·λ − m), a = η, ρ = (1 − β)/β: amplitude e^{−ρt/2}, frequency √(λρ − ρ²/4).
   const [beta, lr, lambda] = [0.9, 0.1, 30];
   const rho = (1 - beta) / beta;
-  const rule = heavyBall({ lr, beta1: beta, form: "average" });
+  const rule = heavyBall({ lr, beta1: beta, momentumForm: "average" });
   const steps = 60;
   const size = (integrator: "euler" | "leapfrog", count: number): number => {
     const setup = setupAt(quadratic(Float64Array.of(lambda / lr), Float64Array.of(0)), rule, [1]);

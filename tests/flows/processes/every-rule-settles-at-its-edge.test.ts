@@ -20,7 +20,7 @@ const SHARP = { ...EIGEN, tolerance: 1e-14 };
 const LR = 0.3;
 /** ε of the optimizer is of the size of √ν, so that the weight y, whose own gradient vanishes at rest, has a P too. */
 const EPS = 10;
-const SECOND = { lr: 3, beta2: 0.99, eps: EPS };
+const SECOND = { lr: 3, beta2: 0.99, eps: EPS, biasCorrection: false };
 
 interface Case {
   readonly name: string;
@@ -34,19 +34,19 @@ const CASES: readonly Case[] = [
   { name: "gd", rule: gradientDescent({ lr: LR }), zeta: 0.7, epsilon: 1e-3 },
   {
     name: "heavy ball, β = 0.5",
-    rule: heavyBall({ lr: LR, beta1: 0.5, form: "average" }),
+    rule: heavyBall({ lr: LR, beta1: 0.5, momentumForm: "average" }),
     zeta: 1,
     epsilon: 1e-3,
   },
   {
     name: "heavy ball, β = 0.9",
-    rule: heavyBall({ lr: LR, beta1: 0.9, form: "average" }),
+    rule: heavyBall({ lr: LR, beta1: 0.9, momentumForm: "average" }),
     zeta: 3,
     epsilon: 1e-3,
   },
   {
     name: "Nesterov, β = 0.9",
-    rule: nesterov({ lr: LR, beta1: 0.9, form: "average" }),
+    rule: nesterov({ lr: LR, beta1: 0.9, momentumForm: "average" }),
     zeta: 3,
     epsilon: 1e-3,
   },

@@ -27,7 +27,7 @@ const CENTRAL = { substeps: 4, criticalThreshold: 1.95, frequencyInSubsteps: fal
 const OPTIONS: RuleCase = {
   name: "rmsprop",
   beta1: 0,
-  form: "average",
+  momentumForm: "average",
   weightDecay: 0,
   schedule: "constant",
   lr: 0.01,

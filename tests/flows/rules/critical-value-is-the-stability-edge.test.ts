@@ -71,7 +71,7 @@ test("the critical values of docs/derivations.md, section 2: 38 for heavy ball a
       beta2: 0.99,
       eps: 0,
       biasCorrection: true,
-      form: "polyak",
+      momentumForm: "polyak",
       weightDecay: 0,
     }).criticalValue;
   for (const name of ["heavy-ball", "adam", "scalar-adam"] as const)

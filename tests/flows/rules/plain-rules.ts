@@ -8,6 +8,7 @@ import {
   nadam,
   nesterov,
   rmsProp,
+  ruleWith,
   type Schedule,
   scalarAdam,
   scalarNadam,
@@ -40,7 +41,7 @@ export interface RuleCase {
   readonly beta2: number;
   readonly eps: number;
   readonly biasCorrection: boolean;
-  readonly form: "polyak" | "average";
+  readonly momentumForm: "polyak" | "average";
   readonly weightDecay: number;
 }
 
@@ -94,7 +95,7 @@ export function ruleOf({ name, schedule, lr, ...options }: RuleCase): UpdateRule
     step: stepSchedule(lr, EVERY, FACTOR),
     cosine: cosineSchedule(lr, { warmupSteps: WARMUP, totalSteps: TOTAL }),
   };
-  return FACTORIES[name]({ ...options, lr: schedules[schedule] });
+  return ruleWith(FACTORIES[name], options, schedules[schedule]);
 }
 
 function scheduled(schedule: RuleCase["schedule"], lr: number, t: number): number {
@@ -118,7 +119,7 @@ function scheduled(schedule: RuleCase["schedule"], lr: number, t: number): numbe
 }
 
 export function plainRuleOf(options: RuleCase): PlainRule {
-  const { name, schedule, lr, beta1, beta2, eps, biasCorrection, form, weightDecay } = options;
+  const { name, schedule, lr, beta1, beta2, eps, biasCorrection, momentumForm, weightDecay } = options;
   const moment = MOMENT[name];
   const averages = AVERAGES[name];
   const learningRate = (t: number): number => scheduled(schedule, lr, t);
@@ -155,7 +156,8 @@ export function plainRuleOf(options: RuleCase): PlainRule {
     preconditioner(state, p) {
       const eta = learningRate(state[0]);
       return Float64Array.from({ length: p }, (_, l) => {
-        if (moment === "none") return averages !== "none" && form === "polyak" ? (1 - beta1) / eta : 1 / eta;
+        if (moment === "none")
+          return averages !== "none" && momentumForm === "polyak" ? (1 - beta1) / eta : 1 / eta;
         const nu = state[moment === "each" ? 1 + l : 1] / (biasCorrection ? 1 - beta2 ** state[0] : 1);
         return (Math.sqrt(nu) + eps) / eta;
       });
@@ -193,6 +195,6 @@ export const arbitraryRule: fc.Arbitrary<RuleCase> = fc.record({
   beta2: fc.double({ min: 0.5, max: 0.999, noNaN: true }),
   eps: fc.constantFrom(0, 1e-7, 1e-2),
   biasCorrection: fc.boolean(),
-  form: fc.constantFrom("polyak", "average"),
+  momentumForm: fc.constantFrom("polyak", "average"),
   weightDecay: fc.constantFrom(0, 0.1, 0.8),
 });

@@ -10,6 +10,7 @@ import {
   edgeOfRule,
   type RuleDefinition,
   rootOrZero,
+  stateParts,
   steppedWeights,
   type UpdateRule,
 } from "../../../src/flows/index.ts";
@@ -175,7 +176,7 @@ describe("a definition", () => {
         const gd = compileRule(
           ruleOf({
             ...{ name: "gd", schedule: "constant", lr, beta1: 0, beta2: 0, eps: 0, biasCorrection: false },
-            ...{ form: "average", weightDecay },
+            ...{ momentumForm: "average", weightDecay },
           }),
           2,
         );
@@ -204,7 +205,8 @@ describe("a definition", () => {
       { name: "own", lr: 0.25 },
     );
     expect([...rule.initialState(2)]).toEqual([0, 3, 3, 3]);
-    expect(rule.summary(Float64Array.of(7, -1, 2, 5), 2, new Float64Array(2))).toMatchObject({
+    const parts = stateParts(rule, Float64Array.of(7, -1, 2, 5), 2);
+    expect(rule.summary(parts, new Float64Array(2))).toMatchObject({
       t: 7,
       nu_l1: 3,
       a: 5,

@@ -1,21 +1,19 @@
-import { add, divide } from "../../../autodiff/index.ts";
-import type { UpdateRule } from "../update-rule.ts";
-import { type StepOptions, stepOf } from "../weight-decay.ts";
-
-export type GradientDescentOptions = StepOptions;
+import { divide } from "../../../autodiff/index.ts";
+import type { RuleDefinition } from "../define.ts";
+import type { Schedule } from "../learning-rate.ts";
+import { optimizer } from "./optimizer.ts";
 
 /** w⁺ = w − η g. On ½λx² an iterate is multiplied by 1 − ηλ: stable up to ηλ = c = 2. P = 1/η. */
-export function gradientDescent(options: GradientDescentOptions): UpdateRule {
-  const { schedule, parts } = stepOf("gd", options);
-  return {
-    name: "gd",
-    criticalValue: 2,
-    timeScale: 1,
-    state: () => ({ t: [] }),
-    initialState: () => new Float64Array(1),
-    update: ({ t }) => ({ t: add(t, 1) }),
-    preconditioner: ({ t }) => divide(1, schedule(t)),
-    summary: (state) => ({ t: state[0] }),
-    ...parts,
-  };
-}
+export const descent = (rate: Schedule): RuleDefinition => ({
+  criticalValue: 2,
+  preconditioner: ({ t }) => divide(1, rate(t)),
+});
+
+/** Gradient descent. */
+export const gradientDescent = optimizer({
+  name: "gd",
+  className: "GradientDescent",
+  help: "gradient descent",
+  settings: {},
+  define: (_, rate) => descent(rate),
+});
