@@ -1,7 +1,7 @@
 import { kindError, valueError } from "../base/index.ts";
 
 /**
- * Reads a whole file with Node's file system; undefined when there is none. Relative paths start at the working
+ * Reads a whole file with Node's file system; undefined when there is none, or a folder. Relative paths start at the working
  * directory. Node is looked up when called, so this module loads in a browser as well.
  *
  * @throws InputValueError when there is something at that path that cannot be read; InputKindError where there is
@@ -16,7 +16,8 @@ export function readFileFromDisk(path: string): Uint8Array | undefined {
     return new Uint8Array(buffer, byteOffset, byteLength);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    // A folder of that name is no file: unpacking puts files into folders that are called like them.
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR") return undefined;
     throw valueError(
       "readFile",
       "a readable file",

@@ -113,3 +113,24 @@ sentences = np.array([[(i * 1009 + t) % 30522 if t < 10 + i else 0 for t in rang
 sentiment = np.array([1, 1, 1, 0, 1, 0, 0, 1, 0, 0, 1, 0, 1, 0])
 np.savez_compressed(FILES / "SST2.npz", train_x=sentences, train_y=sentiment,
                     test_x=sentences[:3], test_y=np.full(3, -1))
+
+# Fine archives that numpy itself does not write: every length and offset in ZIP64's extra fields, the directory in
+# ZIP64's end record; and one with all sorts of things beside the arrays that are wanted.
+limit, count = zipfile.ZIP64_LIMIT, zipfile.ZIP_FILECOUNT_LIMIT
+zipfile.ZIP64_LIMIT, zipfile.ZIP_FILECOUNT_LIMIT = 1, 1
+with zipfile.ZipFile(FILES / "zip64.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+    for name in ("a", "b"):
+        entry = zipfile.ZipInfo(f"{name}.npy")
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        archive.writestr(entry, npy(np.arange(4.0) if name == "a" else np.arange(6).reshape(2, 3)))
+zipfile.ZIP64_LIMIT, zipfile.ZIP_FILECOUNT_LIMIT = limit, count
+with zipfile.ZipFile(FILES / "beside.npz", "w") as archive:
+    for name, content in {
+        "README.md": b"what is what\n", "plots/": b"", "plots/loss.svg": b"<svg/>", "a.npy": npy(np.arange(4.0)),
+        "names.npy": npy(np.array(["a", "bc"])), "records.npy": npy(np.array([{}, 1], dtype=object)),
+        "dates.npy": npy(np.array(["2020-01-01"], dtype="<M8[D]")), "empty": b"", "packed.npy": b"\x93NUMPY",
+    }.items():
+        archive.writestr(zipfile.ZipInfo(name), content)
+    squeezed = zipfile.ZipInfo("squeezed.txt")
+    squeezed.compress_type = zipfile.ZIP_LZMA
+    archive.writestr(squeezed, b"a method that is not read" * 9)

@@ -6,7 +6,10 @@ import { type ImageSplit, imageDataset } from "./images.ts";
 
 const SIDE = 28;
 
-/** One file of the distribution, whole or gzipped, in the data set's folder or its subfolder `raw`. */
+/**
+ * One file of the distribution, whole or gzipped, in the data set's folder or its subfolder `raw`, there or in a folder
+ * that is called like it.
+ */
 function readPart(
   operation: string,
   folder: string,
@@ -15,7 +18,11 @@ function readPart(
   readFile: ReadFile,
   source: Source,
 ): IdxArray {
-  const names = [file, `${file}.gz`, file.replace("-idx", ".idx"), `${file.replace("-idx", ".idx")}.gz`];
+  const spellings = [file, `${file}.gz`, file.replace("-idx", ".idx"), `${file.replace("-idx", ".idx")}.gz`];
+  const names = [
+    ...spellings,
+    ...spellings.flatMap((outer) => spellings.map((inner) => `${outer}/${inner}`)),
+  ];
   for (const path of [folder, `${folder}/raw`].flatMap((place) => names.map((name) => `${place}/${name}`))) {
     const bytes = readFile(path);
     if (bytes !== undefined) return readIdx(path, bytes, dimensions);

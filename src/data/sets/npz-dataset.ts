@@ -32,16 +32,19 @@ function namedArray(path: string, arrays: NpzFile, name: string): Named {
 }
 
 /** Reads one split and checks everything that concerns it alone. */
-function readExamples(path: string, inputs: Named, labels: Named): Examples {
+function readExamples(path: string, inputs: Named, labels: Named, areTokens: boolean): Examples {
   const [n, ...shape] = inputs.file.shape;
-  const [labelCount, ...labelShape] = labels.file.shape;
+  const [labelCount, ...rest] = labels.file.shape;
+  // A column is one label per example, unless the inputs are sequences of one token.
+  const isColumn = rest.length === 1 && rest[0] === 1 && !(areTokens && shape.length === 1 && shape[0] === 1);
+  const labelShape = isColumn ? [] : rest;
   if (n === undefined || shape.length === 0)
     throw valueError(path, `${inputs.name} of shape [n, …]`, `[${inputs.file.shape}]`);
   if (sizeOf([n, ...shape]) === 0)
     throw valueError(path, `${inputs.name} with examples`, `[${inputs.file.shape}]`);
   const perPosition = labelShape.length === 1 && shape.length === 1 && labelShape[0] === shape[0];
   if (labelCount !== n || !(labelShape.length === 0 || perPosition)) {
-    const expected = shape.length === 1 ? `[${n}] or, for sequences, [${n},${shape[0]}]` : `[${n}]`;
+    const expected = `[${n}] or [${n},1]${shape.length === 1 ? `, for sequences [${n},${shape[0]}]` : ""}`;
     throw valueError(path, `${labels.name} of shape ${expected}`, `[${labels.file.shape}]`);
   }
   const examples = { inputs: inputs.file.elements(), shape, labels: labels.file.elements(), labelShape, n };
@@ -138,7 +141,7 @@ function tokensOf(
  * `train_labels` and optionally `test_inputs`, `test_labels`; other arrays are ignored. Used as given, without
  * shuffling or scaling; integers become float64.
  *
- * Labels are class indices [n], or [n, length] for sequences of token ids [n, length], with −1 where a position is
+ * Labels are class indices [n] or [n, 1], or [n, length] for sequences of token ids [n, length], with −1 where a position is
  * masked. Inputs [n, length] with one label each are real features unless `vocabSize` says that they are token ids.
  * Without `classes` there are as many as the largest label asks for, at least 2.
  */
@@ -163,7 +166,7 @@ export const npz = dataset({
   },
   make({ path, criterion, classes, vocabSize }, readFile, operation) {
     const bytes = readFile(path);
-    if (bytes === undefined) throw valueError(operation, "path: an .npz file", `nothing at ${path}`);
+    if (bytes === undefined) throw valueError(operation, "path: an .npz file", `no file at ${path}`);
     return userDataset(path, openNpz(bytes, path), criterion, classes, vocabSize);
   },
 });
@@ -182,7 +185,7 @@ function userDataset(
   const splits = (isSplit ? (hasTest ? ["train_", "test_"] : ["train_"]) : [""]).map((prefix) => {
     const inputs = namedArray(path, arrays, `${prefix}inputs`);
     const labels = namedArray(path, arrays, `${prefix}labels`);
-    return { inputs, labels, examples: readExamples(path, inputs, labels) };
+    return { inputs, labels, examples: readExamples(path, inputs, labels, vocabSize !== null) };
   });
   const [train, test] = splits;
   if (

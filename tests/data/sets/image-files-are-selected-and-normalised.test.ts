@@ -135,6 +135,13 @@ describe.each([
     expect(loadDataset(name, options, inMemory(b))).toEqual(loadDataset(name, options, inMemory(a)));
   });
 
+  test("each file may lie in a folder that is called like it", () => {
+    const dotted = (file: string): string => file.replace("-idx", ".idx");
+    const [a, b] = [place(`d/${folder}`), place(`d/${folder}`, (file) => `${file}/${dotted(file)}`)];
+    const options = { n: 4, classes: "binary", criterion: "ce", cacheDir: "d" };
+    expect(loadDataset(name, options, inMemory(b))).toEqual(loadDataset(name, options, inMemory(a)));
+  });
+
   test("missing files and files that do not fit together are named", () => {
     expect(() => loadDataset(name, choice, inMemory({}))).toThrow(
       new RegExp(`data_cache/${folder}/train-images-idx3-ubyte.*into the folder data_cache/${folder}`),

@@ -73,6 +73,15 @@ test("one label per row of integers: features, unless vocabSize says tokens", ()
   expect(load(sentences, { vocabSize: 6 })).toMatchObject({ inputKind: "tokens", vocabulary: 6 });
 });
 
+test("a column of labels is one label per example", () => {
+  const column = { shape: [3, 1], data: [2, 0, 1] };
+  expect(load({ inputs, labels: column })).toEqual(load({ inputs, labels }));
+  const single = { shape: [3, 1], data: [0.5, -1, 2] };
+  expect(load({ inputs: single, labels: column })).toMatchObject({ inputKind: "real", outputDim: 3 });
+  const oneToken = { inputs: { shape: [3, 1], data: [0, 1, 2] }, labels: column };
+  expect(load(oneToken, { vocabSize: 3 }).train.labelShape).toEqual([1]);
+});
+
 const with_ = (array: WritableArray, at: number, value: number): WritableArray => ({
   shape: array.shape,
   data: Array.from(array.data, (old, i) => (i === at ? value : old)),
@@ -106,7 +115,7 @@ describe("bad arrays are refused, with the index of the first bad element", () =
       "too few labels",
       { inputs, labels: { shape: [2], data: [0, 1] } },
       {},
-      /labels of shape \[3\], got \[2\]/,
+      /labels of shape \[3\] or \[3,1\], got \[2\]/,
     ],
     [
       "one-hot labels",
@@ -195,5 +204,5 @@ test("a missing file, a file of another kind and a missing path are refused", ()
   expect(() => loadDataset("npz", { criterion: "ce" })).toThrow(
     /path: expected text \(FILE\), got none; set path/,
   );
-  expect(() => loadDataset("npz", { path: "/", criterion: "ce" })).toThrow(/a readable file/);
+  expect(() => loadDataset("npz", { path: "/", criterion: "ce" })).toThrow(/an .npz file, got no file at \//);
 });
