@@ -195,7 +195,7 @@ describe("bad arrays are refused, with the index of the first bad element", () =
 
 test("a missing file, a file of another kind and a missing path are refused", () => {
   expect(() => loadDataset("npz", { path: "/no/such.npz", criterion: "ce" })).toThrow(
-    /nothing at \/no\/such\.npz/,
+    /no file at \/no\/such\.npz/,
   );
   const npy = testFile("version-1.npy");
   expect(() => loadDataset("npz", { path: "a.npy", criterion: "ce" }, () => npy)).toThrow(
