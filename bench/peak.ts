@@ -1,7 +1,7 @@
 import { ModuleWriter, repeatWhile } from "../src/wasm/emit/assembler.ts";
 import { engine } from "../src/wasm/emit/engine.ts";
 import { f64x2, i32, int, v128 } from "../src/wasm/emit/instructions.ts";
-import { newWorkspace } from "../src/wasm/emit/memory.ts";
+import { newKernelMemory } from "../src/wasm/emit/memory.ts";
 
 const TURNS = 200_000;
 const CHAINS = 12;
@@ -31,7 +31,7 @@ export function peakLoop(): { readonly run: () => void; readonly flops: number }
     ];
   });
   const { Module, Instance } = engine()!;
-  const { memory, words } = newWorkspace(0);
+  const { memory, words } = newKernelMemory(0);
   words.fill(0, 0, 16);
   const { run } = new Instance(new Module(module.bytes(false)), { env: { memory, base: 0 } }).exports;
   return { run, flops: 2 * CHAINS * TURNS };

@@ -8,7 +8,8 @@ export type { ExampleArray, LossDefinition } from "./objective/loss.ts";
 export { Objective, type ObjectiveOptions, type StageProfile } from "./objective/objective.ts";
 export { pairIndex } from "./objective/polarisation.ts";
 export { type LossResult, STAGES } from "./objective/stages.ts";
-export { type Instruction, type Plan, printPlan } from "./plan/plan.ts";
+export type { Group, Instruction, Plan } from "./plan/plan.ts";
+export { printPlan } from "./plan/print.ts";
 export { verifyPlan } from "./plan/verify.ts";
 export type { Cost } from "./primitives/rule.ts";
 export {

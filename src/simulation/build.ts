@@ -1,4 +1,10 @@
-import { Objective, type ObjectiveOptions, type StageProfile, selectBackend } from "../autodiff/index.ts";
+import {
+  type Backend,
+  Objective,
+  type ObjectiveOptions,
+  type StageProfile,
+  selectBackend,
+} from "../autodiff/index.ts";
 import { Random, valueError } from "../base/index.ts";
 import { type Dataset, type Examples, loadDataset, type ReadFile, readNpz } from "../data/index.ts";
 import {
@@ -143,7 +149,7 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
     criticalValue: rule.rule.criticalValue,
     backend: backend.name,
     threads,
-    notices: [notice, threadsNotice(config.threads, threads, backend.name), ...notices].filter(
+    notices: [notice, threadsNotice(config, options.threads, threads, backend), ...notices].filter(
       (line) => line !== undefined,
     ),
     profile: () => ({
@@ -158,12 +164,20 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
   };
 }
 
-/** A line where more threads were asked for than compute. */
-function threadsNotice(wanted: number | "auto", threads: number, backend: string): string | undefined {
-  if (wanted === "auto" || wanted <= threads) return undefined;
-  if (backend === "js") return "using one thread: the js backend has no more";
+/** A line where fewer threads compute than were asked for, or than the machine has cores where there is a reason to name. */
+function threadsNotice(
+  { threads: asked }: RunConfig,
+  wanted: number,
+  threads: number,
+  backend: Backend,
+): string | undefined {
+  if (wanted <= threads) return undefined;
+  const obstacle = threads === 1 ? backend.threadsObstacle?.() : undefined;
+  if (obstacle !== undefined) return `using one thread: ${obstacle}`;
+  if (asked === "auto") return undefined;
+  if (backend.name === "js") return "using one thread: the js backend has no more";
   return threads === 1
-    ? "using one thread: this host has no workers, no memory to share, or the network calls back into JavaScript"
+    ? "using one thread: the network calls back into JavaScript"
     : `using ${threads} threads, the most there can be`;
 }
 

@@ -1,5 +1,14 @@
-/** WebAssembly below autodiff and linalg: assembler, elementary functions, matrix products, threads. No graph, no plan. */
-export { gemmModule } from "./dense/gemm.ts";
+/**
+ * WebAssembly below autodiff and linalg. It knows no graph and no plan: whoever uses it says which kernels to call over
+ * which memory.
+ *
+ * - emit: an assembler (`ModuleWriter`, instructions, statements, loops), what a kernel finds in front of its memory (the
+ *   header: parameter words, tables, panels), and `Call`, one use of a kernel as data; `bindCalls` makes calls run.
+ * - functions: exp, log, sin, cos, erf, powers and their like, two doubles at a time, with the bits of base.
+ * - dense: matrix products in packed panels and register tiles.
+ * - threads: jobs, which several threads do together, and bytecode, which is a program for threads that know no plan.
+ */
+export { gemmCall } from "./dense/gemm.ts";
 export { COLUMN_PANEL, COLUMNS, CONVOLUTION_TILE, ROW_PANEL, ROWS, tileFunction } from "./dense/tile.ts";
 export {
   type Caller,
@@ -11,27 +20,30 @@ export {
   type Scope,
   when,
 } from "./emit/assembler.ts";
-export type { Call } from "./emit/call.ts";
-export { engine, type Module } from "./emit/engine.ts";
+export { type Call, wholeArrays } from "./emit/call.ts";
+export { engine, type Module, wasmObstacle } from "./emit/engine.ts";
 export { fillCalls } from "./emit/fill.ts";
-export { f64, f64x2, i32, i32x4, int, v128 } from "./emit/instructions.ts";
 export {
-  AREA_BYTES,
-  AREA_START,
-  type AreaOffset,
-  newWorkspace,
+  HEADER_BYTES,
+  HEADER_START,
+  type HeaderOffset,
   own,
   PANELS,
   SCRATCH,
-  type Workspace,
   word,
-} from "./emit/memory.ts";
-export { gain, least, loseOne, parameters } from "./emit/statements.ts";
+} from "./emit/header.ts";
+export { f64, f64x2, i32, i32x4, int, v128 } from "./emit/instructions.ts";
+export { bindCalls, callsBack, moduleOf } from "./emit/kernels.ts";
+export { type LoopNest, loopWords, nestedLoops } from "./emit/loops.ts";
+export { type KernelMemory, newKernelMemory } from "./emit/memory.ts";
+export { gain, least, loseOne } from "./emit/statements.ts";
+export { type KernelWords, kernelWords } from "./emit/words.ts";
 export { Block, c, choose } from "./functions/block.ts";
 export { erf } from "./functions/erf.ts";
 export { exp, sigmoid, tanh } from "./functions/exponential.ts";
 export { log, softplus } from "./functions/logarithm.ts";
 export { pow } from "./functions/power.ts";
 export { wave } from "./functions/sine.ts";
-export { COMMAND, JOB, Schedule, WAITING, work } from "./threads/job.ts";
-export { theCrew } from "./threads/pool.ts";
+export { bytecodeOf, type PositionedCalls } from "./threads/bytecode.ts";
+export { COMMAND, JOB, Job, SPINS, work } from "./threads/job.ts";
+export { ThreadPool, threadPool, threadsObstacle } from "./threads/pool.ts";

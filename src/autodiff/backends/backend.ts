@@ -1,10 +1,7 @@
-import type { Schedule } from "../../wasm/index.ts";
-import type { Group } from "../plan/fuse.ts";
-import type { Instruction } from "../plan/plan.ts";
+/** What a program asks of a backend: memory, kernels over it, and perhaps other threads. */
+import type { Job } from "../../wasm/index.ts";
+import type { Group, Instruction, Item } from "../plan/plan.ts";
 import type { Kernel } from "../primitives/rule.ts";
-
-/** What a segment of a plan consists of. */
-export type Item = Instruction | Group;
 
 /** Turns instructions into kernels over a memory of its own. */
 export interface Backend {
@@ -17,12 +14,13 @@ export interface Backend {
    */
   lower(instruction: Instruction, memory?: Float64Array): Kernel;
   /**
-   * For backends that evaluate elementwise instructions together: a kernel for a group, called with the addresses of
-   * its outputs, then of its inputs.
+   * For backends that run fused plans: a kernel for a group, called with the addresses of its outputs, then of its inputs.
    */
   lowerGroup?(group: Group, memory?: Float64Array): Kernel;
   /** The most threads that may run kernels over one memory at a time here and now; 1 where this is not said. */
   mostThreads?(): number;
+  /** Why there are no other threads here, as the end of a sentence; undefined while nothing is known against them. */
+  threadsObstacle?(): string | undefined;
   /**
    * For backends whose kernels run on several threads: helpers that know these segments over a memory that was
    * allocated for them; undefined where there are none to be had.
@@ -30,6 +28,7 @@ export interface Backend {
   helpers?(request: HelpRequest): Helpers | undefined;
 }
 
+/** What helpers must know of a program. */
 export interface HelpRequest {
   readonly memory: Float64Array;
   readonly segments: readonly (readonly Item[])[];
@@ -40,14 +39,23 @@ export interface HelpRequest {
 
 /** Other threads that take tasks of the caller's jobs. */
 export interface Helpers {
+  /** How many threads there are now, the caller's included: fewer than were asked for after one was lost. */
+  readonly threads: number;
   /** Seconds that each segment took while times were asked for: a row for each thread; the caller's is its own affair. */
   readonly seconds: Float64Array;
   /**
-   * Does a job together with the caller: calls `take` with the array to take tasks from, and returns when all are done.
-   * Throws when a helper failed.
+   * Does a job together with the caller and returns when all is done. Throws what `take` throws, and where a helper failed;
+   * one that was lost only makes the job start again.
    * @param timed whether helpers look at the clock
+   * @param clear sets the ranges of `job.zeros` to 0; called whenever the job starts
+   * @param take takes tasks from the array on the caller's thread, handing `watch` on to `work`
    */
-  run(schedule: Schedule, timed: boolean, take: (job: Int32Array) => void): void;
+  run(
+    job: Job,
+    timed: boolean,
+    clear: (job: Job) => void,
+    take: (job: Int32Array, watch: () => void) => void,
+  ): void;
   /** Makes the other threads let go of the memory. */
   dispose(): void;
 }

@@ -4,7 +4,7 @@ import { jsBackend } from "../backends/js.ts";
 import type { Graph } from "../graph/graph.ts";
 import { formatShape, sizeOf } from "../graph/shape.ts";
 import { buildPlan } from "../plan/build.ts";
-import type { Plan } from "../plan/plan.ts";
+import { consecutive, type Plan } from "../plan/plan.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Tree } from "../tensor/tree.ts";
 import { isShape, type ShapeTree, trace } from "../transforms/trace.ts";
@@ -27,6 +27,7 @@ export interface CompiledFunction<Y extends Tree> {
    */
   (...inputs: readonly NumberTree[]): Numbers<Y>;
   readonly graph: Graph;
+  /** What runs, fused where the backend runs groups. */
   readonly plan: Plan;
   /**
    * Evaluates on flat leaves without allocating: reads `inputs`, overwrites `outputs`. Throws when one of them has the
@@ -50,20 +51,12 @@ export function compile<A extends readonly Tree[], Y extends Tree>(
   const sizes = (ids: readonly number[]): number[] => ids.map((id) => sizeOf(graph.nodes[id].shape));
   const inputSizes = sizes(graph.inputs);
   const outputSizes = sizes(graph.outputs);
-  const place = (list: readonly number[], region: number) => {
-    let offset = 0;
-    return list.map((size) => {
-      const location = { region, offset };
-      offset += size;
-      return location;
-    });
-  };
   const plan = buildPlan({
     graph,
     segmentOf: () => 0,
     segmentCount: 1,
-    inputs: place(inputSizes, REGIONS.inputs),
-    outputs: place(outputSizes, REGIONS.outputs),
+    inputs: consecutive(inputSizes, REGIONS.inputs),
+    outputs: consecutive(outputSizes, REGIONS.outputs),
     residualRegion: () => REGIONS.scratch,
     scratchRegion: REGIONS.scratch,
     constantsRegion: REGIONS.constants,
@@ -97,7 +90,7 @@ export function compile<A extends readonly Tree[], Y extends Tree>(
     run(leaves, outputs);
     return numberTree(result, outputs);
   };
-  return Object.assign(call, { graph, plan, run });
+  return Object.assign(call, { graph, plan: program.plan, run });
 }
 
 function checkSizes(what: string, arrays: readonly Float64Array[], sizes: readonly number[]): void {

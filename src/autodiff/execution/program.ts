@@ -1,8 +1,18 @@
 import { type ShouldStop, throwIfStopped } from "../../base/index.ts";
-import { COMMAND, JOB, type Schedule, WAITING, work } from "../../wasm/index.ts";
-import type { Backend, Helpers, Item } from "../backends/backend.ts";
-import { bytesOf, fuseSegment, type Group, isGroup, placesOf } from "../plan/fuse.ts";
-import { type Instruction, type Plan, totalCost } from "../plan/plan.ts";
+import { COMMAND, JOB, type Job, SPINS, work } from "../../wasm/index.ts";
+import type { Backend, Helpers } from "../backends/backend.ts";
+import { fusePlan } from "../plan/fuse.ts";
+import {
+  arraysOf,
+  bytesOf,
+  type Group,
+  type Instruction,
+  type Item,
+  isGroup,
+  type Plan,
+  totalCost,
+} from "../plan/plan.ts";
+import { verifyPlan } from "../plan/verify.ts";
 import type { Cost, Kernel } from "../primitives/rule.ts";
 
 /** A kernel with where each of its arrays lies. */
@@ -14,24 +24,24 @@ interface Step {
 }
 
 function bind(backend: Backend, item: Item, memory: Float64Array): Step {
-  const places = placesOf(item);
+  const arrays = arraysOf(item);
   const lowerGroup = backend.lowerGroup as (group: Group, memory: Float64Array) => Kernel;
   return {
     kernel: isGroup(item) ? lowerGroup(item, memory) : backend.lower(item, memory),
-    regions: Int32Array.from(places, (place) => place.region),
-    offsets: Int32Array.from(places, (place) => place.offset),
-    at: new Int32Array(places.length),
+    regions: Int32Array.from(arrays, ({ region }) => region),
+    offsets: Int32Array.from(arrays, ({ offset }) => offset),
+    at: new Int32Array(arrays.length),
   };
 }
 
 export interface ProgramOptions {
-  readonly plan: Plan;
+  readonly plan: Plan<Instruction>;
   /** Segments that follow those of the plan: what the caller does with their results. */
   readonly further?: readonly (readonly Instruction[])[];
   /** The number of regions, if further segments have more than the plan. */
   readonly regions?: number;
   readonly backend: Backend;
-  /** The size of the memory; regions are placed in it by `bases` or by the commands of a schedule. */
+  /** The size of the memory; where regions start in it is said by `bases` or by the commands of a job. */
   readonly entries: number;
   /** Where the constants go (they are written here, once). */
   readonly constantsBase: number;
@@ -41,14 +51,19 @@ export interface ProgramOptions {
   readonly timed?: boolean;
 }
 
+/** What a thread that works alone does while it waits: never called. */
+const alone = (): void => {};
+
 /** Flops below which it takes longer to call helpers than to do their share: some ten microseconds' worth. */
 const WORTH_HELP = 2e5;
 
 /**
  * A plan bound to a backend's memory. The caller sets the address of every region and runs segments, or hands over a
- * schedule that says both; running allocates nothing.
+ * job that says both; running allocates nothing.
  */
 export class Program {
+  /** What runs: the plan it was given, fused where the backend runs groups, and verified. */
+  readonly plan: Plan;
   readonly memory: Float64Array;
   /** The address of each region, in entries; the caller may move regions between runs. */
   readonly bases: Int32Array;
@@ -56,7 +71,7 @@ export class Program {
   readonly runs: Float64Array;
   readonly costs: readonly Cost[];
   readonly bytes: readonly number[];
-  /** Looked at before every schedule and every segment on the caller's thread; what runs ends with `Stopped` where it answers true. */
+  /** Looked at before every job and every segment on the caller's thread; what runs ends with `Stopped` where it answers true. */
   shouldStop: ShouldStop | undefined;
   private readonly steps: readonly (readonly Step[])[];
   private readonly arena: number;
@@ -65,21 +80,21 @@ export class Program {
   private readonly seconds: Float64Array | undefined;
 
   constructor(options: ProgramOptions) {
-    const { plan, further = [], backend, entries, constantsBase, arenas = new Int32Array(1) } = options;
+    const { further = [], backend, entries, constantsBase, arenas = new Int32Array(1) } = options;
+    const plan = backend.lowerGroup ? fusePlan(options.plan) : options.plan;
+    verifyPlan(plan);
+    this.plan = plan;
     this.memory = backend.allocate(entries, arenas.length);
     this.memory.set(plan.constants, constantsBase);
     this.bases = new Int32Array(options.regions ?? plan.regionSizes.length);
     this.bases[plan.constantsRegion] = constantsBase;
-    const instructions = [...plan.segments, ...further];
-    this.runs = new Float64Array(instructions.length);
-    this.costs = instructions.map(totalCost);
-    const segments = instructions.map((list, segment) =>
-      backend.lowerGroup && segment < plan.segments.length ? fuseSegment(plan, segment) : list,
-    );
+    const segments: readonly (readonly Item[])[] = [...plan.segments, ...further];
+    this.runs = new Float64Array(segments.length);
+    this.costs = segments.map(totalCost);
     this.bytes = segments.map((items) => items.reduce((total, item) => total + bytesOf(item), 0));
     this.steps = segments.map((items) => items.map((item) => bind(backend, item, this.memory)));
     this.arena = arenas[0];
-    this.seconds = options.timed ? new Float64Array(instructions.length) : undefined;
+    this.seconds = options.timed ? new Float64Array(segments.length) : undefined;
     this.execute = options.timed ? this.executeTimed : this.executeUntimed;
     if (arenas.length > 1)
       this.helpers = backend.helpers?.({
@@ -91,9 +106,9 @@ export class Program {
     this.helperSeconds = this.helpers?.seconds;
   }
 
-  /** How many threads run schedules. */
+  /** How many threads run jobs: fewer than were asked for where there are none to be had, or one was lost. */
   get threads(): number {
-    return this.helpers ? this.helpers.seconds.length / this.steps.length : 1;
+    return this.helpers?.threads ?? 1;
   }
 
   runSegment(segment: number): void {
@@ -102,17 +117,20 @@ export class Program {
   }
 
   /**
-   * Runs a schedule for so many chunks. The order in which threads take tasks changes no bit of the results. After an
-   * exception no thread is at work any more and what the schedule writes is unfinished; another can be run.
+   * Runs a job for so many chunks. The order in which threads take tasks changes no bit of the results. After an
+   * exception no thread is at work any more and what the job writes is unfinished; another can be run.
    */
-  run(schedule: Schedule, chunks: number): void {
+  run(job: Job, chunks: number): void {
     throwIfStopped("evaluation", this.shouldStop);
-    schedule.finish(chunks);
+    job.finish(chunks);
     const { helpers } = this;
-    if (helpers && schedule.job[JOB.tasks] > 1 && this.flopsOf(schedule, chunks) > WORTH_HELP)
-      helpers.run(schedule, this.seconds !== undefined, this.take);
-    else this.take(schedule.job);
-    this.count(schedule, chunks);
+    if (helpers && job.words[JOB.tasks] > 1 && this.flopsOf(job, chunks) > WORTH_HELP)
+      helpers.run(job, this.seconds !== undefined, this.clear, this.take);
+    else {
+      this.clear(job);
+      this.take(job.words, alone);
+    }
+    for (const segment of job.runs) this.runs[segment] += chunks;
   }
 
   /** Matrix products and flops executed so far, by segment. */
@@ -139,8 +157,13 @@ export class Program {
     this.helpers = undefined;
   }
 
-  private readonly take = (job: Int32Array): void => {
-    work(job, { JOB, COMMAND }, WAITING, this.bases, this.arena, this.execute);
+  private readonly take = (job: Int32Array, watch: () => void): void => {
+    work(job, { JOB, COMMAND }, SPINS, this.bases, this.arena, this.execute, watch);
+  };
+
+  /** Sets the sums that a job accumulates to 0. */
+  private readonly clear = ({ zeros }: Job): void => {
+    for (let i = 0; i < zeros.length; i += 2) this.memory.fill(0, zeros[i], zeros[i] + zeros[i + 1]);
   };
 
   private readonly execute: (segment: number) => void;
@@ -160,15 +183,9 @@ export class Program {
     }
   };
 
-  private flopsOf({ written }: Schedule, chunks: number): number {
+  private flopsOf(job: Job, chunks: number): number {
     let flops = 0;
-    for (let at = JOB.commands; at < written.length; at += 3)
-      if (written[at] === COMMAND.run) flops += chunks * this.costs[written[at + 1]].flops;
+    for (const segment of job.runs) flops += chunks * this.costs[segment].flops;
     return flops;
-  }
-
-  private count({ written }: Schedule, chunks: number): void {
-    for (let at = JOB.commands; at < written.length; at += 3)
-      if (written[at] === COMMAND.run) this.runs[written[at + 1]] += chunks;
   }
 }

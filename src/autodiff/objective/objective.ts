@@ -1,5 +1,5 @@
 import { type ShouldStop, valueError } from "../../base/index.ts";
-import type { Schedule } from "../../wasm/index.ts";
+import type { Job } from "../../wasm/index.ts";
 import type { Backend } from "../backends/backend.ts";
 import { jsBackend } from "../backends/js.ts";
 import { Program } from "../execution/program.ts";
@@ -7,7 +7,7 @@ import { type Shape, sizeOf } from "../graph/shape.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Cost } from "../primitives/rule.ts";
 import { chunkSize } from "./chunks.ts";
-import { JointSchedule, type Primal } from "./jobs.ts";
+import { JobWriter, type Primal } from "./jobs.ts";
 import { exampleCount, type LossDefinition } from "./loss.ts";
 import { type Placement, placeAll } from "./memory-map.ts";
 import { additions, planJoint, REGION, REGION_COUNT } from "./plan.ts";
@@ -55,6 +55,7 @@ export class Objective {
   readonly chunk: number;
   readonly chunks: number;
   readonly graph: JointGraph;
+  /** What runs, fused where the backend runs groups. */
   readonly plan: Plan;
   /** Whether every chunk keeps its values for the current w; otherwise they are recomputed per block of directions. */
   readonly keepsResiduals: boolean;
@@ -62,7 +63,7 @@ export class Objective {
   readonly preparation: { readonly trace: number; readonly plan: number; readonly compile: number };
   private readonly program: Program;
   private readonly placement: Placement;
-  private readonly jobs: JointSchedule;
+  private readonly jobs: JobWriter;
   /** How many of the stages that depend on the weights alone every chunk has in memory for the current w. */
   private reached = 0;
   private hasValue = false;
@@ -79,13 +80,12 @@ export class Objective {
     const { joint, plan, traceSeconds } = planJoint(definition, this.chunk);
     const planned = performance.now();
     this.graph = joint;
-    this.plan = plan;
     this.chunks = this.examples === 0 ? 1 : Math.ceil(this.examples / this.chunk);
     const { backend = jsBackend, memory = DEFAULT_MEMORY, threads: wanted = 1, timed = false } = options;
     const threads = Math.min(threadsWanted(wanted), backend.mostThreads?.() ?? 1);
     this.placement = placeAll(plan, this.dimension, this.chunks, threads, memory / 8);
     this.keepsResiduals = this.placement.keepsPrimal;
-    this.jobs = new JointSchedule(this.placement, this.dimension, plan);
+    this.jobs = new JobWriter(this.placement, this.dimension, plan);
     this.program = new Program({
       plan,
       further: additions(this.dimension, plan.regionSizes[REGION.tangent]),
@@ -96,6 +96,7 @@ export class Objective {
       arenas: this.placement.arenas,
       timed,
     });
+    this.plan = this.program.plan;
     const compiled = performance.now();
     this.preparation = {
       trace: traceSeconds,
@@ -182,7 +183,6 @@ export class Objective {
     for (let first = 0; first < count; first += most) {
       const block = Math.min(most, count - first);
       for (let i = 0; i < block; i++) this.load(vectors, first + i, i, 1);
-      this.clearSums(block);
       this.evaluate(this.jobs.products(block, this.primal(STAGES.curvature)), STAGES.curvature);
       for (let i = 0; i < block; i++) this.copySum(this.sum(i), products, (first + i) * p, 1);
     }
@@ -263,7 +263,6 @@ export class Objective {
     for (let a = 0; a < count; a += most) {
       const own = Math.min(most, count - a);
       for (let i = 0; i < own; i++) this.load(vectors, a + i, i, scales[a + i]);
-      this.clearSums(own + (own * (own + 1)) / 2);
       const primal = this.primal(STAGES.third);
       this.evaluate(this.jobs.pairs(own, products !== undefined, primal), STAGES.third);
       for (let i = 0; i < own; i++) {
@@ -274,7 +273,6 @@ export class Objective {
       for (let b = a + most; b < count; b += most) {
         const others = Math.min(most, count - b);
         for (let j = 0; j < others; j++) this.load(vectors, b + j, own + j, scales[b + j]);
-        this.clearSums(own * others);
         this.evaluate(this.jobs.pairsOfBlocks(own, others, this.primal(STAGES.third)), STAGES.third);
         for (let i = 0; i < own; i++)
           for (let j = 0; j < others; j++)
@@ -287,12 +285,10 @@ export class Objective {
   /** What a job has still to do at the current w to reach a stage. */
   private primal(to: number): Primal {
     const gradient = !this.hasGradient && to >= STAGES.gradient;
-    if (gradient)
-      this.program.memory.fill(0, this.placement.gradientSum, this.placement.gradientSum + this.dimension);
     return { from: this.reached, to, gradient };
   }
 
-  private evaluate(job: Schedule, stage: number): void {
+  private evaluate(job: Job, stage: number): void {
     this.program.run(job, this.chunks);
     if (this.keepsResiduals) this.reached = Math.max(this.reached, stage + 1);
     this.hasValue = true;
@@ -311,10 +307,6 @@ export class Objective {
 
   private sum(i: number): number {
     return this.placement.sums + i * this.dimension;
-  }
-
-  private clearSums(count: number): void {
-    this.program.memory.fill(0, this.sum(0), this.sum(count));
   }
 
   private copySum(sum: number, into: Float64Array, start: number, scale: number): void {

@@ -45,7 +45,7 @@ export function additions(dimension: number, tangents: number): Instruction[][] 
 export function planJoint(
   definition: LossDefinition,
   chunk: number,
-): { readonly joint: JointGraph; readonly plan: Plan; readonly traceSeconds: number } {
+): { readonly joint: JointGraph; readonly plan: Plan<Instruction>; readonly traceSeconds: number } {
   const start = performance.now();
   const batch = Object.fromEntries(
     Object.entries(definition.examples ?? {}).map(([name, { shape }]) => [name, [chunk, ...shape]]),

@@ -1,18 +1,11 @@
 import { valueError } from "../../base/index.ts";
-import type { Graph, PrimitiveName, PrimitiveNode } from "../graph/graph.ts";
+import { type Graph, isSource, type PrimitiveName, type PrimitiveNode } from "../graph/graph.ts";
 import { sizeOf } from "../graph/shape.ts";
 import { RULES } from "../primitives/registry.ts";
 import { type Cost, isContiguous, type PrimitiveRule } from "../primitives/rule.ts";
 import { type Resolved, resolveLayouts } from "./layouts.ts";
 import { scheduleNodes } from "./order.ts";
-import {
-  type Instruction,
-  isPrimitive,
-  type Location,
-  type Placed,
-  type Plan,
-  type PlanRequest,
-} from "./plan.ts";
+import type { Instruction, Location, Plan, PlanRequest, StridedView } from "./plan.ts";
 import { RegionAllocator } from "./regions.ts";
 
 /** The node that last reads a buffer in the segment that makes it, and whether a later segment reads it. */
@@ -22,7 +15,7 @@ interface Lifetime {
 }
 
 /** Turns a graph into a plan. Cost: linear in nodes, but for the search of free ranges. */
-export function buildPlan(request: PlanRequest): Plan {
+export function buildPlan(request: PlanRequest): Plan<Instruction> {
   return new Planner(request).build();
 }
 
@@ -35,7 +28,7 @@ class Planner {
   private readonly order: readonly number[];
   private readonly locations: (Location | undefined)[];
   private readonly lifetimes = new Map<number, Lifetime>();
-  private readonly outputPlace = new Map<number, Location>();
+  private readonly outputLocation = new Map<number, Location>();
   private readonly allocators: RegionAllocator[];
   private readonly constants: number[] = [];
 
@@ -49,9 +42,9 @@ class Planner {
     this.allocators = Array.from({ length: request.regions }, () => new RegionAllocator());
   }
 
-  build(): Plan {
+  build(): Plan<Instruction> {
     const { request, graph } = this;
-    this.placeSources();
+    this.locateSources();
     this.findLifetimes();
     this.claimOutputs();
     const segments: Instruction[][] = Array.from({ length: request.segmentCount }, () => []);
@@ -70,6 +63,7 @@ class Planner {
     });
     return {
       graph,
+      inputs: request.inputs,
       segments,
       regionSizes: sizes,
       constants: Float64Array.from(this.constants),
@@ -77,7 +71,7 @@ class Planner {
     };
   }
 
-  private placeSources(): void {
+  private locateSources(): void {
     const { graph, request } = this;
     graph.inputs.forEach((id, i) => {
       this.locations[id] = request.inputs[i];
@@ -148,31 +142,31 @@ class Planner {
   private claimOutputs(): void {
     this.graph.outputs.forEach((id, i) => {
       const lifetime = this.lifetimes.get(id);
-      if (!lifetime || lifetime.crosses || this.outputPlace.has(id)) return;
-      this.outputPlace.set(id, this.request.outputs[i]);
+      if (!lifetime || lifetime.crosses || this.outputLocation.has(id)) return;
+      this.outputLocation.set(id, this.request.outputs[i]);
     });
   }
 
   private instruction(id: number): Instruction {
     const node = this.graph.nodes[id];
-    if (!isPrimitive(node)) throw valueError("buildPlan", "a primitive", node.op);
+    if (isSource(node)) throw valueError("buildPlan", "a primitive", node.op);
     const rule = RULES[node.op] as PrimitiveRule<PrimitiveName>;
-    const operands = node.operands.map((operand) => this.placed(operand));
+    const operands = node.operands.map((operand) => this.viewOf(operand));
     const dying = [...new Set(node.operands.map((operand) => this.resolved[operand].root))].filter((root) =>
       this.diesAt(root, id),
     );
     const inPlace = rule.access === "elementwise" ? this.reusable(id, dying) : undefined;
     this.locations[id] =
-      this.outputPlace.get(id) ?? (inPlace !== undefined ? this.locations[inPlace] : this.allocate(id));
+      this.outputLocation.get(id) ?? (inPlace !== undefined ? this.locations[inPlace] : this.allocate(id));
     for (const root of dying)
-      if (root !== inPlace || this.outputPlace.has(id)) {
+      if (root !== inPlace || this.outputLocation.has(id)) {
         const { region, offset } = this.locations[root] as Location;
         this.allocators[region].give(offset, sizeOf(this.graph.nodes[root].shape));
       }
     const lifetime = this.lifetimes.get(id) as Lifetime;
     const location = this.locations[id] as Location;
     // A value nobody reads (only possible for outputs, or for a dead end the caller asked for) keeps no room.
-    if (lifetime.lastUse === id && !lifetime.crosses && !this.outputPlace.has(id) && inPlace === undefined)
+    if (lifetime.lastUse === id && !lifetime.crosses && !this.outputLocation.has(id) && inPlace === undefined)
       this.allocators[location.region].give(location.offset, sizeOf(node.shape));
     return {
       node: id,
@@ -186,7 +180,7 @@ class Planner {
     };
   }
 
-  private placed(id: number): Placed {
+  private viewOf(id: number): StridedView {
     const { root, offset, layout } = this.resolved[id];
     const base = this.locations[root] as Location;
     return { region: base.region, offset: base.offset + offset, layout };
@@ -196,14 +190,14 @@ class Planner {
   private diesAt(root: number, id: number): boolean {
     const lifetime = this.lifetimes.get(root);
     return (
-      lifetime !== undefined && lifetime.lastUse === id && !lifetime.crosses && !this.outputPlace.has(root)
+      lifetime !== undefined && lifetime.lastUse === id && !lifetime.crosses && !this.outputLocation.has(root)
     );
   }
 
   /** A dying operand that the result of an elementwise node may overwrite: whole, contiguous, read in no other way. */
   private reusable(id: number, dying: readonly number[]): number | undefined {
     const node = this.graph.nodes[id];
-    if (this.outputPlace.has(id) || (this.lifetimes.get(id) as Lifetime).crosses) return undefined;
+    if (this.outputLocation.has(id) || (this.lifetimes.get(id) as Lifetime).crosses) return undefined;
     return dying.find((root) => {
       if (sizeOf(this.graph.nodes[root].shape) !== sizeOf(node.shape)) return false;
       return node.operands
@@ -225,13 +219,13 @@ class Planner {
   private copyOutputs(segments: Instruction[][]): void {
     this.graph.outputs.forEach((id, i) => {
       const wanted = this.request.outputs[i];
-      if (this.outputPlace.get(id) === wanted) return;
+      if (this.outputLocation.get(id) === wanted) return;
       const node = this.graph.nodes[id];
       segments[this.outputSegment(i)].push({
         node: id,
         op: "reshape",
         params: { shape: node.shape },
-        operands: [this.placed(id)],
+        operands: [this.viewOf(id)],
         owners: [this.resolved[id].root],
         result: wanted,
         shape: node.shape,

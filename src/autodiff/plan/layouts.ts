@@ -1,8 +1,7 @@
-import type { Graph, PrimitiveName } from "../graph/graph.ts";
+import { type Graph, isSource, type PrimitiveName } from "../graph/graph.ts";
 import { sizeOf } from "../graph/shape.ts";
 import { RULES } from "../primitives/registry.ts";
 import { contiguous, isContiguous, type Layout, type PrimitiveRule } from "../primitives/rule.ts";
-import { isPrimitive } from "./plan.ts";
 
 /** Where a node's entries are: in the buffer of node `root`, `offset` entries in, laid out so. */
 export interface Resolved {
@@ -22,7 +21,7 @@ export function resolveLayouts(graph: Graph): Resolved[] {
     const resolved = resolve(graph, owned);
     const before = owned.size;
     graph.nodes.forEach((node) => {
-      if (!isPrimitive(node) || RULES[node.op].access !== "contiguous") return;
+      if (isSource(node) || RULES[node.op].access !== "contiguous") return;
       for (const operand of node.operands)
         if (sizeOf(graph.nodes[operand].shape) > 0 && !isContiguous(resolved[operand].layout))
           owned.add(operand);
@@ -39,7 +38,7 @@ function resolve(graph: Graph, owned: ReadonlySet<number>): Resolved[] {
     if (owned.has(id)) resolved.push(own);
     else if (node.op === "constant")
       resolved.push({ ...own, layout: { shape: node.shape, strides: node.shape.map(() => 0) } });
-    else if (isPrimitive(node)) {
+    else if (!isSource(node)) {
       const rule = RULES[node.op] as PrimitiveRule<PrimitiveName>;
       const source = resolved[node.operands[0]];
       const view = rule.view?.(node.params, source.layout, node.shape);

@@ -1,10 +1,9 @@
-import type { Graph, NodeOf } from "../graph/graph.ts";
+import { type Graph, isSource, type NodeOf } from "../graph/graph.ts";
 import { type Shape, sameShape } from "../graph/shape.ts";
 import { RULES } from "../primitives/registry.ts";
 import { isContiguous } from "../primitives/rule.ts";
-import { closingSplit } from "./closing.ts";
 import type { Resolved } from "./layouts.ts";
-import { isPrimitive } from "./plan.ts";
+import { reductionSplit } from "./reduction-split.ts";
 
 /** Nodes that are put next to one another, and the clusters that they read. */
 interface Cluster {
@@ -27,7 +26,7 @@ export function scheduleNodes(
   segmentOf: (node: number) => number,
 ): number[] {
   const computed = graph.nodes.flatMap((node, id) =>
-    isPrimitive(node) && resolved[id].root === id ? [id] : [],
+    !isSource(node) && resolved[id].root === id ? [id] : [],
   );
   const bySegment = computed.sort((a, b) => segmentOf(a) - segmentOf(b) || a - b);
   const scheduler = new Scheduler(graph, resolved);
@@ -55,7 +54,7 @@ class Scheduler {
 
   add(id: number): void {
     const node = this.graph.nodes[id];
-    if (!isPrimitive(node)) return;
+    if (isSource(node)) return;
     const { op, shape, operands } = node;
     if (RULES[op].access === "elementwise") {
       const read = new Set(this.readBy(operands));
@@ -71,7 +70,7 @@ class Scheduler {
       return;
     }
     if (op === "sum") {
-      const cluster = this.closable(node);
+      const cluster = this.fusible(node);
       if (cluster) {
         cluster.sums.push(id);
         this.waiting.set(id, cluster);
@@ -114,10 +113,10 @@ class Scheduler {
     });
   }
 
-  /** The cluster that a sum may close. */
-  private closable({ operands: [operand], params: { axes } }: NodeOf<"sum">): Cluster | undefined {
+  /** The cluster that a sum may be fused with. */
+  private fusible({ operands: [operand], params: { axes } }: NodeOf<"sum">): Cluster | undefined {
     const { shape } = this.graph.nodes[operand];
-    const cluster = closingSplit(shape, axes) && this.chainOf(operand, shape);
+    const cluster = reductionSplit(shape, axes) && this.chainOf(operand, shape);
     if (!cluster) return undefined;
     const alike = cluster.sums.every(
       (id) => String((this.graph.nodes[id] as NodeOf<"sum">).params.axes) === String(axes),

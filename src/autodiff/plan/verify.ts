@@ -1,71 +1,157 @@
 import { valueError } from "../../base/index.ts";
-import { sizeOf } from "../graph/shape.ts";
+import { sameShape, sizeOf } from "../graph/shape.ts";
 import { RULES } from "../primitives/registry.ts";
 import { isContiguous } from "../primitives/rule.ts";
-import type { Instruction, Location, Placed, Plan } from "./plan.ts";
+import {
+  type Group,
+  type Instruction,
+  isGroup,
+  type Location,
+  lastEntry,
+  overlaps,
+  type Plan,
+  type StridedView,
+} from "./plan.ts";
 
 /**
- * Runs a plan on tags instead of numbers: whenever an operand is read, every entry of it must still belong to the
- * node that the planner says it belongs to. Catches wrong lifetimes, overlaps and reads before writes, in one pass
- * over all segments; also layouts and overwritten operands that a primitive's `access` does not allow. Throws on the
- * first violation. Cost: entries read plus entries written.
+ * Runs a plan on owners instead of numbers: whenever an operand is read, the range it lies in must still belong to the
+ * node that the plan says it belongs to. Catches wrong lifetimes, overlaps, reads before writes and reads of what a group
+ * does not store, in one pass over all segments; also layouts and overwritten operands that a primitive's `access` does not
+ * allow, and groups that would overwrite what they have still to read. Throws on the first violation.
+ * Cost: per operand the logarithm of the number of buffers, whatever their sizes.
  */
-export function verifyPlan(plan: Plan, inputs: readonly Location[]): void {
-  const tags = plan.regionSizes.map((size) => new Int32Array(size).fill(-1));
+export function verifyPlan(plan: Plan): void {
+  const regions = plan.regionSizes.map(() => new Owners());
   plan.graph.inputs.forEach((id, i) => {
-    const { region, offset } = inputs[i];
-    tags[region].fill(id, offset, offset + sizeOf(plan.graph.nodes[id].shape));
+    const { region, offset } = plan.inputs[i];
+    regions[region].write(offset, offset + sizeOf(plan.graph.nodes[id].shape), id);
   });
-  for (const instruction of plan.segments.flat()) {
-    const { node, operands, owners, result, shape } = instruction;
-    checkAccess(instruction);
-    operands.forEach((operand, i) => {
-      if (operand.region === plan.constantsRegion) return;
-      const found = foreignTag(tags[operand.region], operand, owners[i]);
+  const read = (arrays: readonly StridedView[], owners: readonly number[], reader: string): void =>
+    arrays.forEach((array, i) => {
+      if (array.region === plan.constantsRegion || sizeOf(array.layout.shape) === 0) return;
+      const found = regions[array.region].foreign(array.offset, lastEntry(array) + 1, owners[i]);
       if (found !== undefined)
         throw valueError(
           "verifyPlan",
-          `operand ${i} of %${node} to hold %${owners[i]}`,
+          `operand ${i} of ${reader} to hold %${owners[i]}`,
           found < 0 ? "nothing" : `%${found}`,
         );
     });
-    const end = result.offset + sizeOf(shape);
-    if (end > tags[result.region].length)
+  const write = ({ region, offset }: Location, size: number, node: number): void => {
+    const end = offset + size;
+    if (end > plan.regionSizes[region])
       throw valueError("verifyPlan", "results inside their region", `%${node} ending at ${end}`);
-    tags[result.region].fill(node, result.offset, end);
+    regions[region].write(offset, end, node);
+  };
+  for (const item of plan.segments.flat()) {
+    if (isGroup(item)) {
+      checkGroup(item);
+      read(item.inputs, item.owners, `the group of %${item.steps[0].node}`);
+      for (const { node, result, axes } of item.outputs) write(result, storedSize(item, axes), node);
+    } else {
+      checkAccess(item);
+      read(item.operands, item.owners, `%${item.node}`);
+      write(item.result, sizeOf(item.shape), item.node);
+    }
   }
 }
 
 function checkAccess({ node, op, operands, result, shape }: Instruction): void {
   const { access } = RULES[op];
   operands.forEach((operand, i) => {
-    const size = sizeOf(operand.layout.shape);
-    if (size === 0) return;
+    if (sizeOf(operand.layout.shape) === 0) return;
     if (access === "contiguous" && !isContiguous(operand.layout))
       throw valueError("verifyPlan", `operand ${i} of %${node} (${op}) to be contiguous`, "a strided view");
-    const last = operand.layout.shape.reduce(
-      (at, length, axis) => at + (length - 1) * operand.layout.strides[axis],
-      operand.offset,
-    );
-    const overlaps =
-      operand.region === result.region &&
-      operand.offset < result.offset + sizeOf(shape) &&
-      result.offset <= last;
     const inPlace = operand.offset === result.offset && isContiguous(operand.layout);
-    if (overlaps && !(access === "elementwise" && inPlace))
+    if (overlaps(result, sizeOf(shape), operand) && !(access === "elementwise" && inPlace))
       throw valueError("verifyPlan", `the result of %${node} (${op}) beside operand ${i}`, "an overlap");
   });
 }
 
-/** The first tag in a view that is not the owner's; undefined when all are. */
-function foreignTag(tags: Int32Array, { offset, layout }: Placed, owner: number): number | undefined {
-  const walk = (axis: number, at: number): number | undefined => {
-    if (axis === layout.shape.length) return tags[at] === owner ? undefined : (tags[at] ?? -1);
-    for (let i = 0; i < layout.shape[axis]; i++) {
-      const found = walk(axis + 1, at + i * layout.strides[axis]);
-      if (found !== undefined) return found;
+/** Entries that a group stores for an output. */
+const storedSize = ({ shape }: Group, axes: readonly number[] | undefined): number =>
+  sizeOf(axes ? shape.filter((_, axis) => !axes.includes(axis)) : shape);
+
+/** Steps use values before them; what is stored lies beside all inputs, or whole where an input of the same entries is. */
+function checkGroup(group: Group): void {
+  const { shape, inputs, steps, outputs } = group;
+  steps.forEach(({ node, op, operands }, i) => {
+    if (RULES[op].access !== "elementwise")
+      throw valueError("verifyPlan", "elementwise steps in a group", `%${node} (${op})`);
+    if (operands.some((value) => !(value >= 0 && value < inputs.length + i)))
+      throw valueError("verifyPlan", `values of %${node} before it in its group`, `${operands}`);
+  });
+  outputs.forEach(({ node, value, result, axes }, i) => {
+    if (!(value >= 0 && value < inputs.length + steps.length))
+      throw valueError("verifyPlan", `a value of its group for %${node}`, `${value}`);
+    const size = storedSize(group, axes);
+    inputs.forEach((input, j) => {
+      const same =
+        !axes &&
+        input.offset === result.offset &&
+        sameShape(input.layout.shape, shape) &&
+        isContiguous(input.layout);
+      if (overlaps(result, size, input) && !same)
+        throw valueError("verifyPlan", `the result %${node} of a group beside input ${j}`, "an overlap");
+    });
+    for (const other of outputs.slice(0, i)) {
+      const end = other.result.offset + storedSize(group, other.axes);
+      if (
+        other.result.region === result.region &&
+        result.offset < end &&
+        other.result.offset < result.offset + size
+      )
+        throw valueError(
+          "verifyPlan",
+          `the results %${other.node} and %${node} of a group apart`,
+          "an overlap",
+        );
+    }
+  });
+}
+
+/** Which node owns each entry of a region, as disjoint ranges in ascending order. */
+class Owners {
+  private readonly ranges: { start: number; end: number; node: number }[] = [];
+
+  write(start: number, end: number, node: number): void {
+    if (start >= end) return;
+    const { ranges } = this;
+    const first = this.firstAfter(start);
+    let last = first;
+    while (last < ranges.length && ranges[last].start < end) last++;
+    const kept = [];
+    if (last > first) {
+      const before = ranges[first];
+      const after = ranges[last - 1];
+      if (before.start < start) kept.push({ ...before, end: start });
+      kept.push({ start, end, node });
+      if (after.end > end) kept.push({ ...after, start: end });
+    } else kept.push({ start, end, node });
+    ranges.splice(first, last - first, ...kept);
+  }
+
+  /** The first owner in a range that is not the given node, −1 for none; undefined where the range is all the node's. */
+  foreign(start: number, end: number, node: number): number | undefined {
+    let at = start;
+    for (let i = this.firstAfter(start); at < end; i++) {
+      const range = this.ranges[i];
+      if (!range || range.start > at) return -1;
+      if (range.node !== node) return range.node;
+      at = range.end;
     }
     return undefined;
-  };
-  return walk(0, offset);
+  }
+
+  /** The position of the first range that ends after an entry. */
+  private firstAfter(entry: number): number {
+    let low = 0;
+    let high = this.ranges.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.ranges[middle].end > entry) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
 }

@@ -7,9 +7,11 @@ import {
   repeatWhile,
   when,
 } from "../emit/assembler.ts";
+import { type Call, wholeArrays } from "../emit/call.ts";
+import { HEADER_START, own, PANELS } from "../emit/header.ts";
 import { f64, f64x2, i32, int, v128 } from "../emit/instructions.ts";
-import { AREA_START, own, PANELS, word } from "../emit/memory.ts";
 import { gain } from "../emit/statements.ts";
+import { kernelWords } from "../emit/words.ts";
 import { leftStep, PRODUCT_TILE, rightStep, tileFunction } from "./tile.ts";
 
 const { rows: ROWS, columns: COLUMNS } = PRODUCT_TILE;
@@ -18,14 +20,41 @@ const COLUMN_PANEL = rightStep(PRODUCT_TILE);
 /** Rows at a time: half as many as there is room for single entries. */
 const MOST_ROWS = PANELS.rows / 2;
 
+/** Sizes and steps of a batch of products C = op(A)·op(B), all at least 1; arrays are C, A, B. */
+export interface GemmSizes {
+  readonly batch: number;
+  /** Rows and columns of C, and the length of the sums. */
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** From an entry of op(A) to the one in the next row, and to the next one of its row, in bytes. */
+  readonly rowStep: number;
+  readonly innerStep: number;
+  /** 1 where the entries of a column of op(B) are neighbours in memory, 0 where those of a row are. */
+  readonly contiguousColumns: 0 | 1;
+  /** From one such run of neighbours to the next, in bytes. */
+  readonly runStep: number;
+}
+
+const WORDS = kernelWords(
+  ["c", "a", "b"],
+  ["batch", "m", "n", "k", "rowStep", "innerStep", "contiguousColumns", "runStep"],
+);
+
 /**
- * The module of matrix products: C = op(A)·op(B) with packed panels (K. Goto and R. van de Geijn, "Anatomy of
- * high-performance matrix multiplication", ACM TOMS 34, 2008). Panels hold four rows of op(A), every entry twice, or four
- * columns of op(B), side by side for up to `PANELS.depth` values of the inner index; what is missing at the edges is
- * never stored. Parameters: C, A, B (addresses), batch, m, n, k, steps of A, whether B's inner index is contiguous, B's
- * row length, in bytes. Measured rates: docs/performance.md.
+ * A batch of matrix products, C = op(A)·op(B), one after another in memory: reads the second and third array, overwrites
+ * the first. Every entry is a sum over blocks of 64 inner indices (`tile.ts`). Packed panels, as in K. Goto and R. van de
+ * Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 34, 2008. Measured rates: docs/performance.md.
  */
-export function gemmModule(): ModuleWriter {
+export function gemmCall(sizes: GemmSizes): Call {
+  return { key: "matmul", write: gemmModule, arrays: wholeArrays(3), words: WORDS.pack(sizes) };
+}
+
+/**
+ * The module. Panels hold four rows of op(A), every entry twice, or four columns of op(B), side by side for up to
+ * `PANELS.depth` values of the inner index; what is missing at the edges is never stored.
+ */
+function gemmModule(): ModuleWriter {
   const module = new ModuleWriter();
   const left = packLeftFunction(module);
   const right = {
@@ -183,7 +212,7 @@ function edgeFunction(module: ModuleWriter, tile: Caller): Caller {
   return module.function("edge", 8, (scope, a, b, c, row, depth, first, rows, columns) => {
     const [i, j] = scope.locals("i32", 2);
     const inC = i32.add(i32.add(c.get, i32.multiply(i.get, row.get)), bytes(j.get));
-    const inTile = i32.add(own(AREA_START), i32.add(i32.multiply(i.get, int(COLUMN_PANEL)), bytes(j.get)));
+    const inTile = i32.add(own(HEADER_START), i32.add(i32.multiply(i.get, int(COLUMN_PANEL)), bytes(j.get)));
     const entries = (copy: Code): Code => [
       ...i.set(int(0)),
       ...repeatWhile(
@@ -293,12 +322,18 @@ function productFunction(
 /** The exported entry: a batch of products of sizes ≥ 1, from the parameter words. */
 function productsFunction(module: ModuleWriter, product: Caller): void {
   module.function("run", 0, (scope) => {
-    const [c, a, b, batch, m, n, k] = scope.locals("i32", 7);
+    const {
+      values: { c, a, b, batch, m, n, k, rowStep, innerStep, contiguousColumns, runStep },
+      code,
+    } = WORDS.locals(scope);
     return [
-      ...[c, a, b, batch, m, n, k].flatMap((variable, i) => variable.set(word(i))),
+      ...code,
       ...repeatWhile(
         [
-          product(c.get, a.get, b.get, m.get, n.get, k.get, word(7), word(8), word(9), word(10)),
+          product(
+            ...[c.get, a.get, b.get, m.get, n.get, k.get],
+            ...[rowStep.get, innerStep.get, contiguousColumns.get, runStep.get],
+          ),
           gain(c, bytes(i32.multiply(m.get, n.get))),
           gain(a, bytes(i32.multiply(m.get, k.get))),
           gain(b, bytes(i32.multiply(k.get, n.get))),

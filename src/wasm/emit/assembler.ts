@@ -99,7 +99,7 @@ interface Callee {
   readonly body?: Code;
 }
 
-/** The value of `env.base`: where the thread that runs the module has its own area of the memory, in bytes. */
+/** The value of `env.base`: where the thread that runs the module has its own header in the memory, in bytes. */
 export const base: Code = [0x23, 0x00];
 
 /** Most pages that a memory can have: 4 GiB. */
@@ -135,7 +135,7 @@ export class ModuleWriter {
     const kinds = (types: readonly ValueType[]): Code => vector(types.map((type) => [TYPES[type]]));
     const limits = shared ? [0x03, 0, ...unsigned(MOST_PAGES)] : [0x00, 0];
     const memory = [...text("env"), ...text("memory"), 0x02, ...limits];
-    const area = [...text("env"), ...text("base"), 0x03, TYPES.i32, 0x00];
+    const base = [...text("env"), ...text("base"), 0x03, TYPES.i32, 0x00];
     const imports = this.imported.map(({ name, type }) => [
       ...text("env"),
       ...text(name),
@@ -153,7 +153,7 @@ export class ModuleWriter {
         1,
         vector(this.types.map(({ parameters, results }) => [0x60, ...kinds(parameters), ...kinds(results)])),
       ),
-      ...section(2, vector([...imports, memory, area])),
+      ...section(2, vector([...imports, memory, base])),
       ...section(3, vector(this.defined.map(({ type }) => unsigned(type)))),
       ...section(7, vector(exports)),
       ...section(10, vector(this.defined.map(({ body }) => body as Code))),

@@ -1,16 +1,16 @@
 import { loopWhile, ModuleWriter } from "./assembler.ts";
-import type { Call } from "./call.ts";
+import { type Call, wholeArrays } from "./call.ts";
 import { f64x2, i32, int, v128 } from "./instructions.ts";
-import { word } from "./memory.ts";
+import { kernelWords } from "./words.ts";
 
 /** The calls that write `value` to the first `entries` entries of the result: one, or none for no entries. */
 export function fillCalls(value: number, entries: number): Call[] {
   if (entries === 0) return [];
   const write = (): ModuleWriter => fillModule(value);
-  return [{ key: `fill ${value}`, write, arrays: [{ at: 0, offset: 0 }], words: [entries] }];
+  return [{ key: `fill ${value}`, write, arrays: wholeArrays(1), words: WORDS.pack({ entries }) }];
 }
 
-const ENTRIES = 1;
+const WORDS = kernelWords(["to"], ["entries"]);
 const PAIRS = 4;
 
 function fillModule(value: number): ModuleWriter {
@@ -25,8 +25,8 @@ function fillModule(value: number): ModuleWriter {
         left.set(i32.subtract(left.get, int(entries))),
       ]);
     return [
-      ...to.set(word(0)),
-      ...left.set(word(ENTRIES)),
+      ...to.set(WORDS.word("to")),
+      ...left.set(WORDS.word("entries")),
       ...filled.set(f64x2.constant(value)),
       ...loop(
         2 * PAIRS,

@@ -1,7 +1,7 @@
 /** base/elementary/erf.ts on two lanes, operation for operation; the derivation stands there. */
 import type { Code } from "../emit/assembler.ts";
+import { TABLES } from "../emit/header.ts";
 import { f64x2, i32, i32x4, int } from "../emit/instructions.ts";
-import { TABLES } from "../emit/memory.ts";
 import {
   absolute,
   add,

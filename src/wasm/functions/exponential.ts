@@ -4,8 +4,8 @@
  */
 import { STEP_HIGH, STEP_LOW, STEPS_PER_UNIT } from "../../base/index.ts";
 import type { Code } from "../emit/assembler.ts";
+import { TABLES } from "../emit/header.ts";
 import { f64x2, i32x4, i64x2 } from "../emit/instructions.ts";
-import { TABLES } from "../emit/memory.ts";
 import {
   absolute,
   add,

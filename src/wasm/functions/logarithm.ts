@@ -1,8 +1,8 @@
 /** base/elementary/logarithm.ts on two lanes, operation for operation; the derivations stand there. */
 import { LN2_HIGH, LN2_LOW, SMALLEST_NORMAL } from "../../base/index.ts";
 import { type Code, when } from "../emit/assembler.ts";
+import { TABLES } from "../emit/header.ts";
 import { f64x2, i32, i32x4, i64x2, v128 } from "../emit/instructions.ts";
-import { TABLES } from "../emit/memory.ts";
 import {
   absolute,
   add,

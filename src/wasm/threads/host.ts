@@ -3,17 +3,22 @@
  * the engine also runs where there is no Node.
  */
 
+/** A thread, seen from the one that started it. */
 export interface Worker {
   postMessage(message: unknown): void;
   unref(): void;
+  /** Ends the thread, in the middle of whatever it does. */
+  terminate(): unknown;
   on(event: "error", listener: (error: Error) => void): void;
   on(event: "exit", listener: () => void): void;
 }
 
+/** Where a thread gets its messages. */
 export interface Port {
   readonly brand?: "port";
 }
 
+/** The module node:worker_threads. */
 export interface WorkerThreads {
   readonly Worker: new (
     source: string,

@@ -1,13 +1,17 @@
+/**
+ * What a helper thread is: a function whose text is sent to a thread without any other code. It waits for jobs and takes
+ * tasks of them, and runs programs from their bytecode (`bytecode.ts`).
+ */
 import type { Engine, Memory, Module } from "../emit/engine.ts";
 import type { Port, WorkerThreads } from "./host.ts";
-import type { Layout, Waiting } from "./job.ts";
+import type { JobWords } from "./job.ts";
 
-/** What all threads share besides jobs. */
+/** What all threads share besides jobs: one array of 32-bit integers. */
 export const CONTROL = {
   /** Even: a job is open, or was; odd: one is being written. Idle helpers wait for it to change. */
   generation: 0,
-  /** Helpers that take tasks now. */
-  active: 1,
+  /** How often a helper has stopped taking tasks. */
+  left: 1,
   /** Threads that may take part in the job, the caller included, and the program that they run. */
   threads: 2,
   program: 3,
@@ -15,19 +19,37 @@ export const CONTROL = {
   messages: 4,
   /** Whether to measure. */
   timed: 5,
-  /** Characters of a failed helper's message, which follows. */
+  /** Characters of a failed helper's message, and where they are. */
   failure: 6,
-  text: 8,
-  length: 520,
+  text: 16,
+  textLength: 512,
+  /** Two numbers for each thread, so far apart that no two threads write to one cache line: its state, its pulse. */
+  threadWords: 528,
+  threadStride: 16,
+  /** After the state: a number that changes while the thread gets on. */
+  pulse: 1,
+  length: 528 + 16 * 64,
+} as const;
+
+/** The states of a helper. */
+export const STATE = {
+  /** Not started yet. */
+  absent: 0,
+  /** Waiting for a job. */
+  idle: 1,
+  /** Taking tasks. */
+  working: 2,
+  /** Ended, or given up: it takes no task any more. */
+  lost: 3,
 } as const;
 
 /** A program as a helper sees it. */
 export interface HelperProgram {
   readonly id: number;
   readonly memory: Memory;
-  /** Where the program's entries start, and how long the area of a thread below them is, in bytes. */
+  /** Where the program's entries start, and how long the header of a thread in front of them is, in bytes. */
   readonly start: number;
-  readonly area: number;
+  readonly header: number;
   readonly modules: readonly Module[];
   readonly numbers: Int32Array;
   readonly starts: Int32Array;
@@ -43,30 +65,42 @@ export interface HelperData {
   readonly thread: number;
   readonly control: Int32Array;
   readonly job: Int32Array;
-  readonly layout: Layout;
+  readonly jobWords: JobWords;
   readonly CONTROL: typeof CONTROL;
-  readonly waiting: Waiting;
+  readonly STATE: typeof STATE;
+  readonly spins: number;
   readonly idleSpins: number;
 }
 
 type Work = typeof import("./job.ts").work;
 
 /**
- * All that a helper thread does: waits for jobs and takes tasks of them. Runs from its own text in a thread without any
- * other code, so it names nothing outside itself. Never returns.
+ * All that a helper thread does. Runs from its own text, so it names nothing outside itself. Returns only when it has been
+ * given up.
+ * @param work the function of that name in `job.ts`
  */
 export function help(threads: WorkerThreads, work: Work): void {
-  const { thread, control, job, layout, CONTROL, waiting, idleSpins } = threads.workerData as HelperData;
+  const { thread, control, job, jobWords, CONTROL, STATE, spins, idleSpins } =
+    threads.workerData as HelperData;
+  const state = CONTROL.threadWords + CONTROL.threadStride * thread;
+  const pulse = state + CONTROL.pulse;
   const programs = new Map<number, { bases: Int32Array; arena: number; run: (segment: number) => void }>();
   let known = 0;
 
+  const live = (): void => {
+    control[pulse]++;
+  };
+
   const load = (program: HelperProgram): void => {
-    const { id, memory, start, area, modules, numbers, starts, regions, arenas, seconds } = program;
-    const base = thread * area;
+    const { id, memory, start, header, modules, numbers, starts, regions, arenas, seconds } = program;
+    const base = thread * header;
     const words = new Int32Array(memory.buffer, base, 256);
     const bases = new Int32Array(regions);
     const { Instance } = (globalThis as unknown as { readonly WebAssembly: Engine }).WebAssembly;
-    const kernels = modules.map((module) => new Instance(module, { env: { memory, base } }).exports.run);
+    const kernels = modules.map((module) => {
+      live();
+      return new Instance(module, { env: { memory, base } }).exports.run;
+    });
     const execute = (segment: number): void => {
       const end = starts[segment + 1];
       let at = starts[segment];
@@ -79,6 +113,7 @@ export function help(threads: WorkerThreads, work: Work): void {
           words[i] = start + 8 * (bases[numbers[at]] + numbers[at + 1]);
         for (let i = arrays; i < arrays + fixed; i++, at++) words[i] = numbers[at];
         kernel();
+        control[pulse]++;
       }
     };
     const run = (segment: number): void => {
@@ -104,13 +139,15 @@ export function help(threads: WorkerThreads, work: Work): void {
   };
 
   const fail = (error: unknown): void => {
-    const text = String(error).slice(0, CONTROL.length - CONTROL.text);
+    const text = String(error).slice(0, CONTROL.textLength);
     for (let i = 0; i < text.length; i++) control[CONTROL.text + i] = text.charCodeAt(i);
     Atomics.store(control, CONTROL.failure, text.length);
-    Atomics.store(job, layout.JOB.failed, 1);
-    Atomics.notify(job, layout.JOB.done);
+    Atomics.store(job, jobWords.JOB.failed, 1);
+    Atomics.notify(job, jobWords.JOB.done);
   };
 
+  Atomics.store(control, state, STATE.idle);
+  Atomics.notify(control, state);
   let seen = -1;
   for (;;) {
     let now = Atomics.load(control, CONTROL.generation);
@@ -119,18 +156,19 @@ export function help(threads: WorkerThreads, work: Work): void {
       now = Atomics.load(control, CONTROL.generation);
     }
     seen = now;
-    Atomics.add(control, CONTROL.active, 1);
-    // The caller does not write another job while a helper is active that has seen this one.
+    Atomics.store(control, state, STATE.working);
+    // The caller does not write another job while a helper is working that has seen this one.
     if (Atomics.load(control, CONTROL.generation) === now && thread < control[CONTROL.threads]) {
       try {
         listen();
         const program = programs.get(control[CONTROL.program]);
-        if (program) work(job, layout, waiting, program.bases, program.arena, program.run);
+        if (program) work(job, jobWords, spins, program.bases, program.arena, program.run, live);
       } catch (error) {
         fail(error);
       }
     }
-    Atomics.sub(control, CONTROL.active, 1);
-    Atomics.notify(control, CONTROL.active);
+    if (Atomics.compareExchange(control, state, STATE.working, STATE.idle) !== STATE.working) return;
+    Atomics.add(control, CONTROL.left, 1);
+    Atomics.notify(control, CONTROL.left);
   }
 }

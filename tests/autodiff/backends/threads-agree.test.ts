@@ -14,9 +14,6 @@ import {
 } from "../../../src/autodiff/index.ts";
 import { Random } from "../../../src/base/index.ts";
 import { createModel, type ModelShape, supervisedLoss } from "../../../src/models/index.ts";
-import { workerThreads } from "../../../src/wasm/threads/host.ts";
-import { Schedule } from "../../../src/wasm/threads/job.ts";
-import { Crew } from "../../../src/wasm/threads/pool.ts";
 import { wasm } from "./bits.ts";
 
 const SEED = 20;
@@ -142,13 +139,13 @@ test.each([
   untilHelped(objective, () => expect(everything(objective, 2)).toEqual(alone));
 });
 
-test("several objectives take turns, and one may be disposed of", () => {
+test("several objectives are evaluated one after another, and one may be disposed of", () => {
   const definitions = [network(200), network(300), network(123)];
   const alone = definitions.map((definition) => everything(objectiveWith(definition, { chunk: 31 }), 2));
   const together = definitions.map((definition, i) =>
     objectiveWith(definition, { chunk: 31, threads: 2 + i, timed: true }),
   );
-  for (let turn = 0; turn < 20; turn++)
+  for (let round = 0; round < 20; round++)
     together.forEach((objective, i) => {
       expect(everything(objective, 2)).toEqual(alone[i]);
     });
@@ -199,56 +196,6 @@ test("a loss whose kernels call back into JavaScript stays on one thread", () =>
 test("a number of threads that is none is misuse", () => {
   for (const threads of [0, 1.5, Number.NaN])
     expect(() => objectiveWith(network(10), { threads })).toThrow(/^threads: expected a whole number ≥ 1/);
-});
-
-/** A crew with one program whose segment 0 cannot be run by a helper, and a job of many tasks that run it. */
-function crewWithBrokenProgram() {
-  const crew = new Crew(workerThreads() as NonNullable<ReturnType<typeof workerThreads>>);
-  const id = crew.add(
-    {
-      memory: { buffer: new SharedArrayBuffer(65536) },
-      start: 0,
-      area: 0,
-      modules: [{} as never],
-      numbers: new Int32Array(0),
-      starts: Int32Array.of(0, 0),
-      regions: 1,
-      arenas: Int32Array.of(0, 0),
-      seconds: new Float64Array(2),
-    },
-    2,
-  );
-  const schedule = new Schedule();
-  schedule.begin(0, 0);
-  schedule.variant();
-  schedule.run(0);
-  schedule.finish(4);
-  return { crew, id, schedule };
-}
-
-test("a helper that fails is an error with a sentence, and so is what fails on this thread", () => {
-  const { crew, id, schedule } = crewWithBrokenProgram();
-  const end = performance.now() + 20_000;
-  const jobs = (): void => {
-    // The helper gets ready while this thread finishes one job after another.
-    while (performance.now() < end)
-      crew.run(id, 2, schedule, false, (job) => {
-        Atomics.store(job, 2, job[1]);
-      });
-  };
-  expect(jobs).toThrow(/^threads: a helper thread failed \(.*\); try one thread$/);
-  expect(() =>
-    crew.run(id, 1, schedule, false, () => {
-      throw new RangeError("here");
-    }),
-  ).toThrow("here");
-  // The crew works on.
-  let taken = 0;
-  crew.run(id, 1, schedule, false, (job) => {
-    taken = job[1];
-    Atomics.store(job, 2, job[1]);
-  });
-  expect(taken).toBe(4);
 });
 
 test("helpers do not keep a process alive", async () => {

@@ -8,7 +8,7 @@ import {
   sum,
   tanh,
 } from "../../../src/autodiff/index.ts";
-import { bytesOf } from "../../../src/autodiff/plan/fuse.ts";
+import { bytesOf } from "../../../src/autodiff/plan/plan.ts";
 import { contiguous } from "../../../src/autodiff/primitives/rule.ts";
 import { Random } from "../../../src/base/index.ts";
 import { SEED } from "../registry.ts";

@@ -1,6 +1,4 @@
 import {
-  AREA_START,
-  type AreaOffset,
   type Caller,
   COLUMN_PANEL,
   COLUMNS,
@@ -8,8 +6,11 @@ import {
   type Code,
   f64,
   gain,
+  HEADER_START,
+  type HeaderOffset,
   i32,
   int,
+  kernelWords,
   type Local,
   least,
   loopWhile,
@@ -17,7 +18,6 @@ import {
   ModuleWriter,
   own,
   PANELS,
-  parameters,
   ROW_PANEL,
   ROWS,
   repeatWhile,
@@ -26,9 +26,20 @@ import {
   when,
 } from "../../../wasm/index.ts";
 
+/** Sizes, how many of each are taken at once, and steps in bytes. */
+export const KERNEL_WORDS = kernelWords(
+  ["kernel", "input", "output"],
+  [
+    ...(["images", "imagesAtOnce", "rows", "rowsAtOnce", "columns", "columnsAtOnce"] as const),
+    ...(["channels", "outputs", "channelStep", "outputStep"] as const),
+    ...(["inputImage", "inputPlane", "inputRow", "inputColumn"] as const),
+    ...(["outputImage", "outputPlane", "outputRow"] as const),
+  ],
+);
+
 /**
  * One tap of the kernel: products of panels of two channels of the input by eight of the output, inner indices (image,
- * row, column) in order, some images, or some rows of one image, or some columns of one row at a time; sums are taken up
+ * row, column) in order, some images, or some rows of one image, or some columns of one row at a time; sums go on
  * from the result, which the caller has zeroed.
  */
 export function kernelModule(): ModuleWriter {
@@ -37,18 +48,12 @@ export function kernelModule(): ModuleWriter {
   const packInput = packPlanesFunction(module, "packInput", ROWS);
   const packOutput = packPlanesFunction(module, "packOutput", COLUMNS);
   module.function("run", 0, (scope) => {
-    const { values: p, code } = parameters(scope, [
-      ...(["kernel", "input", "output"] as const),
-      ...(["images", "imagesAtOnce", "rows", "rowsAtOnce", "columns", "columnsAtOnce"] as const),
-      ...(["channels", "outputs", "channelStep", "outputStep"] as const),
-      ...(["inputImage", "inputPlane", "inputRow", "inputColumn"] as const),
-      ...(["outputImage", "outputPlane", "outputRow"] as const),
-    ]);
+    const { values: p, code } = KERNEL_WORDS.locals(scope);
     const [n, imagesNow, row, rowsNow, column, columnsNow, depth] = scope.locals("i32", 7);
     const [o, c, panelIn, panelOut, i, j, at] = scope.locals("i32", 7);
     const pack = (
       packer: Caller,
-      target: AreaOffset,
+      target: HeaderOffset,
       array: Local,
       lanes: Local,
       plane: Local,
@@ -72,7 +77,7 @@ export function kernelModule(): ModuleWriter {
         columnStep,
       );
     const inTile = i32.add(
-      own(AREA_START),
+      own(HEADER_START),
       i32.add(i32.multiply(i.get, int(COLUMN_PANEL)), i32.shiftLeft(j.get, int(3))),
     );
     const exchange = (copy: Code): Code => [

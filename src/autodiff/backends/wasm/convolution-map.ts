@@ -1,5 +1,4 @@
 import {
-  AREA_START,
   type Caller,
   COLUMN_PANEL,
   COLUMNS,
@@ -7,15 +6,16 @@ import {
   type Code,
   f64,
   gain,
+  HEADER_START,
   i32,
   int,
+  kernelWords,
   type Local,
   least,
   loseOne,
   ModuleWriter,
   own,
   PANELS,
-  parameters,
   ROW_PANEL,
   ROWS,
   repeatWhile,
@@ -24,8 +24,20 @@ import {
   tileFunction,
   v128,
   when,
-  word,
 } from "../../../wasm/index.ts";
+
+/** Sizes, how many of each are taken at once, steps in bytes; whether sums start from the map instead of 0. */
+export const MAP_WORDS = kernelWords(
+  ["map", "source", "kernel"],
+  [
+    ...(["images", "made", "summed", "summedAtOnce", "madeAtOnce"] as const),
+    ...(["madeStep", "summedStep", "mapPlane", "sourcePlane"] as const),
+    ...(["tapRows", "kernelRow", "sourceTapRow", "tapColumns", "kernelColumn", "sourceTapColumn"] as const),
+    ...(["rows", "mapRow", "sourceRow", "columns", "mapColumn", "sourceColumn"] as const),
+    ...(["sourceImage", "continued"] as const),
+  ],
+);
+const { word } = MAP_WORDS;
 
 /**
  * A map (output or input) for a rectangle of its pixels that meet the same taps: products of panels of two made
@@ -39,19 +51,13 @@ export function mapModule(): ModuleWriter {
   const packWeights = packWeightsFunction(module);
   const packWindows = packWindowsFunction(module);
   module.function("run", 0, (scope) => {
-    const { values: p, code } = parameters(scope, [
-      ...(["map", "source", "kernel", "images", "made", "summed", "summedAtOnce", "madeAtOnce"] as const),
-      ...(["madeStep", "summedStep", "mapPlane", "sourcePlane"] as const),
-      ...(["tapRows", "kernelRow", "sourceTapRow", "tapColumns", "kernelColumn", "sourceTapColumn"] as const),
-      ...(["rows", "mapRow", "sourceRow", "columns", "mapColumn", "sourceColumn"] as const),
-      ...(["sourceImage", "continued"] as const),
-    ]);
+    const { values: p, code } = MAP_WORDS.locals(scope);
     const [b, summedNow, depth, a, madeNow] = scope.locals("i32", 5);
     const [n, y, x, to, from, toRow, fromRow, toImage, fromImage] = scope.locals("i32", 9);
     const [j, count, i, panel, target, neighbours] = scope.locals("i32", 6);
 
     /** Writes down where the next eight pixels are; what is missing at the end repeats the last one. */
-    const place = i32.add(own(AREA_START), i32.shiftLeft(j.get, int(2)));
+    const place = i32.add(own(HEADER_START), i32.shiftLeft(j.get, int(2)));
     const nextPixel = [
       gain(x, int(1)),
       gain(to, p.mapColumn.get),
@@ -99,8 +105,8 @@ export function mapModule(): ModuleWriter {
       ),
     ];
 
-    const taken = i32.or(b.get, p.continued.get);
-    const first = i32.isZero(taken);
+    const begun = i32.or(b.get, p.continued.get);
+    const first = i32.isZero(begun);
     const channel = i32.multiply(i32.add(a.get, i.get), p.mapPlane.get);
     const direct = i32.and(neighbours.get, i32.greaterEqual(i32.subtract(madeNow.get, i.get), int(ROWS)));
     /** Copies the existing part of the tile to or from the map. */
@@ -111,12 +117,12 @@ export function mapModule(): ModuleWriter {
         [
           copy(
             i32.add(i32.load(place, SCRATCH.targets), target.get),
-            i32.add(own(AREA_START), i32.shiftLeft(j.get, int(3))),
+            i32.add(own(HEADER_START), i32.shiftLeft(j.get, int(3))),
           ),
           when(i32.greater(i32.subtract(madeNow.get, i.get), int(1)), [
             copy(
               i32.add(i32.add(i32.load(place, SCRATCH.targets), target.get), p.mapPlane.get),
-              i32.add(own(AREA_START), i32.add(i32.shiftLeft(j.get, int(3)), int(COLUMN_PANEL))),
+              i32.add(own(HEADER_START), i32.add(i32.shiftLeft(j.get, int(3)), int(COLUMN_PANEL))),
             ),
           ]),
         ],
@@ -137,7 +143,7 @@ export function mapModule(): ModuleWriter {
       ],
       [
         when(
-          taken,
+          begun,
           exchange((inMap, inTile) => f64.store(inTile, f64.load(inMap), PANELS.tile)),
         ),
         tile(panel.get, own(PANELS.right), own(PANELS.tile), int(COLUMN_PANEL), depth.get, first),
@@ -191,20 +197,6 @@ export function mapModule(): ModuleWriter {
   return module;
 }
 
-/** Positions of the map kernel's parameter words that its packers read too. */
-const MAP = {
-  kernel: 2,
-  madeStep: 8,
-  summedStep: 9,
-  sourcePlane: 11,
-  tapRows: 12,
-  kernelRow: 13,
-  sourceTapRow: 14,
-  tapColumns: 15,
-  kernelColumn: 16,
-  sourceTapColumn: 17,
-};
-
 /** Loops over (summed channel, tap row, tap column) with an offset in bytes that follows them. */
 function overTaps(
   scope: Scope,
@@ -220,11 +212,11 @@ function overTaps(
     ...repeatWhile(
       [
         channelStart.set(offset.get),
-        rows.set(word(MAP.tapRows)),
+        rows.set(word("tapRows")),
         repeatWhile(
           [
             rowStart.set(offset.get),
-            columns.set(word(MAP.tapColumns)),
+            columns.set(word("tapColumns")),
             repeatWhile([...body, gain(offset, steps.column)], loseOne(columns)),
             offset.set(i32.add(rowStart.get, steps.row)),
           ],
@@ -242,13 +234,13 @@ function packWeightsFunction(module: ModuleWriter): Caller {
   return module.function("packWeights", 4, (scope, made, count, summed, summedCount) => {
     const [from, next, to, offset, left] = scope.locals("i32", 5);
     const start = i32.add(
-      i32.add(word(MAP.kernel), i32.multiply(made.get, word(MAP.madeStep))),
-      i32.multiply(summed.get, word(MAP.summedStep)),
+      i32.add(word("kernel"), i32.multiply(made.get, word("madeStep"))),
+      i32.multiply(summed.get, word("summedStep")),
     );
     const steps = {
-      summed: word(MAP.summedStep),
-      row: word(MAP.kernelRow),
-      column: word(MAP.kernelColumn),
+      summed: word("summedStep"),
+      row: word("kernelRow"),
+      column: word("kernelColumn"),
     };
     const body = [
       v128.store(
@@ -264,11 +256,9 @@ function packWeightsFunction(module: ModuleWriter): Caller {
       ...repeatWhile(
         [
           // A missing second channel repeats the first; its sums are not stored.
-          next.set(
-            i32.select(i32.add(from.get, word(MAP.madeStep)), from.get, i32.greater(left.get, int(1))),
-          ),
+          next.set(i32.select(i32.add(from.get, word("madeStep")), from.get, i32.greater(left.get, int(1)))),
           overTaps(scope, summedCount.get, offset, steps, body),
-          from.set(i32.add(next.get, word(MAP.madeStep))),
+          from.set(i32.add(next.get, word("madeStep"))),
           left.set(i32.subtract(left.get, int(ROWS))),
         ],
         i32.greater(left.get, int(0)),
@@ -284,9 +274,9 @@ function packWindowsFunction(module: ModuleWriter): Caller {
     const [offset, to] = scope.locals("i32", 2);
     const pairs = Array.from({ length: COLUMNS / 2 }, (_, pair) => pair);
     const steps = {
-      summed: word(MAP.sourcePlane),
-      row: word(MAP.sourceTapRow),
-      column: word(MAP.sourceTapColumn),
+      summed: word("sourcePlane"),
+      row: word("sourceTapRow"),
+      column: word("sourceTapColumn"),
     };
     const at = (j: number): Code => i32.add(sources[j].get, offset.get);
     const next = gain(to, int(COLUMN_PANEL));

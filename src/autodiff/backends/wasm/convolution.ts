@@ -2,8 +2,8 @@ import { type Call, fillCalls, PANELS } from "../../../wasm/index.ts";
 import type { PrimitiveParams } from "../../graph/graph.ts";
 import { type Shape, sizeOf } from "../../graph/shape.ts";
 import type { Layout } from "../../primitives/rule.ts";
-import { kernelModule } from "./convolution-kernel.ts";
-import { mapModule } from "./convolution-map.ts";
+import { KERNEL_WORDS, kernelModule } from "./convolution-kernel.ts";
+import { MAP_WORDS, mapModule } from "./convolution-map.ts";
 
 type Params = PrimitiveParams["convolution"];
 type Pair = readonly [number, number];
@@ -142,15 +142,18 @@ function toMap(geometry: Geometry, wanted: "input" | "output"): Call[] {
             { at: sourceAt, offset: sourceStart },
             { at: kernelAt, offset: kernelStart },
           ],
-          words: [
-            ...[images, made, part.summed, summedAtOnce, room - (room % 2)],
-            ...[8 * madeStep, 8 * summedStep, 8 * mapPlane, 8 * sourcePlane],
-            ...[part.rows, 8 * y.taps.step * kernel[1], 8 * y.tapStep * source[1]],
-            ...[part.columns, 8 * x.taps.step, 8 * x.tapStep],
-            ...[y.positions.count, 8 * y.positions.step * map[1], 8 * y.met.step * source[1]],
-            ...[x.positions.count, 8 * x.positions.step, 8 * x.met.step],
-            ...[8 * summed * sourcePlane, i === 0 ? 0 : 1],
-          ],
+          words: MAP_WORDS.pack({
+            ...{ images, made, summed: part.summed, summedAtOnce, madeAtOnce: room - (room % 2) },
+            ...{ madeStep: 8 * madeStep, summedStep: 8 * summedStep },
+            ...{ mapPlane: 8 * mapPlane, sourcePlane: 8 * sourcePlane },
+            ...{ tapRows: part.rows, tapColumns: part.columns },
+            ...{ kernelRow: 8 * y.taps.step * kernel[1], sourceTapRow: 8 * y.tapStep * source[1] },
+            ...{ kernelColumn: 8 * x.taps.step, sourceTapColumn: 8 * x.tapStep },
+            ...{ rows: y.positions.count, columns: x.positions.count },
+            ...{ mapRow: 8 * y.positions.step * map[1], sourceRow: 8 * y.met.step * source[1] },
+            ...{ mapColumn: 8 * x.positions.step, sourceColumn: 8 * x.met.step },
+            ...{ sourceImage: 8 * summed * sourcePlane, continued: i === 0 ? 0 : 1 },
+          }),
         });
       });
     }
@@ -192,7 +195,7 @@ function meeting(geometry: Geometry, axis: 0 | 1, k: number): { from: number; to
   return { from, to: Math.max(from, to) };
 }
 
-/** Long enough that the taking up of sums is a few percent, short enough for the cache. */
+/** Long enough that loading and storing the sums is a few percent, short enough for the cache. */
 const KERNEL_DEPTH = 512;
 
 /** Channels and filters of a call at most: a panel of so many has room for eight inner indices. */
@@ -238,13 +241,16 @@ function toKernel(geometry: Geometry): Call[] {
               { at: 1, offset: inputStart + c * inputPlane },
               { at: 2, offset: y.from * output[1] + x.from + o * outputPlane },
             ],
-            words: [
-              ...[images, imagesAtOnce, rows, rowsAtOnce, columns, columnsAtOnce],
-              ...[Math.min(channelsAtOnce, channels - c), Math.min(outputsAtOnce, outputs - o)],
-              ...[8 * taps, 8 * channels * taps],
-              ...[8 * channels * inputPlane, 8 * inputPlane, 8 * stride[0] * input[1], 8 * stride[1]],
-              ...[8 * outputs * outputPlane, 8 * outputPlane, 8 * output[1]],
-            ],
+            words: KERNEL_WORDS.pack({
+              ...{ images, imagesAtOnce, rows, rowsAtOnce, columns, columnsAtOnce },
+              channels: Math.min(channelsAtOnce, channels - c),
+              outputs: Math.min(outputsAtOnce, outputs - o),
+              ...{ channelStep: 8 * taps, outputStep: 8 * channels * taps },
+              ...{ inputImage: 8 * channels * inputPlane, inputPlane: 8 * inputPlane },
+              ...{ inputRow: 8 * stride[0] * input[1], inputColumn: 8 * stride[1] },
+              ...{ outputImage: 8 * outputs * outputPlane, outputPlane: 8 * outputPlane },
+              outputRow: 8 * output[1],
+            }),
           });
     }
   return [...fillCalls(0, outputs * channels * taps), ...calls];

@@ -6,7 +6,9 @@ import {
   int,
   type Local,
   loopWhile,
+  loopWords,
   ModuleWriter,
+  nestedLoops,
   type Scope,
   v128,
   when,
@@ -16,7 +18,6 @@ import { type Shape, sizeOf, stridesOf } from "../../graph/shape.ts";
 import { coalesce, type LoopNest } from "../../primitives/loops.ts";
 import type { Layout } from "../../primitives/rule.ts";
 import { declareImports, ELEMENTWISE, type ElementwiseName, type Imports } from "./elementwise-ops.ts";
-import { loopWords, nestedLoops } from "./nest.ts";
 
 /** One operation; operands are numbers of values: first the inputs, then the steps in order. */
 export interface Step {

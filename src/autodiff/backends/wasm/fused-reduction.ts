@@ -7,8 +7,10 @@ import {
   int,
   type Local,
   loopWhile,
+  loopWords,
   loseOne,
   ModuleWriter,
+  nestedLoops,
   own,
   PANELS,
   repeatWhile,
@@ -18,14 +20,13 @@ import {
   word,
 } from "../../../wasm/index.ts";
 import { type Shape, sizeOf } from "../../graph/shape.ts";
-import { closingSplit, type Split } from "../../plan/closing.ts";
+import { type ReductionSplit, reductionSplit } from "../../plan/reduction-split.ts";
 import { coalesce, type LoopNest } from "../../primitives/loops.ts";
 import { type Expression, type Inside, type Listener, LoopWriter, motionOf } from "./elementwise.ts";
 import { declareImports } from "./elementwise-ops.ts";
-import { loopWords, nestedLoops } from "./nest.ts";
 
 /** Sums of some values of an expression over some axes of its shape. */
-export interface Closing {
+export interface FusedReduction {
   readonly shape: Shape;
   readonly axes: readonly number[];
   readonly values: readonly number[];
@@ -42,13 +43,13 @@ interface Pattern extends Inside {
  * The call that evaluates an expression at every index of a shape and sums some of its values as it goes, in the four
  * lanes of primitives/reduction.ts. Arrays: the expression's outputs, its inputs, then the sums.
  */
-export function closedCall(
+export function fusedReductionCall(
   expression: Expression,
-  { shape, axes, values }: Closing,
+  { shape, axes, values }: FusedReduction,
   strides: readonly (readonly number[])[],
   arrays: Call["arrays"],
 ): Call[] {
-  const { outer, reduced, inner } = closingSplit(shape, axes) as Split;
+  const { outer, reduced, inner } = reductionSplit(shape, axes) as ReductionSplit;
   const part = (lengths: Shape, first: number): LoopNest =>
     coalesce(
       lengths,
@@ -83,12 +84,12 @@ export function closedCall(
       steps.map((step) => step * length),
     ),
   ];
-  return [{ key: JSON.stringify(pattern), write: () => closedModule(pattern), arrays, words }];
+  return [{ key: JSON.stringify(pattern), write: () => fusedReductionModule(pattern), arrays, words }];
 }
 
 const LANES = 4;
 
-function closedModule(pattern: Pattern): ModuleWriter {
+function fusedReductionModule(pattern: Pattern): ModuleWriter {
   const module = new ModuleWriter();
   const imports = declareImports(
     module,
@@ -99,10 +100,10 @@ function closedModule(pattern: Pattern): ModuleWriter {
     const length = arrays + pattern.sums.length;
     const innerBytes = word(length + 1 + arrays);
     const totals = scope.locals("i32", pattern.sums.length);
-    const closing = pattern.along
+    const reduction = pattern.along
       ? along(pattern, scope, totals)
       : across(pattern, scope, totals, innerBytes);
-    const writer = new LoopWriter(pattern, imports, scope, length, closing.listener);
+    const writer = new LoopWriter(pattern, imports, scope, length, reduction.listener);
     const { addresses } = writer;
     const [outer, reduced, inner] = pattern.depths;
     let first = length + 2 + arrays;
@@ -112,16 +113,16 @@ function closedModule(pattern: Pattern): ModuleWriter {
       return code;
     };
     const run = loops(inner, pattern.along ? writer.runInLanes() : writer.run());
-    const one = loops(reduced, [...run, ...closing.afterRun]);
+    const one = loops(reduced, [...run, ...reduction.afterRun]);
     return [
       ...[...addresses, ...totals].flatMap((address, j) => address.set(word(j))),
-      ...loops(outer, [...closing.before, ...one, ...closing.after]),
+      ...loops(outer, [...reduction.before, ...one, ...reduction.after]),
     ];
   });
   return module;
 }
 
-interface ClosingCode {
+interface ReductionCode {
   readonly listener: Listener;
   /** Before the first and after the last entry of one set of sums; after every run over the inner axes. */
   readonly before: Code;
@@ -130,7 +131,7 @@ interface ClosingCode {
 }
 
 /** One sum per value at a time, its lanes in two registers. */
-function along({ sums }: Pattern, scope: Scope, totals: readonly Local[]): ClosingCode {
+function along({ sums }: Pattern, scope: Scope, totals: readonly Local[]): ReductionCode {
   const lanes = sums.map(() => scope.locals("v128", 2));
   const both = scope.local("v128");
   const alone = (value: Code): Code => v128.shuffle(value, f64x2.constant(0), 0, 2);
@@ -154,12 +155,12 @@ function along({ sums }: Pattern, scope: Scope, totals: readonly Local[]): Closi
   };
 }
 
-/** Sums side by side: four rows of partial sums for each value, in the room for packed panels, taken in turn. */
-function across({ sums }: Pattern, scope: Scope, totals: readonly Local[], innerBytes: Code): ClosingCode {
+/** Sums side by side: four rows of partial sums for each value, in the room for packed panels, one after another. */
+function across({ sums }: Pattern, scope: Scope, totals: readonly Local[], innerBytes: Code): ReductionCode {
   const rows = scope.locals("i32", sums.length);
   const [row, left, at] = scope.locals("i32", 3);
   const start = (s: number): Code => i32.add(own(PANELS.left), i32.multiply(row.get, int(LANES * s)));
-  const first = rows.flatMap((place, s) => place.set(start(s)));
+  const first = rows.flatMap((address, s) => address.set(start(s)));
   const lane = (l: number, load: (address: Code) => Code): Code =>
     load(i32.add(at.get, i32.multiply(row.get, int(l))));
   const total = (load: (address: Code) => Code): Code =>
@@ -168,14 +169,14 @@ function across({ sums }: Pattern, scope: Scope, totals: readonly Local[], inner
     listener: {
       hear: (block, values, pair, count) =>
         sums.forEach((value, s) => {
-          const place = rows[s].get;
+          const address = rows[s].get;
           block.add(
             count === 1
-              ? v128.storeLow(place, f64x2.add(v128.loadLow(place), values[value]))
-              : v128.store(place, f64x2.add(v128.load(place, 16 * pair), values[value]), 16 * pair),
+              ? v128.storeLow(address, f64x2.add(v128.loadLow(address), values[value]))
+              : v128.store(address, f64x2.add(v128.load(address, 16 * pair), values[value]), 16 * pair),
           );
         }),
-      move: (entries) => rows.flatMap((place) => gain(place, int(8 * entries))),
+      move: (entries) => rows.flatMap((address) => gain(address, int(8 * entries))),
     },
     before: [
       ...row.set(innerBytes),

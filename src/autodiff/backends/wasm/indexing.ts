@@ -7,6 +7,7 @@ import {
   i32,
   i32x4,
   int,
+  kernelWords,
   type Local,
   loopWhile,
   loseOne,
@@ -15,20 +16,25 @@ import {
   type Scope,
   v128,
   when,
-  word,
+  wholeArrays,
 } from "../../../wasm/index.ts";
 import type { PrimitiveParams } from "../../graph/graph.ts";
 import { type Shape, sizeOf } from "../../graph/shape.ts";
 import type { Layout } from "../../primitives/rule.ts";
 
-const arrays = [0, 1, 2].map((at) => ({ at, offset: 0 }));
+/** Result, table or updates, indices; how many indices, entries of a row, rows of the table or of the result. */
+const WORDS = kernelWords(["to", "from", "indices"], ["count", "width", "rows"]);
+const { word } = WORDS;
+const arrays = wholeArrays(3);
 
 /** Rows of a table; NaN for an index that is no row. */
 export function lowerGather([table, indices]: readonly Layout[]): Call[] {
   const width = sizeOf(table.shape.slice(1));
   const count = sizeOf(indices.shape);
   if (width * count === 0) return [];
-  return [{ key: "gather", write: gatherModule, arrays, words: [count, width, table.shape[0]] }];
+  return [
+    { key: "gather", write: gatherModule, arrays, words: WORDS.pack({ count, width, rows: table.shape[0] }) },
+  ];
 }
 
 /** Updates added in the order of their indices into rows of zeros; one whose index is no row is dropped. */
@@ -41,12 +47,11 @@ export function lowerScatterAdd(
   const count = sizeOf(indices.shape);
   const zeros = fillCalls(0, sizeOf(shape));
   if (width * count === 0) return zeros;
-  return [...zeros, { key: "scatterAdd", write: scatterAddModule, arrays, words: [count, width, rows] }];
+  return [
+    ...zeros,
+    { key: "scatterAdd", write: scatterAddModule, arrays, words: WORDS.pack({ count, width, rows }) },
+  ];
 }
-
-const COUNT = 3;
-const WIDTH = 4;
-const ROWS = 5;
 
 /** A visit of every index in order: `known` where it is a row of the table, `unknown` otherwise. */
 function overIndices(
@@ -62,10 +67,10 @@ function overIndices(
   // Saturating truncation gives back the index itself only where that is a whole number; −0 is row 0, as in js.
   const isRow = i32.and(
     i32x4.lane(f64x2.equal(f64x2.fromIntegers(whole.get), index.get), 0),
-    i32.and(i32.greaterEqual(row.get, int(0)), i32.less(row.get, word(ROWS))),
+    i32.and(i32.greaterEqual(row.get, int(0)), i32.less(row.get, word("rows"))),
   );
   return [
-    ...left.set(word(COUNT)),
+    ...left.set(word("count")),
     ...repeatWhile(
       [
         index.set(v128.loadLow(indices.get)),
@@ -87,7 +92,7 @@ function overRow(
 ): Code[] {
   const left = scope.local("i32");
   return [
-    left.set(word(WIDTH)),
+    left.set(word("width")),
     loopWhile(i32.greaterEqual(left.get, int(2)), [
       write(v128.load, v128.store),
       ...addresses.map((address) => gain(address, int(16))),
@@ -101,7 +106,7 @@ function overRow(
 }
 
 const rowOf = (table: Code, row: Local): Code =>
-  i32.add(table, i32.shiftLeft(i32.multiply(row.get, word(WIDTH)), int(3)));
+  i32.add(table, i32.shiftLeft(i32.multiply(row.get, word("width")), int(3)));
 
 function gatherModule(): ModuleWriter {
   const module = new ModuleWriter();
@@ -110,9 +115,9 @@ function gatherModule(): ModuleWriter {
     const copied = overRow(scope, [to, from], (load, store) => store(to.get, load(from.get)));
     const missing = overRow(scope, [to], (_, store) => store(to.get, f64x2.constant(Number.NaN)));
     return [
-      ...to.set(word(0)),
-      ...indices.set(word(2)),
-      ...overIndices(scope, indices, row, [from.set(rowOf(word(1), row)), ...copied], missing),
+      ...to.set(word("to")),
+      ...indices.set(word("indices")),
+      ...overIndices(scope, indices, row, [from.set(rowOf(word("from"), row)), ...copied], missing),
     ];
   });
   return module;
@@ -125,11 +130,11 @@ function scatterAddModule(): ModuleWriter {
     const added = overRow(scope, [to, from], (load, store) =>
       store(to.get, f64x2.add(load(to.get), load(from.get))),
     );
-    const passed = gain(from, i32.shiftLeft(word(WIDTH), int(3)));
+    const passed = gain(from, i32.shiftLeft(word("width"), int(3)));
     return [
-      ...from.set(word(1)),
-      ...indices.set(word(2)),
-      ...overIndices(scope, indices, row, [to.set(rowOf(word(0), row)), ...added], [passed]),
+      ...from.set(word("from")),
+      ...indices.set(word("indices")),
+      ...overIndices(scope, indices, row, [to.set(rowOf(word("to"), row)), ...added], [passed]),
     ];
   });
   return module;

@@ -1,11 +1,12 @@
+/** From instructions and groups of them to kernel calls. */
 import type { Call } from "../../../wasm/index.ts";
 import type { PrimitiveName } from "../../graph/graph.ts";
-import { type Group, isGroup } from "../../plan/fuse.ts";
-import type { Instruction, Placed } from "../../plan/plan.ts";
+import { stridesOf } from "../../graph/shape.ts";
+import { type Group, type Instruction, type Item, isGroup, type StridedView } from "../../plan/plan.ts";
 import { lowerConvolution } from "./convolution.ts";
-import { lowerElementwise } from "./elementwise.ts";
+import { elementwiseCall, lowerElementwise, type Step } from "./elementwise.ts";
 import { type ElementwiseName, isElementwise } from "./elementwise-ops.ts";
-import { lowerGroup } from "./group.ts";
+import { fusedReductionCall } from "./fused-reduction.ts";
 import { lowerGather, lowerScatterAdd } from "./indexing.ts";
 import { lowerMatmul } from "./matmul.ts";
 import { lowerConcatenate, lowerPad, lowerView } from "./movement.ts";
@@ -17,7 +18,7 @@ type Lowerings = {
   readonly [K in Exclude<PrimitiveName, ElementwiseName>]: (instruction: Instruction<K>) => readonly Call[];
 };
 
-const layouts = (instruction: { readonly operands: readonly Placed[] }) =>
+const layouts = (instruction: { readonly operands: readonly StridedView[] }) =>
   instruction.operands.map((operand) => operand.layout);
 
 const LOWERINGS: Lowerings = {
@@ -44,9 +45,31 @@ function renaming<K extends "reshape" | "transpose" | "broadcast" | "slice">(
 }
 
 /** The kernel calls, in order, that an instruction or a group of them becomes: plain data but for the writer of the code. */
-export function callsOf(item: Instruction | Group): readonly Call[] {
+export function callsOf(item: Item): readonly Call[] {
   if (isGroup(item)) return lowerGroup(item);
   const { op, shape } = item;
   if (isElementwise(op)) return lowerElementwise(op, layouts(item), shape);
   return (LOWERINGS[op] as (instruction: Instruction) => readonly Call[])(item);
+}
+
+function lowerGroup({ shape, inputs, steps, outputs }: Group): Call[] {
+  const whole = outputs.filter(({ axes }) => !axes);
+  const sums = outputs.slice(whole.length);
+  const expression = {
+    inputs: inputs.length,
+    steps: steps.map(({ op, operands }) => ({ op, operands }) as Step),
+    outputs: whole.map(({ value }) => value),
+  };
+  const strides = [...whole.map(() => stridesOf(shape)), ...inputs.map(({ layout }) => layout.strides)];
+  const at = (count: number, start: number): Call["arrays"] =>
+    Array.from({ length: count }, (_, i) => ({ at: start + i, offset: 0 }));
+  const arrays = [...at(whole.length, 0), ...at(inputs.length, outputs.length)];
+  const [first] = sums;
+  if (!first?.axes) return elementwiseCall(expression, shape, strides, arrays);
+  return fusedReductionCall(
+    expression,
+    { shape, axes: first.axes, values: sums.map(({ value }) => value) },
+    strides,
+    [...arrays, ...at(sums.length, whole.length)],
+  );
 }

@@ -1,4 +1,4 @@
-import { type Call, fillCalls, gemmModule } from "../../../wasm/index.ts";
+import { type Call, fillCalls, gemmCall } from "../../../wasm/index.ts";
 import { type Shape, sizeOf } from "../../graph/shape.ts";
 import type { Layout } from "../../primitives/rule.ts";
 
@@ -13,13 +13,12 @@ export function lowerMatmul(
   const k = a.shape[params.transposeA ? rank - 2 : rank - 1];
   const size = sizeOf(shape);
   if (k === 0 || size === 0) return fillCalls(0, size);
-  const batch = sizeOf(shape.slice(0, -2));
   const rowA = 8 * a.shape[rank - 1];
-  const words = [
-    ...[batch, m, n, k],
-    ...(params.transposeA ? [8, rowA] : [rowA, 8]),
-    ...[params.transposeB ? 1 : 0, 8 * b.shape[rank - 1]],
+  const [rowStep, innerStep] = params.transposeA ? [8, rowA] : [rowA, 8];
+  return [
+    gemmCall({
+      ...{ batch: sizeOf(shape.slice(0, -2)), m, n, k, rowStep, innerStep },
+      ...{ contiguousColumns: params.transposeB ? 1 : 0, runStep: 8 * b.shape[rank - 1] },
+    }),
   ];
-  const arrays = [0, 1, 2].map((at) => ({ at, offset: 0 }));
-  return [{ key: "matmul", write: gemmModule, arrays, words }];
 }

@@ -4,11 +4,12 @@ import {
   f64x2,
   i32,
   int,
+  kernelWords,
   loopWhile,
   ModuleWriter,
   repeatWhile,
   v128,
-  word,
+  wholeArrays,
 } from "../../../wasm/index.ts";
 import type { PrimitiveParams } from "../../graph/graph.ts";
 import { type Shape, sizeOf } from "../../graph/shape.ts";
@@ -18,18 +19,20 @@ export function lowerRecurrence({ axis, reversed }: PrimitiveParams["recurrence"
   const row = sizeOf(shape.slice(axis + 1));
   if (sizeOf(shape) === 0) return [];
   const pairs = row > 1;
-  const blocks = sizeOf(shape.slice(0, axis));
-  const length = row * shape[axis];
-  const arrays = [0, 1, 2].map((at) => ({ at, offset: 0 }));
   const write = (): ModuleWriter => recurrenceModule(reversed, pairs);
   const key = `recurrence ${reversed} ${pairs}`;
-  return [{ key, write, arrays, words: [blocks, row, length - row, 8 * row] }];
+  const words = WORDS.pack({
+    blocks: sizeOf(shape.slice(0, axis)),
+    row,
+    following: row * (shape[axis] - 1),
+    rowBytes: 8 * row,
+  });
+  return [{ key, write, arrays: wholeArrays(3), words }];
 }
 
-const BLOCKS = 3;
-const ROW = 4;
-const FOLLOWING = 5;
-const ROW_BYTES = 6;
+/** Independent recurrences, entries at one time, entries at all later times; a row in bytes. */
+const WORDS = kernelWords(["h", "a", "b"], ["blocks", "row", "following", "rowBytes"]);
+const { word } = WORDS;
 
 /**
  * The entries of a block in order of time, in pairs where a row has two entries at least, so that what a pair needs of
@@ -39,7 +42,7 @@ function recurrenceModule(reversed: boolean, pairs: boolean): ModuleWriter {
   const module = new ModuleWriter();
   module.function("run", 0, (scope) => {
     const [h, a, b, left, blocks, jump] = scope.locals("i32", 6);
-    const row = word(ROW_BYTES);
+    const row = word("rowBytes");
     const back = i32.subtract(int(0), row);
     /** Moves all three addresses. */
     const move = (step: Code): Code[] => [h, a, b].map((address) => address.set(i32.add(address.get, step)));
@@ -63,17 +66,19 @@ function recurrenceModule(reversed: boolean, pairs: boolean): ModuleWriter {
         ? f64x2.add(f64x2.multiply(load(i32.add(a.get, row)), load(i32.add(h.get, row))), load(b.get))
         : f64x2.add(f64x2.multiply(load(a.get), load(i32.add(h.get, back))), load(b.get)),
     );
-    const whole = i32.shiftLeft(i32.add(word(ROW), word(FOLLOWING)), int(3));
+    const whole = i32.shiftLeft(i32.add(word("row"), word("following")), int(3));
     return [
-      ...[h, a, b].flatMap((address, i) => address.set(word(i))),
-      ...blocks.set(word(BLOCKS)),
+      ...h.set(word("h")),
+      ...a.set(word("a")),
+      ...b.set(word("b")),
+      ...blocks.set(word("blocks")),
       ...jump.set(whole),
       ...repeatWhile(
         [
           ...(reversed ? move(jump.get) : []),
-          left.set(word(ROW)),
+          left.set(word("row")),
           first,
-          left.set(word(FOLLOWING)),
+          left.set(word("following")),
           following,
           ...(reversed ? move(jump.get) : []),
         ],

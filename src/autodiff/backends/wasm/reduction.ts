@@ -5,19 +5,21 @@ import {
   fillCalls,
   i32,
   int,
+  kernelWords,
   type Local,
   loopWhile,
+  loopWords,
   ModuleWriter,
+  nestedLoops,
   repeatWhile,
   type Scope,
   v128,
   when,
-  word,
+  wholeArrays,
 } from "../../../wasm/index.ts";
 import { sizeOf, stridesOf } from "../../graph/shape.ts";
 import { coalesce } from "../../primitives/loops.ts";
 import type { Layout } from "../../primitives/rule.ts";
-import { loopWords, nestedLoops } from "./nest.ts";
 
 type ReductionName = "sum" | "max";
 
@@ -56,19 +58,17 @@ export function lowerReduction(op: ReductionName, axes: readonly number[], opera
     ? { lengths: results.lengths.slice(0, lastKept), strides: results.strides.slice(0, lastKept) }
     : results;
   const words = [
-    ...[inner, 8 * stride, width],
+    ...WORDS.pack({ length: inner, stride: 8 * stride, width }),
     ...loopWords(around, [inner * stride]),
     ...loopWords(keptLoops, side ? [width, width] : [0, 0]),
   ];
-  const arrays = [0, 1].map((at) => ({ at, offset: 0 }));
   const key = JSON.stringify(pattern);
-  return [{ key, write: () => reductionModule(pattern), arrays, words }];
+  return [{ key, write: () => reductionModule(pattern), arrays: wholeArrays(2), words }];
 }
 
-const LENGTH = 2;
-const STRIDE = 3;
-const WIDTH = 4;
-const LOOPS = 5;
+/** The innermost loop over reduced entries, its step in bytes, results side by side; the loops around follow. */
+const WORDS = kernelWords(["to", "from"], ["length", "stride", "width"]);
+const { word, count: LOOPS } = WORDS;
 const LANES = 4;
 
 function reductionModule(pattern: Pattern): ModuleWriter {
@@ -79,8 +79,8 @@ function reductionModule(pattern: Pattern): ModuleWriter {
       pattern.way === "across" ? across(pattern, scope, to, from) : along(pattern, scope, to, from);
     const loops = LOOPS + 2 * pattern.reducedDepth;
     return [
-      ...to.set(word(0)),
-      ...from.set(word(1)),
+      ...to.set(word("to")),
+      ...from.set(word("from")),
       ...nestedLoops(scope, pattern.keptDepth, loops, [to, from], body),
     ];
   });
@@ -89,7 +89,7 @@ function reductionModule(pattern: Pattern): ModuleWriter {
 
 /** Runs of reduced entries: `run` reads `left` entries from `at` on and moves `at` behind them. */
 function runs({ reducedDepth }: Pattern, scope: Scope, at: Local, left: Local, run: Code): Code {
-  return nestedLoops(scope, reducedDepth, LOOPS, [at], [...left.set(word(LENGTH)), ...run]);
+  return nestedLoops(scope, reducedDepth, LOOPS, [at], [...left.set(word("length")), ...run]);
 }
 
 /** One result from its entries in order. */
@@ -103,7 +103,7 @@ function sumAlong(pattern: Pattern, scope: Scope, at: Local, left: Local, to: Lo
   const [low, high, swap] = scope.locals("v128", 3);
   const phase = scope.local("i32");
   const contiguous = pattern.way === "along";
-  const stride = contiguous ? int(8) : word(STRIDE);
+  const stride = contiguous ? int(8) : word("stride");
   const move = (entries: number): Code =>
     at.set(i32.add(at.get, contiguous ? int(8 * entries) : i32.multiply(stride, int(entries))));
   const pair = (first: number): Code => {
@@ -157,7 +157,7 @@ function sumAlong(pattern: Pattern, scope: Scope, at: Local, left: Local, to: Lo
 /** In order, because of equal zeros the first counts. */
 function maxAlong(pattern: Pattern, scope: Scope, at: Local, left: Local, to: Local): Code {
   const [largest, strange, x] = scope.locals("v128", 3);
-  const step = pattern.way === "along" ? int(8) : word(STRIDE);
+  const step = pattern.way === "along" ? int(8) : word("stride");
   const run = repeatWhile(
     [
       x.set(v128.loadLow(at.get)),
@@ -185,7 +185,7 @@ function across(pattern: Pattern, scope: Scope, to: Local, from: Local): Code {
     left.set(i32.subtract(left.get, int(count))),
   ];
   return [
-    ...left.set(word(WIDTH)),
+    ...left.set(word("width")),
     ...loopWhile(i32.greaterEqual(left.get, int(4)), columns(4)),
     ...when(i32.greaterEqual(left.get, int(2)), columns(2)),
     ...when(left.get, columns(1)),
@@ -205,7 +205,7 @@ function sumAcross(pattern: Pattern, scope: Scope, to: Local, from: Local, count
   const saved = scope.locals("v128", vectors.length);
   const entry = (lane: readonly Local[]): Code[] => [
     ...vectors.map((v) => lane[v].set(f64x2.add(lane[v].get, loadColumns(at.get, count, v)))),
-    at.set(i32.add(at.get, word(STRIDE))),
+    at.set(i32.add(at.get, word("stride"))),
   ];
   const turnByOne = vectors.flatMap((v) => [
     saved[v].set(lanes[0][v].get),
@@ -249,7 +249,7 @@ function maxAcross(pattern: Pattern, scope: Scope, to: Local, from: Local, count
         largest[v].set(f64x2.laterMax(largest[v].get, x.get)),
         strange[v].set(v128.or(strange[v].get, f64x2.notEqual(x.get, x.get))),
       ]),
-      at.set(i32.add(at.get, word(STRIDE))),
+      at.set(i32.add(at.get, word("stride"))),
     ],
     left.tee(i32.subtract(left.get, int(1))),
   );

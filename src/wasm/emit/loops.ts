@@ -1,5 +1,13 @@
-import { type Code, i32, int, type Local, repeatWhile, type Scope, word } from "../../../wasm/index.ts";
-import type { LoopNest } from "../../primitives/loops.ts";
+/** Nests of loops whose lengths and strides are parameter words, so that one kernel serves all shapes. */
+import { type Code, type Local, repeatWhile, type Scope } from "./assembler.ts";
+import { word } from "./header.ts";
+import { i32, int } from "./instructions.ts";
+
+/** Nested loops over several arrays at once, outermost first; `strides[l][j]` is how far array j moves, in entries, per turn of loop l. */
+export interface LoopNest {
+  readonly lengths: readonly number[];
+  readonly strides: readonly (readonly number[])[];
+}
 
 /**
  * Loops as words, from the innermost outwards: the length, and for each array what its address gains per turn in bytes

@@ -1,7 +1,7 @@
 import { type Shape, sizeOf } from "../graph/shape.ts";
 
 /** The axes of a shape around those that a sum goes over: outer axes, reduced ones, inner ones. */
-export interface Split {
+export interface ReductionSplit {
   readonly outer: Shape;
   readonly reduced: Shape;
   readonly inner: Shape;
@@ -13,10 +13,10 @@ const SHORTEST_RUN = 16;
 const MOST_INNER = 4096;
 
 /**
- * How a sum over neighbouring axes splits its operand's shape where it can be taken while the operand is being computed
- * in row-major order; undefined where not.
+ * How a sum over neighbouring axes splits its operand's shape where it can be fused: taken while the operand is being
+ * computed in row-major order; undefined where not.
  */
-export function closingSplit(shape: Shape, axes: readonly number[]): Split | undefined {
+export function reductionSplit(shape: Shape, axes: readonly number[]): ReductionSplit | undefined {
   const [first] = axes;
   if (axes.some((axis, i) => axis !== first + i)) return undefined;
   const end = first + axes.length;
