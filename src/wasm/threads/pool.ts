@@ -21,7 +21,7 @@ const LOOK = 1000;
  * listens, as a text that names things outside itself does, is written down for the caller.
  */
 const SOURCE = `"use strict"; const __name = (f) => f;
-const workerThreads = globalThis.process?.getBuiltinModule?.("node:worker_threads") ?? require("node:worker_threads");
+const workerThreads = process.getBuiltinModule("node:worker_threads");
 const { control, CONTROL, STATE, thread } = workerThreads.workerData;
 try {
   (${help})(workerThreads, ${work});
