@@ -96,7 +96,7 @@ function evaluations(objective: Objective, arch: string): Readonly<Record<string
 
 /** The flops that one run of an evaluation executes. */
 function flopsOf(objective: Objective, run: () => void): number {
-  const total = (): number => objective.executed().reduce((sum, { flops }) => sum + flops, 0);
+  const total = (): number => objective.profile().reduce((sum, { flops }) => sum + flops, 0);
   run();
   const before = total();
   run();

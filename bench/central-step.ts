@@ -69,10 +69,11 @@ function stepCost(start: Start): StepCost {
   const durations: number[] = [];
   const parts: Record<string, number> = {};
   let critical = 0;
-  let before = objective.stageRuns();
+  const stageRuns = (): number[] => objective.profile().map(({ runs }) => runs);
+  let before = stageRuns();
   const steps = TO - FROM;
   for (let step = 0; step < TO; step++) {
-    if (step === FROM) before = objective.stageRuns();
+    if (step === FROM) before = stageRuns();
     const began = performance.now();
     const row = simulation.step();
     if (step < FROM) continue;
@@ -88,7 +89,7 @@ function stepCost(start: Start): StepCost {
     milliseconds: median,
     spread,
     parts,
-    runs: objective.stageRuns().map((count, stage) => (count - before[stage]) / steps / objective.chunks),
+    runs: stageRuns().map((count, stage) => (count - before[stage]) / steps / objective.chunks),
     weights: objective.dimension,
     critical,
   };

@@ -57,7 +57,7 @@ export function flowCost({ examples, copies, width, learningRate, warmStart: ste
   const samples: number[] = [];
   let before = 0;
   let critical = 0;
-  const products = (): number => objective.stageRuns()[STAGES.direction] / objective.chunks;
+  const products = (): number => objective.profile()[STAGES.direction].runs / objective.chunks;
   for (let step = 0; step < SETTLING + MEASURED; step++) {
     if (step === SETTLING) before = products();
     const start = performance.now();

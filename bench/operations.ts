@@ -70,7 +70,7 @@ export function operationsOf(
 
 /** What one call executes, in flops. */
 export function flopsOf(objective: Objective, run: () => void): number {
-  const total = (): number => objective.executed().reduce((sum, { flops }) => sum + flops, 0);
+  const total = (): number => objective.profile().reduce((sum, { flops }) => sum + flops, 0);
   const before = total();
   run();
   return total() - before;

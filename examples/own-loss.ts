@@ -1,16 +1,6 @@
 // A loss of your own: its gradient, a Hessian-vector product and a third derivative.
 // Run: npx tsx examples/own-loss.ts
-import {
-  add,
-  array,
-  matmul,
-  mean,
-  Objective,
-  square,
-  subtract,
-  type Tensor,
-  tanh,
-} from "../src/autodiff/index.ts";
+import { add, matmul, Objective, square, subtract, sum, tanh } from "../src/autodiff/index.ts";
 import { Random } from "../src/base/index.ts";
 
 const random = new Random(0);
@@ -19,12 +9,9 @@ const targets = Float64Array.from({ length: 50 }, (_, i) => Math.sign(inputs[3 *
 
 const objective = new Objective({
   parameters: { W1: [3, 8], b1: [8], W2: [8, 1] },
-  loss: ({ W1, b1, W2 }) => {
-    const x = array(W1, inputs, [50, 3]);
-    const y = array(W1, targets, [50, 1]);
-    const hidden: Tensor = tanh(add(matmul(x, W1), b1));
-    return mean(square(subtract(matmul(hidden, W2), y)));
-  },
+  examples: { x: { data: inputs, shape: [3] }, y: { data: targets, shape: [1] } },
+  outputs: ({ W1, b1, W2 }, { x }) => matmul(tanh(add(matmul(x, W1), b1)), W2),
+  criterion: (outputs, { y }) => sum(square(subtract(outputs, y)), { axes: [1] }),
 });
 
 const p = objective.dimension;

@@ -1,6 +1,6 @@
 // Gradient descent and the stable flow on a quadratic, beside their closed forms.
 // Run: npx tsx examples/quadratic.ts
-import { multiply, Objective, square, sum } from "../src/autodiff/index.ts";
+import { array, multiply, Objective, square, sum } from "../src/autodiff/index.ts";
 import { compileRule, DiscreteProcess, gradientDescent, StableProcess } from "../src/flows/index.ts";
 
 const eigenvalues = Float64Array.of(1, 0.5, 0.1);
@@ -11,8 +11,7 @@ const steps = 20;
 // L(w) = ½ Σ λ_i w_i², traced once; gradients and Hessian-vector products come from the engine.
 const objective = new Objective({
   parameters: { w: [3] },
-  examples: { eigenvalues: { data: eigenvalues, shape: [3], padding: "repeat" } },
-  loss: ({ w }, batch) => multiply(sum(multiply(batch.eigenvalues, square(w))), 0.5),
+  loss: ({ w }) => multiply(sum(multiply(array(w, eigenvalues, [3]), square(w))), 0.5),
 });
 
 const rule = compileRule(gradientDescent({ lr }), 3);

@@ -4,10 +4,19 @@ export { type BackendChoice, selectBackend } from "./execution/choose-backend.ts
 export { type CompiledFunction, compile, type Numbers, type NumberTree } from "./execution/compile.ts";
 export { type Graph, type Node, type PrimitiveName, printGraph } from "./graph/graph.ts";
 export { formatShape, type Shape, sizeOf } from "./graph/shape.ts";
-export type { ExampleArray, LossDefinition } from "./objective/loss.ts";
-export { Objective, type ObjectiveOptions, type StageProfile } from "./objective/objective.ts";
+export type { StageProfile } from "./objective/evaluation.ts";
+export type {
+  ExampleArray,
+  ExampleArrays,
+  ExampleLoss,
+  LossDefinition,
+  Shapes,
+  Tensors,
+  WeightLoss,
+} from "./objective/loss.ts";
+export { Objective, type ObjectiveOptions } from "./objective/objective.ts";
 export { pairIndex } from "./objective/polarisation.ts";
-export { type LossResult, STAGES } from "./objective/stages.ts";
+export { STAGES } from "./objective/stages.ts";
 export type { Group, Instruction, Plan } from "./plan/plan.ts";
 export { printPlan } from "./plan/print.ts";
 export { verifyPlan } from "./plan/verify.ts";

@@ -9,6 +9,7 @@ test("the last line of the table is the sum of the others, and a stage without t
     flops: 1.5e9 * scale,
     bytes: 1e9 * scale,
     seconds: scale - 1,
+    secondsByThread: [scale - 1, 0],
   });
   const text = profileText({
     threads: 2,

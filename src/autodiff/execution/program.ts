@@ -133,14 +133,6 @@ export class Program {
     for (const segment of job.runs) this.runs[segment] += chunks;
   }
 
-  /** Matrix products and flops executed so far, by segment. */
-  executed(): Cost[] {
-    return this.costs.map((cost, segment) => ({
-      flops: cost.flops * this.runs[segment],
-      products: cost.products * this.runs[segment],
-    }));
-  }
-
   /** Seconds that each segment took, a row for each thread, the caller's first; zeros unless timed. */
   secondsByThread(): number[][] {
     const count = this.steps.length;

@@ -2,13 +2,12 @@ import { isSource } from "../graph/graph.ts";
 import { sizeOf } from "../graph/shape.ts";
 import { costOf } from "../plan/build.ts";
 import { RULES } from "../primitives/registry.ts";
-import type { Tree } from "../tensor/tree.ts";
-import { trace } from "../transforms/trace.ts";
-import type { LossDefinition } from "./loss.ts";
+import { newTrace } from "../transforms/simplify.ts";
+import type { ChunkLoss } from "./loss.ts";
 
-/** Examples that the loss is traced for to count its work. */
+/** The number of examples that the loss is traced for to count its work. */
 const PROBE = 2;
-/** A joint evaluation keeps so many entries for each entry that the loss computes: 3 to 5 in all architectures. */
+/** Entries that a joint evaluation keeps for each entry that the loss computes: 3 to 5 in all architectures. */
 const ENTRIES_PER_VALUE = 4;
 /**
  * 2 MiB of doubles, a core's second-level cache: measured on the wasm backend, networks of images take 5 to 10 % less
@@ -33,18 +32,13 @@ interface Work {
   readonly flops: number;
 }
 
-function workPerExample(definition: LossDefinition): Work {
-  const batch = Object.entries(definition.examples ?? {}).map(([name, { shape }]) => [
-    name,
-    [PROBE, ...shape],
-  ]);
-  const loss = (parameters: Tree, arrays: Tree): Tree => {
-    const result = definition.loss(parameters as never, arrays as never);
-    return "loss" in result ? result.loss : result;
-  };
-  const { graph } = trace<[Tree, Tree], Tree>(loss, definition.parameters, Object.fromEntries(batch));
+function workPerExample(loss: ChunkLoss): Work {
+  const tape = newTrace();
+  const parameters = Object.entries(loss.parameters).map(([name, shape]) => tape.input(name, shape));
+  const arrays = loss.arrays.map(({ name, shape }) => tape.input(name, [PROBE, ...shape]));
+  const graph = tape.graph([...parameters, ...arrays], [loss.trace(parameters, arrays).value]);
   const depends = new Uint8Array(graph.nodes.length);
-  for (const id of graph.inputs.slice(Object.keys(definition.parameters).length)) depends[id] = 1;
+  for (const id of graph.inputs.slice(parameters.length)) depends[id] = 1;
   let operations = 0;
   let entries = 0;
   let flops = 0;
@@ -64,8 +58,9 @@ function workPerExample(definition: LossDefinition): Work {
  * of sums over chunks depend on it: as many chunks as keep one's arrays in a cache, and at least enough for threads, as long
  * as each has enough to do.
  */
-export function chunkSize(definition: LossDefinition, examples: number, dimension: number): number {
-  const { operations, entries, flops } = workPerExample(definition);
+export function chunkSize(loss: ChunkLoss, dimension: number): number {
+  const { examples } = loss;
+  const { operations, entries, flops } = workPerExample(loss);
   const leastFlops = Math.max(LEAST_FLOPS_PER_OPERATION * operations, LEAST_FLOPS_PER_WEIGHT * dimension);
   const least = Math.ceil(leastFlops / Math.max(1, flops));
   const within = (room: number): number =>

@@ -1,6 +1,6 @@
 import { Job } from "../../wasm/index.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { Placement } from "./memory-map.ts";
+import type { MemoryMap } from "./memory-map.ts";
 import { ADDITIONS, REGION } from "./plan.ts";
 import { pairIndex } from "./polarisation.ts";
 import { STAGES } from "./stages.ts";
@@ -12,31 +12,22 @@ export interface Primal {
   readonly gradient: boolean;
 }
 
-/** Writes the jobs of a joint evaluation for a placement. Sums over chunks start from zero in each job. */
+/**
+ * Writes the jobs of a joint evaluation: for a chunk of examples, where regions lie and which segments run. Every method
+ * overwrites the one job there is. Sums over chunks start from zero in each job.
+ */
 export class JobWriter {
-  readonly job = new Job();
-  private readonly placement: Placement;
+  private readonly job = new Job();
+  private readonly map: MemoryMap;
+  private readonly plan: Plan;
   private readonly p: number;
-  private readonly batchSize: number;
-  private readonly valueSize: number;
   private readonly tangentSize: number;
 
-  private readonly plan: Plan;
-
-  constructor(placement: Placement, p: number, plan: Plan) {
-    const { regionSizes } = plan;
-    this.placement = placement;
+  constructor(map: MemoryMap, p: number, plan: Plan) {
+    this.map = map;
     this.plan = plan;
     this.p = p;
-    this.batchSize = regionSizes[REGION.batch];
-    this.valueSize = regionSizes[REGION.value];
-    this.tangentSize = regionSizes[REGION.tangent];
-  }
-
-  /** Where a chunk's loss and outputs are. */
-  valueOf(chunk: number): number {
-    const { chunkStart, chunkStride } = this.placement;
-    return chunkStart + chunk * chunkStride + this.batchSize;
+    this.tangentSize = plan.regionSizes[REGION.tangent];
   }
 
   /** The stages that depend on the weights alone, for every chunk. */
@@ -85,9 +76,9 @@ export class JobWriter {
     this.task(primal);
     for (let i = 0; i < count; i++) this.direction(i, i);
     for (let j = 0; j < others; j++) {
-      this.direction(count + j, this.placement.directions);
+      this.direction(count + j, this.map.directions);
       for (let i = 0; i < count; i++) {
-        this.pair(i, count + j, this.placement.directions);
+        this.pair(i, count + j, this.map.directions);
         this.accumulate(i * others + j);
       }
     }
@@ -96,73 +87,74 @@ export class JobWriter {
 
   /** @param sums how many sums the job accumulates, the gradient apart */
   private begin(sums: number): void {
-    this.job.begin(this.placement.chunkStart, this.placement.chunkStride);
-    if (sums > 0) this.job.zero(this.placement.sums, sums * this.p);
+    this.job.begin(this.map.chunkStart, this.map.chunkStride);
+    if (sums > 0) this.job.zero(this.map.sums, sums * this.p);
   }
 
-  private task(primal: Primal): void {
-    const { job, placement, batchSize, valueSize } = this;
-    const { own, weights, constants, gradientSum } = placement;
+  /** Begins a task: one thread runs what follows for a chunk. */
+  private task({ from, to, gradient }: Primal): void {
+    const { job } = this;
+    const { inArena, inChunk, weights, constants, gradientSum, keepsPrimal } = this.map;
     job.task();
-    if (primal.gradient) job.zero(gradientSum, this.p);
+    if (gradient) job.zero(gradientSum, this.p);
     job.setRegion(REGION.weights, weights);
     job.setRegion(REGION.constants, constants);
     job.setRegionInChunk(REGION.batch, 0);
-    job.setRegionInChunk(REGION.value, batchSize);
-    if (placement.keepsPrimal) job.setRegionInChunk(REGION.primal, batchSize + valueSize);
-    else job.setRegionInArena(REGION.primal, own.primal);
-    job.setRegionInArena(REGION.scratch, own.scratch);
+    job.setRegionInChunk(REGION.value, inChunk.value);
+    if (keepsPrimal) job.setRegionInChunk(REGION.primal, inChunk.primal);
+    else job.setRegionInArena(REGION.primal, inArena.primal);
+    job.setRegionInArena(REGION.scratch, inArena.scratch);
     for (const result of [REGION.gradient, REGION.product, REGION.third])
-      job.setRegionInArena(result, own.result);
-    for (let stage = primal.from; stage <= primal.to; stage++) {
+      job.setRegionInArena(result, inArena.result);
+    for (let stage = from; stage <= to; stage++) {
       if (this.plan.segments[stage].length > 0) job.run(stage);
-      if (stage === STAGES.gradient && primal.gradient) this.accumulateInto(gradientSum);
+      if (stage === STAGES.gradient && gradient) this.accumulateInto(gradientSum);
     }
   }
 
-  /** The first order of vector i, its tangents in a place of the arena. */
-  private direction(i: number, place: number): void {
+  /** The first order of vector i; its tangents go to room `room` of the arena. */
+  private direction(i: number, room: number): void {
     const { job } = this;
     job.setRegion(REGION.direction, this.vector(i));
-    job.setRegionInArena(REGION.tangent, this.tangents(place));
+    job.setRegionInArena(REGION.tangent, this.tangents(room));
     job.run(STAGES.direction);
   }
 
-  /** The second order of the sum of vectors i and j, whose tangents are in places i and `placeOfJ`. */
-  private pair(i: number, j: number, placeOfJ: number): void {
-    const { job, placement } = this;
-    const sum = this.tangents(placement.directions + 1);
+  /** The second order of the sum of vectors i and j, whose tangents are in rooms i and `roomOfJ`. */
+  private pair(i: number, j: number, roomOfJ: number): void {
+    const { job, map } = this;
+    const sum = this.tangents(map.directions + 1);
     job.setRegion(REGION.left, this.vector(i));
     job.setRegion(REGION.right, this.vector(j));
-    job.setRegionInArena(REGION.sum, placement.own.direction);
+    job.setRegionInArena(REGION.sum, map.inArena.direction);
     job.run(ADDITIONS.weights);
     job.setRegionInArena(REGION.left, this.tangents(i));
-    job.setRegionInArena(REGION.right, this.tangents(placeOfJ));
+    job.setRegionInArena(REGION.right, this.tangents(roomOfJ));
     job.setRegionInArena(REGION.sum, sum);
     job.run(ADDITIONS.tangents);
-    job.setRegionInArena(REGION.direction, placement.own.direction);
+    job.setRegionInArena(REGION.direction, map.inArena.direction);
     job.setRegionInArena(REGION.tangent, sum);
     job.run(STAGES.secondOrder);
   }
 
   /** Adds the chunk's product or third derivative to a sum over chunks. */
   private accumulate(sum: number): void {
-    this.accumulateInto(this.placement.sums + sum * this.p);
+    this.accumulateInto(this.map.sums + sum * this.p);
   }
 
   private accumulateInto(sum: number): void {
-    const { job, placement } = this;
+    const { job } = this;
     job.setRegion(REGION.sum, sum);
     job.setRegion(REGION.left, sum);
-    job.setRegionInArena(REGION.right, placement.own.result);
+    job.setRegionInArena(REGION.right, this.map.inArena.result);
     job.accumulate(ADDITIONS.weights);
   }
 
   private vector(i: number): number {
-    return this.placement.vectors + i * this.p;
+    return this.map.vectors + i * this.p;
   }
 
-  private tangents(place: number): number {
-    return this.placement.own.tangents + place * this.tangentSize;
+  private tangents(room: number): number {
+    return this.map.inArena.tangents + room * this.tangentSize;
   }
 }

@@ -1,9 +1,9 @@
 import { sizeOf } from "../graph/shape.ts";
 import { buildPlan } from "../plan/build.ts";
-import type { Instruction, Location, Plan } from "../plan/plan.ts";
+import { consecutive, type Instruction, type Location, type Plan } from "../plan/plan.ts";
 import { contiguous } from "../primitives/rule.ts";
-import type { LossDefinition } from "./loss.ts";
-import { type JointGraph, STAGE_COUNT, STAGES, traceJoint } from "./stages.ts";
+import type { ChunkLoss } from "./loss.ts";
+import { type DerivativeKind, type JointGraph, STAGE_COUNT, STAGES, traceJoint } from "./stages.ts";
 
 /** The parts of the memory of a joint evaluation. The last three are wherever an addition is wanted. */
 export const REGION = {
@@ -28,6 +28,7 @@ export const REGION_COUNT = 14;
 /** Segments after the stages: sum = left + right, of as many entries as there are weights, or first-order tangents. */
 export const ADDITIONS = { weights: STAGE_COUNT, tangents: STAGE_COUNT + 1 } as const;
 
+/** The instructions of the segments `ADDITIONS`. */
 export function additions(dimension: number, tangents: number): Instruction[][] {
   return [dimension, tangents].map((size) => {
     const operands = [REGION.left, REGION.right].map((region) => ({
@@ -41,49 +42,49 @@ export function additions(dimension: number, tangents: number): Instruction[][] 
   });
 }
 
-/** Traces and plans the joint evaluation of one chunk of examples. */
+/** Traces and plans the joint evaluation of one chunk of `count` examples. */
 export function planJoint(
-  definition: LossDefinition,
-  chunk: number,
+  loss: ChunkLoss,
+  count: number,
+  kind: DerivativeKind,
 ): { readonly joint: JointGraph; readonly plan: Plan<Instruction>; readonly traceSeconds: number } {
   const start = performance.now();
-  const batch = Object.fromEntries(
-    Object.entries(definition.examples ?? {}).map(([name, { shape }]) => [name, [chunk, ...shape]]),
-  );
-  const joint = traceJoint(definition.parameters, batch, definition.loss);
+  const joint = traceJoint(loss, count, kind);
   const traceSeconds = (performance.now() - start) / 1000;
-  const { graph, parameterCount } = joint;
-  const run = (ids: readonly number[], region: number, start = 0): Location[] => {
-    let offset = start;
-    return ids.map((id) => {
-      const location = { region, offset };
-      offset += sizeOf(graph.nodes[id].shape);
-      return location;
-    });
-  };
-  const p = parameterCount;
+  const { graph, counts } = joint;
+  const row = (ids: readonly number[], region: number, start = 0): Location[] =>
+    consecutive(
+      ids.map((id) => sizeOf(graph.nodes[id].shape)),
+      region,
+      start,
+    );
+  const { parameters } = counts;
+  const firstArray = parameters + counts.directions;
+  const firstProduct = 1 + counts.gradient;
+  const firstThird = firstProduct + counts.product;
+  const firstOutput = firstThird + counts.third;
   const plan = buildPlan({
     graph,
     segmentOf: joint.stageOf,
     segmentCount: STAGE_COUNT,
     inputs: [
-      ...run(graph.inputs.slice(0, p), REGION.weights),
-      ...run(graph.inputs.slice(p, 2 * p), REGION.direction),
-      ...run(graph.inputs.slice(2 * p), REGION.batch),
+      ...row(graph.inputs.slice(0, parameters), REGION.weights),
+      ...row(graph.inputs.slice(parameters, firstArray), REGION.direction),
+      ...row(graph.inputs.slice(firstArray), REGION.batch),
     ],
     outputs: [
-      ...run(graph.outputs.slice(0, 1), REGION.value),
-      ...run(graph.outputs.slice(1, 1 + p), REGION.gradient),
-      ...run(graph.outputs.slice(1 + p, 1 + 2 * p), REGION.product),
-      ...run(graph.outputs.slice(1 + 2 * p, 1 + 3 * p), REGION.third),
-      ...run(graph.outputs.slice(1 + 3 * p), REGION.value, 1),
+      ...row(graph.outputs.slice(0, 1), REGION.value),
+      ...row(graph.outputs.slice(1, firstProduct), REGION.gradient),
+      ...row(graph.outputs.slice(firstProduct, firstThird), REGION.product),
+      ...row(graph.outputs.slice(firstThird, firstOutput), REGION.third),
+      ...row(graph.outputs.slice(firstOutput), REGION.value, 1),
     ],
     // A gradient that the loss computes on its way is written with the gradient all the same: its place is shared.
-    outputSegments: graph.outputs.map((_, i) =>
-      i === 0 || i > 3 * p
-        ? STAGES.value
-        : [STAGES.gradient, STAGES.direction, STAGES.secondOrder][Math.floor((i - 1) / p)],
-    ),
+    outputSegments: graph.outputs.map((_, i) => {
+      if (i === 0 || i >= firstOutput) return STAGES.value;
+      if (i < firstProduct) return STAGES.gradient;
+      return i < firstThird ? STAGES.direction : STAGES.secondOrder;
+    }),
     residualRegion: (stage) => (stage >= STAGES.direction ? REGION.tangent : REGION.primal),
     scratchRegion: REGION.scratch,
     constantsRegion: REGION.constants,

@@ -5,6 +5,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { pushForward } from "../transforms/jvp.ts";
 import { newTrace, verify } from "../transforms/simplify.ts";
 import { gradientOf } from "../transforms/transpose.ts";
+import type { ChunkLoss } from "./loss.ts";
 
 /**
  * The segments of a joint evaluation, by what a node depends on. The weights alone: what the loss needs, what else
@@ -21,68 +22,92 @@ export const STAGES = {
 } as const;
 export const STAGE_COUNT = 6;
 
-/** What a loss function returns: a scalar, perhaps with the network's outputs for whoever wants to see them. */
-export type LossResult = Tensor | { readonly loss: Tensor; readonly outputs: Tensor };
+/** Derivatives of a traced loss: lists like the parameters, empty where one is not taken. */
+interface Derivatives {
+  readonly gradient: readonly Tensor[];
+  readonly product: readonly Tensor[];
+  readonly third: readonly Tensor[];
+}
 
+/** Which derivatives are appended to a trace. */
+export interface DerivativeKind {
+  /** Directions that are inputs together. */
+  readonly directions: number;
+  take(
+    value: Tensor,
+    outputs: Tensor | undefined,
+    w: readonly Tensor[],
+    v: readonly (readonly Tensor[])[],
+  ): Derivatives;
+}
+
+const orZero = (tangents: readonly (Tensor | undefined)[], w: readonly Tensor[]): Tensor[] =>
+  tangents.map((tangent, i) => tangent ?? full(w[i], 0, w[i].shape));
+
+/**
+ * g = ∇L, Hv = dg[v] and D³L[v,v,·] = d(Hv)[v]: forward over forward over reverse. Per hidden fully connected layer 3
+ * products for g, 6 more for Hv, 7 more for D³L[v,v,·].
+ */
+export const JOINT: DerivativeKind = {
+  directions: 1,
+  take(value, _, w, [v]) {
+    const gradient = gradientOf(value, w);
+    const product = orZero(pushForward(gradient, w, v), w);
+    return { gradient, product, third: orZero(pushForward(product, w, v), w) };
+  },
+};
+
+/** A traced loss with derivatives, split into stages. */
 export interface JointGraph {
-  /** Inputs: parameters, their directions, batch arrays. Outputs: L, g…, Hv…, D³L[v,v,·]…, outputs if any. */
+  /** Inputs: parameters, their directions, example arrays. Outputs: L, gradient…, product…, third…, outputs if any. */
   readonly graph: Graph;
   readonly stageOf: (node: number) => number;
-  readonly parameterCount: number;
-  readonly batchCount: number;
+  /** How many nodes each group of inputs and of derivatives has. */
+  readonly counts: {
+    readonly parameters: number;
+    readonly directions: number;
+    readonly gradient: number;
+    readonly product: number;
+    readonly third: number;
+  };
   readonly outputShape: Shape | undefined;
 }
 
 /**
- * Traces L once and appends g = ∇L, Hv = dg[v] and D³L[v,v,·] = d(Hv)[v] to the same trace, where common
- * subexpressions merge. Forward over forward over reverse: per hidden fully connected layer 3 products for g,
- * 6 more for Hv, 7 more for D³L[v,v,·].
+ * Traces a chunk of `count` examples once and appends derivatives to the same trace, where common subexpressions merge.
+ * Throws where the loss is no scalar.
  */
-export function traceJoint(
-  parameters: Readonly<Record<string, Shape>>,
-  batch: Readonly<Record<string, Shape>>,
-  loss: (parameters: Record<string, Tensor>, batch: Record<string, Tensor>) => LossResult,
-): JointGraph {
+export function traceJoint(loss: ChunkLoss, count: number, kind: DerivativeKind): JointGraph {
   const trace = newTrace();
-  const inputs = (shapes: Readonly<Record<string, Shape>>, prefix: string): [string, Tensor][] =>
-    Object.entries(shapes).map(([name, shape]) => [name, trace.input(prefix + name, shape)]);
-  const weights = inputs(parameters, "");
-  const directions = inputs(parameters, "direction of ");
-  const arrays = inputs(batch, "batch ");
-  const result = loss(Object.fromEntries(weights), Object.fromEntries(arrays));
-  const value = "loss" in result ? result.loss : result;
-  const outputs = "loss" in result ? result.outputs : undefined;
-
-  const w = weights.map(([, tensor]) => tensor);
-  const v = directions.map(([, tensor]) => tensor);
-  const gradient = gradientOf(value, w);
-  const orZero = (tangents: readonly (Tensor | undefined)[]): Tensor[] =>
-    tangents.map((tangent, i) => tangent ?? full(value, 0, w[i].shape));
-  const product = orZero(pushForward(gradient, w, v));
-  const third = orZero(pushForward(product, w, v));
-
-  const graph = verify(
-    trace.graph(
-      [...w, ...v, ...arrays.map(([, tensor]) => tensor)],
-      [value, ...gradient, ...product, ...third, ...(outputs ? [outputs] : [])],
-    ),
-  );
-  return {
-    graph,
-    stageOf: stagesOf(graph, w.length),
-    parameterCount: w.length,
-    batchCount: arrays.length,
-    outputShape: outputs?.shape,
+  const inputs = (prefix: string): Tensor[] =>
+    Object.entries(loss.parameters).map(([name, shape]) => trace.input(prefix + name, shape));
+  const w = inputs("");
+  const v = Array.from({ length: kind.directions }, () => inputs("direction of "));
+  const arrays = loss.arrays.map(({ name, shape }) => trace.input(`batch ${name}`, [count, ...shape]));
+  const { value, outputs } = loss.trace(w, arrays);
+  const { gradient, product, third } = kind.take(value, outputs, w, v);
+  const results = [value, ...gradient, ...product, ...third, ...(outputs ? [outputs] : [])];
+  const graph = verify(trace.graph([...w, ...v.flat(), ...arrays], results));
+  const counts = {
+    parameters: w.length,
+    directions: w.length * kind.directions,
+    gradient: gradient.length,
+    product: product.length,
+    third: third.length,
   };
+  return { graph, stageOf: stagesOf(graph, counts), counts, outputShape: outputs?.shape };
 }
 
-function stagesOf(graph: Graph, parameterCount: number): (node: number) => number {
-  const p = parameterCount;
-  const value = ancestors(graph, [...graph.outputs.slice(0, 1), ...graph.outputs.slice(1 + 3 * p)]);
-  const gradient = ancestors(graph, graph.outputs.slice(1, 1 + p));
-  const curvature = ancestors(graph, graph.outputs.slice(1 + p, 1 + 2 * p));
+function stagesOf(graph: Graph, counts: JointGraph["counts"]): (node: number) => number {
+  const { parameters, directions, gradient: gradients, product: products, third: thirds } = counts;
+  const value = ancestors(graph, [
+    ...graph.outputs.slice(0, 1),
+    ...graph.outputs.slice(1 + gradients + products + thirds),
+  ]);
+  const gradient = ancestors(graph, graph.outputs.slice(1, 1 + gradients));
+  const curvature = ancestors(graph, graph.outputs.slice(1 + gradients, 1 + gradients + products));
   const directed = new Uint8Array(graph.nodes.length);
-  for (const id of graph.inputs.slice(p, 2 * p)) directed[id] = 1;
+  for (const id of graph.inputs.slice(parameters, parameters + directions)) directed[id] = 1;
   graph.nodes.forEach((node, id) => {
     if (node.operands.some((operand) => directed[operand])) directed[id] = 1;
   });

@@ -4,9 +4,7 @@ import {
   multiply,
   oneHot,
   reshape,
-  type Shape,
   select,
-  sizeOf,
   softplus,
   square,
   subtract,
@@ -79,9 +77,4 @@ function predicted(criterion: Criterion, outputs: Float64Array, row: number, cla
 /** Outputs [examples, …rows, classes] as [rows, classes]. */
 export function asRows(outputs: Tensor): Tensor {
   return reshape(outputs, [-1, outputs.shape[outputs.shape.length - 1]]);
-}
-
-/** The number of labels per example. */
-export function rowsPerExample(labelShape: Shape): number {
-  return sizeOf(labelShape);
 }

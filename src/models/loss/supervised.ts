@@ -1,4 +1,10 @@
-import { type LossDefinition, multiply, reshape, type Shape, sum } from "../../autodiff/index.ts";
+import {
+  type ExampleArray,
+  type ExampleLoss,
+  reshape,
+  type Shape,
+  type Shapes,
+} from "../../autodiff/index.ts";
 import { valueError } from "../../base/index.ts";
 import type { Model } from "../architecture.ts";
 import { asRows, type Criterion, rowLosses, rowWeights } from "./criteria.ts";
@@ -22,7 +28,7 @@ export function supervisedLoss(
   model: Model,
   criterion: Criterion,
   examples: LabelledExamples,
-): LossDefinition {
+): ExampleLoss<Shapes, Record<"inputs" | "labels", ExampleArray>> {
   const { inputs, shape, labels, labelShape } = examples;
   const bad = inputs.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) throw valueError("inputs", "finite numbers", `${inputs[bad]} at position ${bad}`);
@@ -40,15 +46,10 @@ export function supervisedLoss(
   }
   return {
     parameters: model.parameters,
-    examples: {
-      inputs: { data: inputs, shape, padding: "repeat" },
-      labels: { data: labels, shape: labelShape, padding: "repeat" },
-      weights: { data: rowWeights(labels), shape: labelShape, padding: "zero" },
-    },
-    loss(parameters, batch) {
-      const outputs = model.forward(parameters, batch.inputs);
-      const losses = rowLosses(criterion, asRows(outputs), reshape(batch.labels, [-1]));
-      return { loss: sum(multiply(losses, reshape(batch.weights, [-1]))), outputs };
-    },
+    examples: { inputs: { data: inputs, shape }, labels: { data: labels, shape: labelShape } },
+    rowWeights: rowWeights(labels),
+    outputs: (parameters, examples) => model.forward(parameters, examples.inputs),
+    criterion: (outputs, examples) =>
+      reshape(rowLosses(criterion, asRows(outputs), reshape(examples.labels, [-1])), examples.labels.shape),
   };
 }

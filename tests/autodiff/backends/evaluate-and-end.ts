@@ -4,13 +4,14 @@ import { matmul, Objective, selectBackend, square, sum, tanh } from "../../../sr
 const objective = new Objective(
   {
     parameters: { a: [32, 32] },
-    examples: { x: { data: new Float64Array(32 * 400).fill(0.1), shape: [32], padding: "zero" } },
-    loss: ({ a }, { x }) => sum(square(tanh(matmul(x, a)))),
+    examples: { x: { data: new Float64Array(32 * 400).fill(0.1), shape: [32] } },
+    outputs: ({ a }, { x }) => matmul(x, a),
+    criterion: (outputs) => sum(square(tanh(outputs)), { axes: [1] }),
   },
   { backend: selectBackend("wasm").backend, threads: 2, chunk: 50, timed: true },
 );
 const end = performance.now() + 20_000;
-const helped = (): boolean => objective.stageSeconds()[1].some((seconds) => seconds > 0);
+const helped = (): boolean => objective.profile().some(({ secondsByThread }) => secondsByThread[1] > 0);
 while (!helped() && performance.now() < end) {
   objective.setWeights(new Float64Array(objective.dimension).fill(0.01));
   objective.gradient();

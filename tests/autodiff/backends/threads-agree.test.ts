@@ -67,9 +67,8 @@ function untilHelped(objective: Objective, work: () => void): void {
   const end = performance.now() + 20_000;
   const helped = (): boolean =>
     objective
-      .stageSeconds()
-      .slice(1)
-      .some((row) => row.some((seconds) => seconds > 0));
+      .profile()
+      .some(({ secondsByThread }) => secondsByThread.slice(1).some((seconds) => seconds > 0));
   while (!helped() && performance.now() < end) work();
   expect(helped(), "helpers took part").toBe(true);
 }
@@ -212,9 +211,10 @@ test("sums taken side by side while a chain is computed do not meet those of ano
   const definition: LossDefinition = {
     parameters: { w: [width] },
     examples: {
-      x: { data: normals(examples * width, "wide inputs"), shape: [width], padding: "zero" },
+      x: { data: normals(examples * width, "wide inputs"), shape: [width] },
     },
-    loss: ({ w }, { x }) => sum(tanh(multiply(x, w))),
+    outputs: ({ w }, { x }) => sum(tanh(multiply(x, w)), { axes: [1] }),
+    criterion: (outputs) => outputs,
   };
   const [alone, shared] = [1, 2].map((threads) =>
     objectiveWith(definition, { threads, chunk: 20, timed: true }),

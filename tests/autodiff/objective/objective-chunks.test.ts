@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import {
   add,
+  compile,
+  exp,
   type LossDefinition,
   matmul,
   multiply,
@@ -35,14 +37,11 @@ function loss({ x, weight }: Rows): LossDefinition {
   return {
     parameters: { a: [3, 4], b: [4, 1] },
     examples: {
-      x: { data: x, shape: [3], padding: "repeat" },
-      weight: { data: weight, shape: [], padding: "zero" },
+      x: { data: x, shape: [3] },
     },
-    loss: (p, batch) => {
-      const outputs = matmul(tanh(matmul(batch.x, p.a)), p.b);
-      const rows = sum(softplus(square(outputs)), { axes: [1] });
-      return { loss: sum(multiply(rows, batch.weight)), outputs };
-    },
+    outputs: (p, batch) => matmul(tanh(matmul(batch.x, p.a)), p.b),
+    criterion: (outputs) => sum(softplus(square(outputs)), { axes: [1] }),
+    rowWeights: weight,
   };
 }
 
@@ -116,21 +115,16 @@ describe.each([undefined, 0])("with a memory budget of %s bytes", (memory) => {
     },
   );
 
-  test("a gradient that the loss computes on its way belongs to its own chunk", () => {
-    // ∇L = Σ x, a value that the loss itself needs.
-    const { x } = rowsOf(6);
-    const definition: LossDefinition = {
-      parameters: { w: [3] },
-      examples: { x: { data: x, shape: [3], padding: "zero" } },
-      loss: ({ w }: Record<string, Tensor>, batch) => sum(multiply(w, sum(batch.x, { axes: [0] }))),
-    };
-    const objective = new Objective(definition, { chunk: 2, memory });
-    objective.setWeights(Float64Array.of(1, 2, 3));
+  test("a gradient that the loss computes on its way is found after the loss and before it", () => {
+    // ∇ Σeʷ = eʷ, a value that the loss itself needs.
+    const objective = new Objective({ parameters: { w: [3] }, loss: ({ w }) => sum(exp(w)) }, { memory });
+    const w = Float64Array.of(0, 1, -2);
+    objective.setWeights(w);
     objective.loss();
-    const total = [0, 1, 2].map((j) =>
-      [0, 1, 2].reduce((sum3, c) => sum3 + (x[6 * c + j] + x[6 * c + 3 + j]), 0),
-    );
-    expect(objective.gradient()).toEqual(Float64Array.from(total));
+    const after = objective.gradient().slice();
+    objective.setWeights(w);
+    expect(objective.gradient()).toEqual(after);
+    expect(after).toEqual(compile((x: Tensor) => exp(x), [[3]])(w));
   });
 });
 

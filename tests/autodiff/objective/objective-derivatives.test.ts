@@ -3,6 +3,7 @@ import {
   add,
   type Backend,
   compile,
+  type ExampleLoss,
   exp,
   grad,
   hvp,
@@ -23,12 +24,12 @@ import {
   square,
   subtract,
   sum,
-  type Tensor,
   tanh,
   thirdDirectional,
 } from "../../../src/autodiff/index.ts";
 import { EPS, Random } from "../../../src/base/index.ts";
 import { absoluteDot, dot, SEED } from "../registry.ts";
+import { wholeLoss } from "./whole-loss.ts";
 
 const FEATURES = 3;
 const WIDTH = 5;
@@ -36,8 +37,8 @@ const WIDTH = 5;
 const normals = (size: number, stream: string): Float64Array =>
   new Random(SEED, stream).fillNormal(new Float64Array(size));
 
-/** The mean squared error of a network with L hidden layers; rows of weight 0 do not count. */
-function network(hidden: number, rows: number, weights?: Float64Array): LossDefinition {
+/** The mean softened squared error of a network with L hidden layers. */
+function network(hidden: number, rows: number): ExampleLoss {
   const lengths = [FEATURES, ...Array<number>(hidden).fill(WIDTH), 2];
   const parameters: Record<string, Shape> = {};
   for (let i = 0; i <= hidden; i++) {
@@ -47,19 +48,18 @@ function network(hidden: number, rows: number, weights?: Float64Array): LossDefi
   return {
     parameters,
     examples: {
-      x: { data: normals(rows * FEATURES, "x"), shape: [FEATURES], padding: "repeat" },
-      y: { data: normals(rows * 2, "y"), shape: [2], padding: "repeat" },
-      weight: { data: weights ?? new Float64Array(rows).fill(1 / rows), shape: [], padding: "zero" },
+      x: { data: normals(rows * FEATURES, "x"), shape: [FEATURES] },
+      y: { data: normals(rows * 2, "y"), shape: [2] },
     },
-    loss(p, { x, y, weight }) {
+    outputs(p, { x }) {
       let h = x;
       for (let i = 0; i <= hidden; i++) {
         const z = add(matmul(h, p[`w${i}`]), p[`b${i}`]);
         h = i < hidden ? tanh(z) : z;
       }
-      const rowLosses = sum(softplus(square(subtract(h, y))), { axes: [1] });
-      return { loss: sum(multiply(rowLosses, weight)), outputs: h };
+      return h;
     },
+    criterion: (outputs, { y }) => sum(softplus(square(subtract(outputs, y))), { axes: [1] }),
   };
 }
 
@@ -71,22 +71,6 @@ const toy: LossDefinition = {
     return add(square(z), sigmoid(sum(multiply(reshape(slice(m, [0, 0], [1, 2]), [2]), slice(a, [0], [2])))));
   },
 };
-
-/** The same loss as a function of one flat weight vector and the example arrays. */
-function flatLoss(definition: LossDefinition) {
-  return (w: Tensor, batch: Record<string, Tensor>): Tensor => {
-    let offset = 0;
-    const parameters = Object.fromEntries(
-      Object.entries(definition.parameters).map(([name, shape]) => {
-        const part = reshape(slice(w, [offset], [sizeOf(shape)]), shape);
-        offset += sizeOf(shape);
-        return [name, part];
-      }),
-    );
-    const result = definition.loss(parameters, batch);
-    return "loss" in result ? result.loss : result;
-  };
-}
 
 const columns = (matrix: Float64Array, p: number, i: number): Float64Array =>
   matrix.slice(i * p, (i + 1) * p);
@@ -140,7 +124,7 @@ describe.each([
     const objective = new Objective(definition, { chunk: 4 });
     const p = objective.dimension;
     const result = everything(objective);
-    const f = flatLoss(definition);
+    const f = wholeLoss(definition);
     const w = normals(p, "weights");
     const vectors = normals(K * p, "vectors");
     const gradient = compile(grad(f), [[p], batchShapes])(w, batch);
@@ -242,8 +226,8 @@ test("a zero vector and a loss without curvature give zeros", () => {
 });
 
 /** Counts what a run must not do again. */
-function counted(definition: LossDefinition): {
-  definition: LossDefinition;
+function counted(definition: ExampleLoss): {
+  definition: ExampleLoss;
   backend: Backend;
   counts: { traces: number; kernels: number };
 } {
@@ -252,9 +236,9 @@ function counted(definition: LossDefinition): {
     counts,
     definition: {
       ...definition,
-      loss: (parameters, batch) => {
+      outputs: (parameters, batch) => {
         counts.traces++;
-        return definition.loss(parameters, batch);
+        return definition.outputs(parameters, batch);
       },
     },
     backend: {
@@ -287,7 +271,7 @@ test.each([1, 2, 4])("a network of %i hidden layers costs the products of the an
   const chunks = 3;
   const objective = new Objective(network(hidden, 9), { chunk: 3 });
   const p = objective.dimension;
-  const products = (): number => objective.executed().reduce((total, cost) => total + cost.products, 0);
+  const products = (): number => objective.profile().reduce((total, stage) => total + stage.products, 0);
   const cost = (work: () => void): number => {
     const before = products();
     work();
@@ -371,6 +355,8 @@ test("what depends on the weights alone runs once per chunk, through many produc
     objective.loss();
     objective.thirdDerivatives(vectors, 2, new Float64Array(3 * p));
     const once = objective.plan.segments.slice(0, STAGES.direction).map(({ length }) => (length > 0 ? 3 : 0));
-    expect(objective.stageRuns()).toEqual([...once, 3 * (5 * 2 + 2), 3 * 3].map((runs) => runs * turn));
+    expect(objective.profile().map(({ runs }) => runs)).toEqual(
+      [...once, 3 * (5 * 2 + 2), 3 * 3].map((runs) => runs * turn),
+    );
   }
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  type Cost,
   type LossDefinition,
   matmul,
   Objective,
@@ -18,8 +19,9 @@ const normals = (size: number, stream: string): Float64Array =>
 
 const definition: LossDefinition = {
   parameters: { a: [3, 4], b: [4, 2] },
-  examples: { x: { data: normals(9 * 3, "x"), shape: [3], padding: "zero" } },
-  loss: ({ a, b }, { x }) => sum(square(matmul(tanh(matmul(x, a)), b))),
+  examples: { x: { data: normals(9 * 3, "x"), shape: [3] } },
+  outputs: ({ a, b }, { x }) => matmul(tanh(matmul(x, a)), b),
+  criterion: (outputs) => sum(square(outputs), { axes: [1] }),
 };
 
 function profiled(timed: boolean): Objective {
@@ -32,12 +34,22 @@ function profiled(timed: boolean): Objective {
 }
 
 describe("what each stage did", () => {
-  test("runs, products and flops are those executed", () => {
+  test("runs are those of chunks and directions; products and flops those of the plan, so often", () => {
     const objective = profiled(false);
     const profile = objective.profile();
     expect(profile.map(({ stage }) => stage)).toEqual(Object.keys(STAGES));
-    expect(profile.map(({ runs }) => runs)).toEqual(objective.stageRuns());
-    expect(profile.map(({ flops, products }) => ({ flops, products }))).toEqual(objective.executed());
+    // Three chunks; two directions, and the second orders of them and of their sum.
+    const runs = [3, 3, 3, 3, 3 * 2, 3 * 3];
+    expect(profile.map((stage) => stage.runs)).toEqual(
+      objective.plan.segments.map(({ length }, stage) => (length > 0 ? runs[stage] : 0)),
+    );
+    profile.forEach(({ flops, products }, stage) => {
+      const costs = objective.plan.segments[stage].map(({ cost }) => cost);
+      const total = (of: (cost: Cost) => number): number =>
+        runs[stage] * costs.reduce((sum, cost) => sum + of(cost), 0);
+      expect(flops).toBe(total((cost) => cost.flops));
+      expect(products).toBe(total((cost) => cost.products));
+    });
     for (const { runs, bytes } of profile) expect(bytes > 0).toBe(runs > 0);
   });
 

@@ -6,6 +6,7 @@ import {
   compile,
   concatenate,
   convolution,
+  type ExampleArrays,
   gather,
   grad,
   hvp,
@@ -164,10 +165,16 @@ test.each(compiled)("%s", (_, misuse, message) => {
 const examples = (count: number, shape: number[] = []) => ({
   data: new Float64Array(count),
   shape,
-  padding: "zero" as const,
 });
 const loss = ({ a }: Record<string, Tensor>): Tensor => sum(a);
 const objective = new Objective({ parameters: { a: [2] }, loss });
+/** A loss over these arrays that is well written. */
+const over = <E extends ExampleArrays>(arrays: E) => ({
+  parameters: { a: [2] },
+  examples: arrays,
+  outputs: ({ a }: { a: Tensor }, { x }: { x: Tensor }) => multiply(x, sum(a)),
+  criterion: (outputs: Tensor) => outputs,
+});
 
 const objectives: readonly (readonly [string, () => unknown, RegExp])[] = [
   ["weights", () => objective.setWeights(new Float64Array(3)), /^setWeights: .*2 weights.*3/],
@@ -184,19 +191,15 @@ const objectives: readonly (readonly [string, () => unknown, RegExp])[] = [
   ],
   [
     "examples of different number",
-    () => new Objective({ parameters: { a: [2] }, examples: { x: examples(2), y: examples(3) }, loss }),
+    () => new Objective(over({ x: examples(2), y: examples(3) })),
     /^examples: .*2, 3/,
   ],
   [
     "broken examples",
-    () => new Objective({ parameters: { a: [2] }, examples: { x: examples(5, [2]) }, loss }),
+    () => new Objective(over({ x: examples(5, [2]) })),
     /^examples\.x: .*whole example.*\[2\].*5 numbers/,
   ],
-  [
-    "a chunk",
-    () => new Objective({ parameters: { a: [2] }, examples: { x: examples(2) }, loss }, { chunk: 0 }),
-    /^chunk: .*≥ 1.*0/,
-  ],
+  ["a chunk", () => new Objective(over({ x: examples(2) }), { chunk: 0 }), /^chunk: .*≥ 1.*0/],
   ["a vector loss", () => new Objective({ parameters: { a: [2] }, loss: ({ a }) => a }), /scalar.*\[2\]/],
 ];
 
