@@ -232,13 +232,13 @@ const SMALL: Readonly<Record<string, readonly string[]>> = {
   export: [
     "central-flows export DIR [--process NAME] [--step N] [--output FILE]",
     "",
-    "Writes weights of a run as an .npz file: the flat vector w, which --init reads, and each parameter",
-    "by its name in its shape, all float64.",
+    "Writes weights of a run, each parameter by its name in its shape as PyTorch has them, all float64:",
+    "an .npz file, which also has them all in one vector w, or a .safetensors file. --init reads both.",
     "",
     ...columns([
       ["--process NAME", "discrete, midpoint, central or stable (discrete)"],
       ["--step N", "of checkpoint_N.npz (the last checkpoint, at its end the run's final weights)"],
-      ["--output FILE", "the file to write (weights.npz in the folder)"],
+      ["--output FILE", "the file to write, .npz or .safetensors (weights.npz in the folder)"],
     ]),
     "",
     "Example",

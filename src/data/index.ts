@@ -16,4 +16,11 @@ export {
   writeNpy,
 } from "./formats/npy.ts";
 export { NpzFile, openNpz, readNpz, writeNpz } from "./formats/npz.ts";
+export {
+  isSafetensors,
+  openSafetensors,
+  readSafetensors,
+  type SafeTensor,
+  writeSafetensors,
+} from "./formats/safetensors.ts";
 export { type DatasetName, datasets, loadDataset } from "./registry.ts";

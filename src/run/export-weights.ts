@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { valueError } from "../base/index.ts";
-import { type WritableArray, writeNpz } from "../data/index.ts";
+import { sizeOf, valueError } from "../base/index.ts";
+import { type WritableArray, writeNpz, writeSafetensors } from "../data/index.ts";
 import { type Checkpoint, readCheckpoint, writeFileAtomic } from "../record/index.ts";
 import type { ReferenceProcess } from "../settings/index.ts";
 import { modelOf } from "../simulation/index.ts";
@@ -27,9 +27,10 @@ export interface ExportedWeights {
 }
 
 /**
- * Writes weights of a run from its checkpoints as an .npz file of float64 arrays: `w`, flat, the parameters one after
- * the other in the reference's order, each in C order, which `--init` reads; and each parameter by its name in its
- * shape. Of `midpoint` they are the optimizer's own iterate, as in the reference's checkpoints.
+ * Writes weights of a run from its checkpoints as float64, each parameter by its name in its shape, as a PyTorch state
+ * dict has them: as a .safetensors file where the path ends so, else as an .npz file, which also holds `w`, the
+ * parameters one after the other in the reference's order, each in C order. `--init` reads both. Of `midpoint` they are
+ * the optimizer's own iterate, as in the reference's checkpoints.
  *
  * @param directory the folder of a run; its data must be there too, since they settle the network's shapes
  * @param path the file to write or replace
@@ -50,17 +51,19 @@ export function exportWeights(
   const count = Object.values(parameters).reduce((total, shape) => total + sizeOf(shape), 0);
   if (weights.length !== count)
     throw valueError("export", `${count} weights for the network of config.json`, String(weights.length));
-  writeFileAtomic(path, writeNpz(namedArrays(weights, parameters)));
+  const named = namedArrays(weights, parameters);
+  const bytes = path.endsWith(".safetensors")
+    ? writeSafetensors(named)
+    : writeNpz({ w: { shape: [count], data: weights }, ...named });
+  writeFileAtomic(path, bytes);
   return { step: index, process, count, parameters };
 }
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((size, length) => size * length, 1);
 
 function namedArrays(
   weights: Float64Array,
   parameters: Readonly<Record<string, readonly number[]>>,
 ): Record<string, WritableArray> {
-  const arrays: Record<string, WritableArray> = { w: { shape: [weights.length], data: weights } };
+  const arrays: Record<string, WritableArray> = {};
   let offset = 0;
   for (const [name, shape] of Object.entries(parameters)) {
     const size = sizeOf(shape);

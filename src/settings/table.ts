@@ -51,7 +51,7 @@ const general: Fields<GeneralConfig> = {
   init: {
     kind: orWord(text("FILE"), "none", null),
     default: null,
-    help: "initial weights: an .npz file with w0 or w",
+    help: "initial weights: .npz or .safetensors, by name, or w",
   },
   backend: { kind: choice("auto", "js", "wasm"), default: "auto", help: "what computes; same bits" },
   threads: { kind: orWord(integer({ min: 1 }), "auto", "auto"), default: "auto", help: "threads; same bits" },

@@ -6,7 +6,7 @@ import {
   selectBackend,
 } from "../autodiff/index.ts";
 import { Random, valueError } from "../base/index.ts";
-import { type Dataset, type Examples, loadDataset, type ReadFile, readNpz } from "../data/index.ts";
+import { type Dataset, type Examples, loadDataset, type ReadFile } from "../data/index.ts";
 import {
   type CompiledRule,
   checkUpdateRule,
@@ -22,6 +22,7 @@ import {
 } from "../flows/index.ts";
 import { accuracy, createModel, type Model, supervisedLoss } from "../models/index.ts";
 import { eigOf, type OptionValue, partOptions, type RunConfig } from "../settings/index.ts";
+import { type WeightsFromFile, weightsFromFile } from "./initial-weights.ts";
 import type { WatchedExamples } from "./observations.ts";
 import { type ProcessPlan, Simulation } from "./simulation.ts";
 
@@ -114,10 +115,11 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
   const testObjective =
     dataset.test && new Objective(supervisedLoss(model, dataset.criterion, dataset.test), options);
   const rule = compileRule(updateRule, objective.dimension);
+  const start = initialWeights(config, host, model);
   const simulation = new Simulation({
     objective,
     rule,
-    initialWeights: initialWeights(config, host, model, objective.dimension),
+    initialWeights: start.weights,
     warmStart: config.load.path === null ? config.warmStart : 0,
     precision: config.discrete.precision,
     processes: processPlans(config),
@@ -149,9 +151,12 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
     criticalValue: rule.rule.criticalValue,
     backend: backend.name,
     threads,
-    notices: [notice, threadsNotice(config, options.threads, threads, backend), ...notices].filter(
-      (line) => line !== undefined,
-    ),
+    notices: [
+      notice,
+      threadsNotice(config, options.threads, threads, backend),
+      start.notice,
+      ...notices,
+    ].filter((line) => line !== undefined),
     profile: () => ({
       threads,
       preparation: objective.preparation,
@@ -250,26 +255,14 @@ function noFiles(path: string): never {
 /** What a rule is called where it does not name itself: its file without folder and ending. */
 export const ruleName = (file: string): string => file.replace(/^.*[/\\]/s, "").replace(/(?<=.)\.[^.]*$/, "");
 
-/** Drawn from the seed, or read from an .npz file's array `w0` or `w`. */
+/** Drawn from the seed, or read from a file. */
 function initialWeights(
-  config: RunConfig,
+  { init, seed }: RunConfig,
   { readFile = noFiles }: Host,
   model: Model,
-  dimension: number,
-): Float64Array {
-  if (config.init === null) return model.initialWeights(new Random(config.seed, "initial weights"));
-  const bytes = readFile(config.init);
-  if (!bytes) throw valueError("--init", "an .npz file", `${config.init}, which does not exist`);
-  const arrays = readNpz(bytes, `--init ${config.init}`);
-  const array = arrays.get("w0") ?? arrays.get("w");
-  if (!array) throw valueError("--init", 'an array "w0" or "w"', [...arrays.keys()].join(", ") || "none");
-  if (array.data.length !== dimension)
-    throw valueError(
-      "--init",
-      `${dimension} weights for this network`,
-      `${array.data.length} in ${config.init}`,
-    );
-  const bad = array.data.findIndex((weight) => !Number.isFinite(weight));
-  if (bad >= 0) throw valueError("--init", "finite weights", `${array.data[bad]} at position ${bad}`);
-  return array.data;
+): Partial<WeightsFromFile> & Pick<WeightsFromFile, "weights"> {
+  if (init === null) return { weights: model.initialWeights(new Random(seed, "initial weights")) };
+  const bytes = readFile(init);
+  if (!bytes) throw valueError("--init", "an .npz or .safetensors file", `${init}, where there is none`);
+  return weightsFromFile(init, bytes, model.parameters);
 }

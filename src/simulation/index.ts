@@ -9,6 +9,7 @@ export {
   modelOf,
   type RunProfile,
 } from "./build.ts";
+export { type WeightsFromFile, weightsFromFile } from "./initial-weights.ts";
 export {
   isIntegerQuantity,
   isWallClock,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { readNpz } from "../../src/data/index.ts";
+import { readNpz, readSafetensors } from "../../src/data/index.ts";
 import { createModel } from "../../src/models/index.ts";
 import { exportWeights, type RunOutcome, resumeRun } from "../../src/run/index.ts";
 import { configOf, runWords, temporaryFolder } from "./small-runs.ts";
@@ -23,15 +23,25 @@ let longer: RunOutcome;
 beforeAll(async () => {
   await runWords(at("run"), [...CNN, "--steps", String(STEPS), "--checkpoint.steps", "3"]);
   exportWeights(at("run"), at("last.npz"), LAST);
+  exportWeights(at("run"), at("last.safetensors"), LAST);
   exportWeights(at("run"), at("third.npz"), { process: "central", step: 3 });
   longer = await resumeRun(at("run"), STEPS + 4);
 });
 
 describe("a run from exported weights", () => {
-  test("goes on where the run ended, with the same bits", async () => {
-    const next = await runWords(at("next"), [...CNN, "--steps", "4", "--init", at("last.npz")]);
-    for (let row = 0; row < 4; row++) expect(lossOf(next, row)).toBe(lossOf(longer, STEPS + row));
-  });
+  test.each(["npz", "safetensors"])(
+    "as %s goes on where the run ended, with the same bits",
+    async (format) => {
+      const next = await runWords(at(`next-${format}`), [
+        ...CNN,
+        "--steps",
+        "4",
+        "--init",
+        at(`last.${format}`),
+      ]);
+      for (let row = 0; row < 4; row++) expect(lossOf(next, row)).toBe(lossOf(longer, STEPS + row));
+    },
+  );
 
   test("starts from another process and an earlier step", async () => {
     const next = await runWords(at("third"), [...CNN, "--steps", "1", "--init", at("third.npz")]);
@@ -51,6 +61,16 @@ test("each parameter has its name, shape and place in w, all float64", () => {
   }
   expect(arrays.get("w")).toMatchObject({ dtype: "<f8", shape: [joined.length] });
   expect([...arrays.get("w")!.data]).toEqual(joined);
+});
+
+test("a .safetensors file holds the same parameters and nothing else", () => {
+  const [npz, tensors] = [
+    readNpz(readFileSync(at("last.npz"))),
+    readSafetensors(readFileSync(at("last.safetensors"))),
+  ];
+  npz.delete("w");
+  expect([...tensors.keys()]).toEqual([...npz.keys()]);
+  for (const [name, { shape, data }] of npz) expect(tensors.get(name)).toEqual({ dtype: "F64", shape, data });
 });
 
 test("what is not there is named, and nothing is written", () => {

@@ -56,7 +56,7 @@ const missing = join(base, "missing");
 /** What is wrong, the words, and what the message must name. */
 const MISUSES: readonly (readonly [string, readonly string[], RegExp])[] = [
   ["a data file that is not there", withData(`${missing}.npz`), /missing\.npz/],
-  ["a folder for a data file", withData(folder), /readable file.*directory/],
+  ["a folder for a data file", withData(folder), /an \.npz file, got no file at .*folder/],
   ["a truncated data file", withData(truncated), /truncated\.npz|zip/i],
   ["a data file with a flipped bit", withData(flipped), /flipped\.npz|checksum|CRC/i],
   ["a text for a data file", withData(text), /text\.npz|zip/i],
@@ -87,7 +87,11 @@ const MISUSES: readonly (readonly [string, readonly string[], RegExp])[] = [
   ["a fractional label", withData(npz("h.npz", { ...good, labels: labels(6, (i) => i / 2) })), /0\.5|label/],
   ["a label beyond the classes", withData(npz("i.npz", { ...good, labels: labels(6, (i) => i) })), /label/],
   ["initial weights that are not there", moons("--init", `${missing}.npz`), /--init.*missing\.npz/],
-  ["a folder for initial weights", moons("--init", folder), /readable file.*directory/],
+  [
+    "a folder for initial weights",
+    moons("--init", folder),
+    /\.npz or \.safetensors file, got .*where there is none/,
+  ],
   [
     "initial weights of another network",
     moons(
@@ -102,9 +106,14 @@ const MISUSES: readonly (readonly [string, readonly string[], RegExp])[] = [
       "--init",
       weights((i) => (i === 3 ? NaN : i), 25),
     ),
-    /--init: expected finite weights, got NaN at position 3/,
+    /--init: expected finite weights, got NaN at position 3, entry 3 of 1\.weight/,
   ],
   ["initial weights by another name", moons("--init", goodFile), /"w0" or "w".*inputs, labels/],
+  [
+    "a text for initial weights",
+    moons("--init", text),
+    /\.npz or \.safetensors file, got .*neither; in Python/,
+  ],
   ["corrupt initial weights", moons("--init", flipped), /flipped\.npz/],
   ["a checkpoint that is not there", moons("--load.path", `${missing}.npz`), /missing\.npz/],
   ["a data file for a checkpoint", moons("--load.path", goodFile), /"step"/],
