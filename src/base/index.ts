@@ -27,6 +27,7 @@ export {
   valueError,
 } from "./errors.ts";
 export { EPS, SMALLEST_NORMAL } from "./float.ts";
+export { parseJson } from "./json.ts";
 export * from "./options.ts";
 export { Random } from "./random/random.ts";
 export { sizeOf } from "./size.ts";

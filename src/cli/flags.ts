@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { valueError } from "../base/index.ts";
+import { parseJson, valueError } from "../base/index.ts";
 import { CLAIM_NAMES, type ClaimName } from "../claims/index.ts";
 import { loadRuleFile, type RuleFile } from "../custom/index.ts";
 import {
@@ -197,18 +197,12 @@ function refusedFlag(typed: string, name: string, selection: Selection): Error {
 
 function settingsInFile(path: string, readFile: Surroundings["readFile"]): Settings {
   let content: string;
-  let json: unknown;
   try {
     content = readFile(path);
   } catch (error) {
     throw valueError("--config", "a file that can be read", path, (error as Error).message);
   }
-  try {
-    json = JSON.parse(content);
-  } catch (error) {
-    throw valueError("--config", "a JSON file", path, (error as Error).message);
-  }
-  return readConfigJson(json, path);
+  return readConfigJson(parseJson(content, `--config ${path}`, "a JSON file"), path);
 }
 
 function settingsOfPreset(name: string): Settings {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { valueError } from "../base/index.ts";
+import { parseJson, valueError } from "../base/index.ts";
 import { keepRule, ruleChange, ruleCopy } from "../custom/index.ts";
 import type { ProcessStatus } from "../flows/index.ts";
 import {
@@ -172,7 +172,10 @@ export async function resumeRun(
 /** Makes a run's new length its own, so that the next `resume` needs no --steps. */
 function writePlannedSteps(directory: string, steps: number): void {
   const path = join(directory, "config.json");
-  const json = { ...JSON.parse(readFileSync(path, "utf8")), steps };
+  const json = {
+    ...(parseJson(readFileSync(path, "utf8"), "resume", "a config.json that parses") as object),
+    steps,
+  };
   writeFileAtomic(path, `${JSON.stringify(json, null, 4)}\n`);
 }
 
@@ -185,13 +188,7 @@ export function readRunConfig(directory: string): RunConfig {
       "the folder of a run, with config.json and journal.jsonl",
       `${directory} without config.json`,
     );
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(path, "utf8"));
-  } catch (error) {
-    throw valueError("resume", "a config.json that parses", error instanceof Error ? error.message : path);
-  }
-  return fromConfigJson(json);
+  return fromConfigJson(parseJson(readFileSync(path, "utf8"), "resume", "a config.json that parses"));
 }
 
 /** Restores the latest checkpoint at or before a row; returns its index, 0 when there is none to use. */

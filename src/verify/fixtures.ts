@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { valueError } from "../base/index.ts";
+import { parseJson, valueError } from "../base/index.ts";
 import { type NpyArray, readNpz } from "../data/index.ts";
 
 /** One reference case: NAME.json says what it is, NAME.npz holds the numbers. */
@@ -55,13 +55,7 @@ export function readFixture(jsonPath: string): FixtureCase {
       throw valueError(`verify ${name}`, `the file ${path}`, "none that can be read");
     }
   };
-  let meta: unknown;
-  try {
-    meta = JSON.parse(new TextDecoder().decode(read(jsonPath)));
-  } catch (error) {
-    if (error instanceof SyntaxError) throw valueError(`verify ${name}`, "JSON that parses", error.message);
-    throw error;
-  }
+  const meta = parseJson(new TextDecoder().decode(read(jsonPath)), `verify ${name}`, "JSON that parses");
   if (meta === null || typeof meta !== "object" || Array.isArray(meta))
     throw valueError(`verify ${name}`, "a JSON object", JSON.stringify(meta).slice(0, 40));
   return {
