@@ -23,4 +23,4 @@ export {
   type SafeTensor,
   writeSafetensors,
 } from "./formats/safetensors.ts";
-export { type DatasetName, datasets, loadDataset } from "./registry.ts";
+export { type DatasetName, datasets, loadDataset } from "./sets/registry.ts";

@@ -1,16 +1,16 @@
-import { byName, valueError } from "../base/index.ts";
-import type { Dataset } from "./dataset.ts";
-import { makeDataset, type ReadFile } from "./definition.ts";
-import { readFileFromDisk } from "./files.ts";
-import { cifar10 } from "./sets/cifar10.ts";
-import { circles } from "./sets/circles.ts";
-import { classification } from "./sets/classification.ts";
-import { digits } from "./sets/digits.ts";
-import { fashionMnist, mnist } from "./sets/mnist.ts";
-import { moons } from "./sets/moons.ts";
-import { npz } from "./sets/npz-dataset.ts";
-import { copying, sorting } from "./sets/sequences.ts";
-import { sst2 } from "./sets/sst2.ts";
+import { byName, valueError } from "../../base/index.ts";
+import type { Dataset } from "../dataset.ts";
+import { makeDataset, type ReadFile } from "../definition.ts";
+import { readFileFromDisk } from "../files.ts";
+import { cifar10 } from "./cifar10.ts";
+import { circles } from "./circles.ts";
+import { classification } from "./classification.ts";
+import { digits } from "./digits.ts";
+import { fashionMnist, mnist } from "./mnist.ts";
+import { moons } from "./moons.ts";
+import { npz } from "./npz-dataset.ts";
+import { copying, sorting } from "./sequences.ts";
+import { sst2 } from "./sst2.ts";
 
 /** Every data set by name: a new one is its own file and a word here. */
 export const datasets = byName([
