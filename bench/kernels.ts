@@ -1,4 +1,4 @@
-import { jsBackend } from "../src/autodiff/backends/js.ts";
+import { jsBackend } from "../src/autodiff/backends/js/js.ts";
 import { selectBackend } from "../src/autodiff/execution/choose-backend.ts";
 import { type PrimitiveName, type Shape, sizeOf } from "../src/autodiff/index.ts";
 import { contiguous } from "../src/autodiff/primitives/rule.ts";

@@ -1,8 +1,9 @@
 export type { Backend } from "./backends/backend.ts";
-export { jsBackend } from "./backends/js.ts";
+export { jsBackend } from "./backends/js/js.ts";
 export { type BackendChoice, selectBackend } from "./execution/choose-backend.ts";
 export { type CompiledFunction, compile, type Numbers, type NumberTree } from "./execution/compile.ts";
-export { type Graph, type Node, type PrimitiveName, printGraph } from "./graph/graph.ts";
+export type { Graph, Node, PrimitiveName } from "./graph/graph.ts";
+export { printGraph } from "./graph/print.ts";
 export { formatShape, type Shape, sizeOf } from "./graph/shape.ts";
 export type { StageProfile } from "./objective/evaluation.ts";
 export type {
@@ -21,61 +22,8 @@ export type { Group, Instruction, Plan } from "./plan/plan.ts";
 export { printPlan } from "./plan/print.ts";
 export { verifyPlan } from "./plan/verify.ts";
 export type { Cost } from "./primitives/rule.ts";
-export {
-  absolute,
-  add,
-  array,
-  broadcastTo,
-  type ConvolutionOptions,
-  concatenate,
-  convolution,
-  cos,
-  divide,
-  equal,
-  erf,
-  exp,
-  full,
-  gather,
-  gelu,
-  greater,
-  less,
-  lessEqual,
-  log,
-  logSumExp,
-  type MatmulOptions,
-  matmul,
-  max,
-  mean,
-  multiply,
-  negate,
-  type Operand,
-  oneHot,
-  pad,
-  power,
-  type RecurrenceOptions,
-  type ReductionOptions,
-  recurrence,
-  relu,
-  reshape,
-  scatterAdd,
-  select,
-  sigmoid,
-  sign,
-  silu,
-  sin,
-  slice,
-  softmax,
-  softplus,
-  sqrt,
-  square,
-  stack,
-  stopGradient,
-  subtract,
-  sum,
-  take,
-  tanh,
-  transpose,
-} from "./tensor/operations.ts";
+/** Every operation on tensors is public. */
+export * from "./tensor/operations.ts";
 export { Tensor } from "./tensor/tensor.ts";
 export type { Tree } from "./tensor/tree.ts";
 export {
@@ -87,5 +35,5 @@ export {
   valueAndGrad,
   vjp,
 } from "./transforms/derivatives.ts";
-export { simplify, verify as verifyGraph } from "./transforms/simplify.ts";
+export { simplify, verifyGraph } from "./transforms/simplify.ts";
 export { type ShapeTree, type TracedFunction, trace } from "./transforms/trace.ts";

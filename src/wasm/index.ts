@@ -4,7 +4,7 @@
  *
  * - emit: an assembler (`ModuleWriter`, instructions, statements, loops), what a kernel finds in front of its memory (the
  *   header: parameter words, tables, panels), and `Call`, one use of a kernel as data; `bindCalls` makes calls run.
- * - functions: exp, log, sin, cos, erf, powers and their like, two doubles at a time, with the bits of base.
+ * - functions: the elementwise operations by name, from + to erf, two doubles at a time, with the bits of base.
  * - dense: matrix products in packed panels and register tiles.
  * - threads: jobs, which several threads do together, and bytecode, which is a program for threads that know no plan.
  */
@@ -38,12 +38,14 @@ export { type LoopNest, loopWords, nestedLoops } from "./emit/loops.ts";
 export { type KernelMemory, newKernelMemory } from "./emit/memory.ts";
 export { gain, least, loseOne } from "./emit/statements.ts";
 export { type KernelWords, kernelWords } from "./emit/words.ts";
-export { Block, c, choose } from "./functions/block.ts";
-export { erf } from "./functions/erf.ts";
-export { exp, sigmoid, tanh } from "./functions/exponential.ts";
-export { log, softplus } from "./functions/logarithm.ts";
-export { pow } from "./functions/power.ts";
-export { wave } from "./functions/sine.ts";
+export { Block } from "./functions/block.ts";
+export {
+  declareImports,
+  ELEMENTWISE,
+  type ElementwiseName,
+  type Imports,
+  isElementwise,
+} from "./functions/elementwise.ts";
 export { bytecodeOf, type PositionedCalls } from "./threads/bytecode.ts";
 export { COMMAND, JOB, Job, SPINS, work } from "./threads/job.ts";
 export { ThreadPool, threadPool, threadsObstacle } from "./threads/pool.ts";

@@ -41,7 +41,7 @@ import {
   tanh,
   transpose,
 } from "../../src/autodiff/index.ts";
-import { newPlainTrace, newTrace, verify } from "../../src/autodiff/transforms/simplify.ts";
+import { newPlainTrace, newTrace, verifyGraph } from "../../src/autodiff/transforms/simplify.ts";
 import { Random } from "../../src/base/index.ts";
 
 export interface RandomGraph {
@@ -214,7 +214,7 @@ export function build({ seed, size, plain }: RandomGraph): BuiltGraph {
   const tensors = composer.tensors.slice(-4);
   const outputs = [...tensors, composer.any(), tensors[0], inputs[1], full(inputs[0], 1.5, [2, 2])];
   return {
-    graph: verify(trace.graph(inputs, outputs)),
+    graph: verifyGraph(trace.graph(inputs, outputs)),
     inputs: inputs.map((input) =>
       Float64Array.from({ length: sizeOf(input.shape) }, () => 3 * random.normal()),
     ),

@@ -1,6 +1,6 @@
 import { valueError } from "../../base/index.ts";
 import type { Backend } from "../backends/backend.ts";
-import { jsBackend } from "../backends/js.ts";
+import { jsBackend } from "../backends/js/js.ts";
 import { wasmBackend, wasmObstacle } from "../backends/wasm/wasm.ts";
 
 export type BackendChoice = "auto" | "js" | "wasm";

@@ -1,6 +1,6 @@
 import { kindError, valueError } from "../../base/index.ts";
 import type { Backend } from "../backends/backend.ts";
-import { jsBackend } from "../backends/js.ts";
+import { jsBackend } from "../backends/js/js.ts";
 import type { Graph } from "../graph/graph.ts";
 import { formatShape, sizeOf } from "../graph/shape.ts";
 import { buildPlan } from "../plan/build.ts";

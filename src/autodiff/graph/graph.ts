@@ -1,32 +1,28 @@
-import { valueError } from "../../base/index.ts";
-import { formatShape, type Shape, sizeOf } from "./shape.ts";
+/**
+ * Graphs: functions of tensors as data. A node is one operation on earlier nodes; every transform of this layer makes a graph
+ * from graphs, prints as text (`print.ts`) and can be checked (`verify.ts`). The names of all primitives stand here, once.
+ */
+import type { Shape } from "./shape.ts";
 
 type None = Readonly<Record<string, never>>;
 
+/** The elementwise primitives of one operand. */
+export const UNARY = [
+  ...(["negate", "exp", "log", "sin", "cos", "tanh", "erf", "sqrt", "sigmoid", "softplus"] as const),
+  ...(["absolute", "sign", "stopGradient"] as const),
+] as const;
+/** The elementwise primitives of two operands. */
+export const BINARY = [
+  ...(["add", "subtract", "multiply", "divide", "power", "less", "lessEqual", "equal"] as const),
+] as const;
+
+export type UnaryName = (typeof UNARY)[number];
+export type BinaryName = (typeof BINARY)[number];
+/** Primitives whose i-th result entry depends on the i-th entries of their operands alone. */
+export type ElementwiseName = UnaryName | BinaryName | "select";
+
 /** Every primitive with its static parameters. A rule or lowering table is typed as one entry per name. */
-export interface PrimitiveParams {
-  negate: None;
-  exp: None;
-  log: None;
-  sin: None;
-  cos: None;
-  tanh: None;
-  erf: None;
-  sqrt: None;
-  sigmoid: None;
-  softplus: None;
-  absolute: None;
-  sign: None;
-  stopGradient: None;
-  add: None;
-  subtract: None;
-  multiply: None;
-  divide: None;
-  power: None;
-  less: None;
-  lessEqual: None;
-  equal: None;
-  select: None;
+export interface PrimitiveParams extends Readonly<Record<ElementwiseName, None>> {
   reshape: { readonly shape: Shape };
   transpose: { readonly permutation: readonly number[] };
   /** Input axis i becomes output axis `axes[i]`; the other output axes repeat the input. */
@@ -65,34 +61,11 @@ export interface PrimitiveParams {
   recurrence: { readonly axis: number; readonly reversed: boolean };
 }
 
+/** The arrays of a convolution. */
 export type ConvolutionRole = "input" | "kernel" | "output";
 
+/** The names of the primitives. */
 export type PrimitiveName = keyof PrimitiveParams;
-
-/** The elementwise primitives of one operand, and those of two. */
-export type UnaryName =
-  | "negate"
-  | "exp"
-  | "log"
-  | "sin"
-  | "cos"
-  | "tanh"
-  | "erf"
-  | "sqrt"
-  | "sigmoid"
-  | "softplus"
-  | "absolute"
-  | "sign"
-  | "stopGradient";
-export type BinaryName =
-  | "add"
-  | "subtract"
-  | "multiply"
-  | "divide"
-  | "power"
-  | "less"
-  | "lessEqual"
-  | "equal";
 
 /** What has no operands: an input of the graph, one number repeated, or an array of numbers. */
 export interface SourceParams {
@@ -101,6 +74,7 @@ export interface SourceParams {
   literal: { readonly data: Float64Array };
 }
 
+/** The names of nodes without operands. */
 export type SourceName = keyof SourceParams;
 type AllParams = PrimitiveParams & SourceParams;
 
@@ -111,8 +85,11 @@ export type NodeOf<K extends keyof AllParams> = {
   readonly operands: readonly number[];
   readonly shape: Shape;
 };
+/** An application of a primitive. */
 export type PrimitiveNode = { [K in PrimitiveName]: NodeOf<K> }[PrimitiveName];
+/** A node without operands. */
 export type SourceNode = { [K in SourceName]: NodeOf<K> }[SourceName];
+/** One node of a graph. */
 export type Node = PrimitiveNode | SourceNode;
 
 /** A traced function as data: nodes in topological order, and which of them are its inputs and outputs. */
@@ -122,60 +99,7 @@ export interface Graph {
   readonly outputs: readonly number[];
 }
 
+/** Whether a node has no operands: an input, a constant or a literal. */
 export function isSource(node: Node): node is SourceNode {
   return node.op === "input" || node.op === "constant" || node.op === "literal";
-}
-
-function formatParams(node: Node): string {
-  if (node.op === "literal") return ` ${sizeOf(node.shape)} numbers`;
-  const entries = Object.entries(node.params as Record<string, unknown>);
-  return entries.length === 0
-    ? ""
-    : ` {${entries.map(([key, value]) => `${key}: ${formatParam(value)}`).join(", ")}}`;
-}
-
-/** JSON, but for the numbers that JSON cannot write: NaN, infinities and −0. */
-function formatParam(value: unknown): string {
-  if (typeof value !== "number") return JSON.stringify(value);
-  return Object.is(value, -0) ? "-0" : String(value);
-}
-
-/** The graph as text, a node a line: `%3 = add %1 %2 : [4, 8]`. */
-export function printGraph(graph: Graph): string {
-  const lines = graph.nodes.map(
-    (node, id) =>
-      `%${id} = ${node.op}${node.operands.map((operand) => ` %${operand}`).join("")}${formatParams(node)} : ${formatShape(node.shape)}`,
-  );
-  return [...lines, `return ${graph.outputs.map((id) => `%${id}`).join(" ")}`].join("\n");
-}
-
-/**
- * Checks what every transform must leave true: operands come earlier, inputs are input nodes named once, outputs
- * exist, and each node's shape is what its primitive's shape rule says (`shapeRule` is passed in).
- */
-export function verifyGraph(
-  graph: Graph,
-  shapeRule: (node: PrimitiveNode, shapes: readonly Shape[]) => Shape,
-): void {
-  const fail = (id: number, what: string): never => {
-    throw valueError("verifyGraph", "a well-formed graph", `${what} at %${id}`);
-  };
-  graph.nodes.forEach((node, id) => {
-    for (const operand of node.operands)
-      if (!(operand >= 0 && operand < id)) fail(id, `operand %${operand} not before it`);
-    if (isSource(node)) {
-      if (node.operands.length > 0) fail(id, "a source with operands");
-      return;
-    }
-    const shape = shapeRule(
-      node,
-      node.operands.map((operand) => graph.nodes[operand].shape),
-    );
-    if (shape.length !== node.shape.length || shape.some((length, axis) => length !== node.shape[axis]))
-      fail(id, `shape ${formatShape(node.shape)} where its rule gives ${formatShape(shape)}`);
-  });
-  for (const id of graph.inputs)
-    if (graph.nodes[id]?.op !== "input") fail(id, "an input that is no input node");
-  if (new Set(graph.inputs).size !== graph.inputs.length) fail(graph.inputs[0], "an input named twice");
-  for (const id of graph.outputs) if (graph.nodes[id] === undefined) fail(id, "a missing output");
 }

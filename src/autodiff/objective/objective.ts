@@ -1,6 +1,6 @@
 import { type ShouldStop, valueError } from "../../base/index.ts";
 import type { Backend } from "../backends/backend.ts";
-import { jsBackend } from "../backends/js.ts";
+import { jsBackend } from "../backends/js/js.ts";
 import { sizeOf } from "../graph/shape.ts";
 import type { Plan } from "../plan/plan.ts";
 import { chunkSize } from "./chunks.ts";

@@ -12,7 +12,7 @@ import { formatShape, type Shape, sizeOf, stridesOf } from "../graph/shape.ts";
 import { RULES } from "../primitives/registry.ts";
 import { contiguous, type PrimitiveRule } from "../primitives/rule.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { newTrace, verify } from "../transforms/simplify.ts";
+import { newTrace, verifyGraph } from "../transforms/simplify.ts";
 import { type ExampleLoss, traceRows } from "./loss.ts";
 
 /** The numbers of examples that a loss is traced for; the larger is small enough for sets of examples in a byte. */
@@ -44,7 +44,7 @@ function graphOf(definition: ExampleLoss, count: number): Graph {
   const parameters = Object.entries(definition.parameters).map(([name, shape]) => tape.input(name, shape));
   const arrays = arrayShapes(definition, count).map((shape) => tape.input("examples", shape));
   const { outputs, rows } = traceRows(definition, parameters, arrays);
-  return verify(tape.graph([...parameters, ...arrays], [outputs, rows]));
+  return verifyGraph(tape.graph([...parameters, ...arrays], [outputs, rows]));
 }
 
 /** For every entry of a tensor, the examples that it depends on, a bit each; undefined where none does on any. */

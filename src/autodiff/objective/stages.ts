@@ -3,7 +3,7 @@ import type { Shape } from "../graph/shape.ts";
 import { full } from "../tensor/operations.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { pushForward } from "../transforms/jvp.ts";
-import { newTrace, verify } from "../transforms/simplify.ts";
+import { newTrace, verifyGraph } from "../transforms/simplify.ts";
 import { gradientOf } from "../transforms/transpose.ts";
 import type { ChunkLoss } from "./loss.ts";
 
@@ -87,7 +87,7 @@ export function traceJoint(loss: ChunkLoss, count: number, kind: DerivativeKind)
   const { value, outputs } = loss.trace(w, arrays);
   const { gradient, product, third } = kind.take(value, outputs, w, v);
   const results = [value, ...gradient, ...product, ...third, ...(outputs ? [outputs] : [])];
-  const graph = verify(trace.graph([...w, ...v.flat(), ...arrays], results));
+  const graph = verifyGraph(trace.graph([...w, ...v.flat(), ...arrays], results));
   const counts = {
     parameters: w.length,
     directions: w.length * kind.directions,

@@ -1,57 +1,12 @@
 import { valueError } from "../../base/index.ts";
 import type { ConvolutionRole, PrimitiveParams } from "../graph/graph.ts";
-import { formatShape, type Shape } from "../graph/shape.ts";
+import { formatShape, type Shape, sizeOf } from "../graph/shape.ts";
 import { add } from "../tensor/operations.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { contractToKernel, contractToMap } from "./convolution-kernels.ts";
-import type { PrimitiveRule } from "./rule.ts";
+import { type Geometry, geometryOf, given, ROLES } from "./convolution-geometry.ts";
+import type { Kernel, PrimitiveRule } from "./rule.ts";
 
 type Params = PrimitiveParams["convolution"];
-
-/** The lengths of a convolution: images, channels in and out, and two spatial lengths for each of the three arrays. */
-export interface Geometry {
-  readonly images: number;
-  readonly channels: number;
-  readonly outputs: number;
-  readonly input: readonly [number, number];
-  readonly kernel: readonly [number, number];
-  readonly output: readonly [number, number];
-  readonly stride: readonly [number, number];
-  readonly padding: readonly [number, number];
-}
-
-const ROLES = ["input", "kernel", "output"] as const;
-
-/** The roles of the two operands, in their order. */
-const given = (wanted: ConvolutionRole): ConvolutionRole[] => ROLES.filter((role) => role !== wanted);
-
-/** The geometry of two operands, or undefined where they do not fit together. */
-function geometryOf(params: Params, shapes: readonly Shape[]): Geometry | undefined {
-  const { wanted, stride, padding, size } = params;
-  const [first, second] = given(wanted);
-  const shapeOf = { [first]: shapes[0], [second]: shapes[1] } as Partial<Record<ConvolutionRole, Shape>>;
-  const { input, kernel, output } = shapeOf;
-  if (shapes.some((shape) => shape.length !== 4)) return undefined;
-  const agree = (a: number | undefined, b: number | undefined): number =>
-    a === undefined || b === undefined || a === b ? ((a ?? b) as number) : -1;
-  const images = agree(input?.[0], output?.[0]);
-  const outputs = agree(kernel?.[0], output?.[1]);
-  const channels = agree(input?.[1], kernel?.[1]);
-  const whole = [...stride.map((s) => s - 1), ...size].every((n) => Number.isSafeInteger(n) && n >= 0);
-  if (images < 0 || outputs < 0 || channels < 0 || !whole || !padding.every(Number.isSafeInteger))
-    return undefined;
-  const spatial = (shape: Shape | undefined): [number, number] => (shape ? [shape[2], shape[3]] : [...size]);
-  return {
-    images,
-    channels,
-    outputs,
-    input: spatial(input),
-    kernel: spatial(kernel),
-    output: spatial(output),
-    stride,
-    padding,
-  };
-}
 
 function emit(
   wanted: ConvolutionRole,
@@ -115,10 +70,9 @@ export const convolutionRule: PrimitiveRule<"convolution"> = {
       return emit(roles[i], operand.shape, sources, params);
     });
   },
-  kernel(params, operands) {
+  kernel(params, operands, shape) {
     const shapes = operands.map((operand) => operand.shape);
-    const geometry = geometryOf(params, shapes) as Geometry;
-    return params.wanted === "kernel" ? contractToKernel(geometry) : contractToMap(geometry, params.wanted);
+    return contraction(geometryOf(params, shapes) as Geometry, params.wanted, sizeOf(shape));
   },
   cost(params, shapes) {
     const { images, channels, outputs, kernel, output } = geometryOf(params, shapes) as Geometry;
@@ -126,3 +80,31 @@ export const convolutionRule: PrimitiveRule<"convolution"> = {
     return { flops: 2 * images * perImage, products: 1 };
   },
 };
+
+/**
+ * The definition of the value. One nest of loops serves all three: it meets the terms of every entry, whichever array is
+ * wanted, in the order of that entry's sum.
+ */
+function contraction(geometry: Geometry, wanted: ConvolutionRole, size: number): Kernel {
+  const { images, channels, outputs, input, kernel, output, stride, padding } = geometry;
+  const [x, w, y] = ROLES.map((role) => (role === wanted ? 0 : 1 + given(wanted).indexOf(role)));
+  const entries = new Int32Array(3);
+  return (memory, at) => {
+    memory.fill(0, at[0], at[0] + size);
+    for (let n = 0; n < images; n++)
+      for (let o = 0; o < outputs; o++)
+        for (let c = 0; c < channels; c++)
+          for (let ky = 0; ky < kernel[0]; ky++)
+            for (let kx = 0; kx < kernel[1]; kx++)
+              for (let py = 0; py < output[0]; py++)
+                for (let px = 0; px < output[1]; px++) {
+                  const qy = py * stride[0] + ky - padding[0];
+                  const qx = px * stride[1] + kx - padding[1];
+                  if (qy < 0 || qy >= input[0] || qx < 0 || qx >= input[1]) continue;
+                  entries[x] = at[x] + ((n * channels + c) * input[0] + qy) * input[1] + qx;
+                  entries[w] = at[w] + ((o * channels + c) * kernel[0] + ky) * kernel[1] + kx;
+                  entries[y] = at[y] + ((n * outputs + o) * output[0] + py) * output[1] + px;
+                  memory[entries[0]] += memory[entries[1]] * memory[entries[2]];
+                }
+  };
+}

@@ -10,7 +10,7 @@ import {
   tanh as tanhValue,
   valueError,
 } from "../../base/index.ts";
-import type { BinaryName, UnaryName } from "../graph/graph.ts";
+import type { BinaryName, ElementwiseName, UnaryName } from "../graph/graph.ts";
 import { formatShape, type Shape, sameShape } from "../graph/shape.ts";
 import {
   add,
@@ -32,7 +32,7 @@ import {
 } from "../tensor/operations.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { kernel1, kernel2, kernel3, type Span1, type Span2 } from "./loops.ts";
-import type { JvpCall, PrimitiveRule, TransposeCall } from "./rule.ts";
+import type { JvpCall, PrimitiveRule, RuleTable, TransposeCall } from "./rule.ts";
 
 /** The shape rule of elementwise primitives: all operands alike (broadcasting is a primitive of its own). */
 const alike =
@@ -82,217 +82,220 @@ function sumOf(...terms: (Tensor | undefined)[]): Tensor | undefined {
   return present.length === 0 ? undefined : present.reduce((a, b) => add(a, b));
 }
 
-export const negateRule: PrimitiveRule<"negate"> = {
-  ...unary("negate", (m, o, n, a, as) => {
-    for (let i = 0; i < n; i++, a += as) m[o + i] = -m[a];
-  }),
-  jvp: ({ tangents }) => tangents[0] && negate(tangents[0]),
-  transpose: ({ cotangent }) => [negate(cotangent)],
-};
-
-/** d eˣ = eˣ dx */
-export const expRule = unary(
-  "exp",
-  (m, o, n, a, as) => {
-    for (let i = 0; i < n; i++, a += as) m[o + i] = expValue(m[a]);
-  },
-  (_, y) => y,
-);
-
-/** d log x = dx / x */
-export const logRule: PrimitiveRule<"log"> = {
-  ...unary("log", (m, o, n, a, as) => {
-    for (let i = 0; i < n; i++, a += as) m[o + i] = logValue(m[a]);
-  }),
-  jvp: ({ primals, tangents }) => tangents[0] && divide(tangents[0], primals[0]),
-};
-
-/** d sin x = cos x dx */
-export const sinRule = unary(
-  "sin",
-  (m, o, n, a, as) => {
-    for (let i = 0; i < n; i++, a += as) m[o + i] = sinValue(m[a]);
-  },
-  (x) => cos(x),
-);
-
-/** d cos x = −sin x dx */
-export const cosRule = unary(
-  "cos",
-  (m, o, n, a, as) => {
-    for (let i = 0; i < n; i++, a += as) m[o + i] = cosValue(m[a]);
-  },
-  (x) => negate(sin(x)),
-);
-
-/** d tanh x = (1 − y²) dx */
-export const tanhRule = unary(
-  "tanh",
-  (m, o, n, a, as) => {
-    for (let i = 0; i < n; i++, a += as) m[o + i] = tanhValue(m[a]);
-  },
-  (_, y) => subtract(1, square(y)),
-);
-
 const TWO_OVER_SQRT_PI = 1.1283791670955126;
 
-/** d erf x = (2/√π) e^{−x²} dx */
-export const erfRule = unary(
-  "erf",
-  (m, o, n, a, as) => {
-    for (let i = 0; i < n; i++, a += as) m[o + i] = erfValue(m[a]);
+/** The rule of every elementwise primitive, its loop and its derivative side by side. */
+export const elementwiseRules: Pick<RuleTable, ElementwiseName> = {
+  negate: {
+    ...unary("negate", (m, o, n, a, as) => {
+      for (let i = 0; i < n; i++, a += as) m[o + i] = -m[a];
+    }),
+    jvp: ({ tangents }) => tangents[0] && negate(tangents[0]),
+    transpose: ({ cotangent }) => [negate(cotangent)],
   },
-  (x) => multiply(exp(negate(square(x))), TWO_OVER_SQRT_PI),
-);
 
-/** d √x = dx / (2y) */
-export const sqrtRule: PrimitiveRule<"sqrt"> = {
-  ...unary("sqrt", (m, o, n, a, as) => {
-    for (let i = 0; i < n; i++, a += as) m[o + i] = Math.sqrt(m[a]);
+  /** d eˣ = eˣ dx */
+  exp: unary(
+    "exp",
+    (m, o, n, a, as) => {
+      for (let i = 0; i < n; i++, a += as) m[o + i] = expValue(m[a]);
+    },
+    (_, y) => y,
+  ),
+
+  /** d log x = dx / x */
+  log: {
+    ...unary("log", (m, o, n, a, as) => {
+      for (let i = 0; i < n; i++, a += as) m[o + i] = logValue(m[a]);
+    }),
+    jvp: ({ primals, tangents }) => tangents[0] && divide(tangents[0], primals[0]),
+  },
+
+  /** d sin x = cos x dx */
+  sin: unary(
+    "sin",
+    (m, o, n, a, as) => {
+      for (let i = 0; i < n; i++, a += as) m[o + i] = sinValue(m[a]);
+    },
+    (x) => cos(x),
+  ),
+
+  /** d cos x = −sin x dx */
+  cos: unary(
+    "cos",
+    (m, o, n, a, as) => {
+      for (let i = 0; i < n; i++, a += as) m[o + i] = cosValue(m[a]);
+    },
+    (x) => negate(sin(x)),
+  ),
+
+  /** d tanh x = (1 − y²) dx */
+  tanh: unary(
+    "tanh",
+    (m, o, n, a, as) => {
+      for (let i = 0; i < n; i++, a += as) m[o + i] = tanhValue(m[a]);
+    },
+    (_, y) => subtract(1, square(y)),
+  ),
+
+  /** d erf x = (2/√π) e^{−x²} dx */
+  erf: unary(
+    "erf",
+    (m, o, n, a, as) => {
+      for (let i = 0; i < n; i++, a += as) m[o + i] = erfValue(m[a]);
+    },
+    (x) => multiply(exp(negate(square(x))), TWO_OVER_SQRT_PI),
+  ),
+
+  /** d √x = dx / (2y) */
+  sqrt: {
+    ...unary("sqrt", (m, o, n, a, as) => {
+      for (let i = 0; i < n; i++, a += as) m[o + i] = Math.sqrt(m[a]);
+    }),
+    jvp: ({ result, tangents }) => tangents[0] && divide(tangents[0], multiply(result, 2)),
+  },
+
+  /** d σ(x) = σ(x)·σ(−x) dx; written with σ(−x), not 1 − σ(x), so that it keeps its digits for large x. */
+  sigmoid: unary(
+    "sigmoid",
+    (m, o, n, a, as) => {
+      for (let i = 0; i < n; i++, a += as) m[o + i] = sigmoidValue(m[a]);
+    },
+    (x, y) => multiply(y, sigmoid(negate(x))),
+  ),
+
+  /** d log(1 + eˣ) = σ(x) dx */
+  softplus: unary(
+    "softplus",
+    (m, o, n, a, as) => {
+      for (let i = 0; i < n; i++, a += as) m[o + i] = softplusValue(m[a]);
+    },
+    (x) => sigmoid(x),
+  ),
+
+  /** d |x| = sign(x) dx */
+  absolute: unary(
+    "absolute",
+    (m, o, n, a, as) => {
+      for (let i = 0; i < n; i++, a += as) m[o + i] = Math.abs(m[a]);
+    },
+    (x) => sign(x),
+  ),
+
+  sign: unary("sign", (m, o, n, a, as) => {
+    for (let i = 0; i < n; i++, a += as) {
+      const x = m[a];
+      m[o + i] = x > 0 ? 1 : x < 0 ? -1 : x;
+    }
   }),
-  jvp: ({ result, tangents }) => tangents[0] && divide(tangents[0], multiply(result, 2)),
-};
 
-/** d σ(x) = σ(x)·σ(−x) dx; written with σ(−x), not 1 − σ(x), so that it keeps its digits for large x. */
-export const sigmoidRule = unary(
-  "sigmoid",
-  (m, o, n, a, as) => {
-    for (let i = 0; i < n; i++, a += as) m[o + i] = sigmoidValue(m[a]);
+  stopGradient: unary("stopGradient", (m, o, n, a, as) => {
+    for (let i = 0; i < n; i++, a += as) m[o + i] = m[a];
+  }),
+
+  add: binary(
+    "add",
+    (m, o, n, a, as, b, bs) => {
+      for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = m[a] + m[b];
+    },
+    ({ tangents }) => sumOf(...tangents),
+    ({ linear, cotangent }) => linear.map((isLinear) => (isLinear ? cotangent : undefined)),
+  ),
+
+  subtract: binary(
+    "subtract",
+    (m, o, n, a, as, b, bs) => {
+      for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = m[a] - m[b];
+    },
+    ({ tangents: [a, b] }) => (a && b ? subtract(a, b) : (a ?? (b && negate(b)))),
+    ({ linear, cotangent }) => [linear[0] ? cotangent : undefined, linear[1] ? negate(cotangent) : undefined],
+  ),
+
+  /** d(ab) = da·b + a·db */
+  multiply: binary(
+    "multiply",
+    (m, o, n, a, as, b, bs) => {
+      for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = m[a] * m[b];
+    },
+    ({ primals: [a, b], tangents: [da, db] }) => sumOf(da && multiply(da, b), db && multiply(a, db)),
+    ({ operands: [a, b], linear, cotangent }) => [
+      linear[0] ? multiply(cotangent, b) : undefined,
+      linear[1] ? multiply(a, cotangent) : undefined,
+    ],
+  ),
+
+  /** d(a/b) = (da − y·db)/b */
+  divide: binary(
+    "divide",
+    (m, o, n, a, as, b, bs) => {
+      for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = m[a] / m[b];
+    },
+    ({ primals: [, b], result, tangents: [da, db] }) => {
+      const change = sumOf(da, db && negate(multiply(result, db)));
+      return change && divide(change, b);
+    },
+    ({ operands: [, b], linear, cotangent }) => [linear[0] ? divide(cotangent, b) : undefined, undefined],
+  ),
+
+  /**
+   * d(aᵇ) = b·a^{b−1} da + aᵇ·log a db, with the limits 0·0^{−1} = 0 and 0ᵇ·log 0 = 0. Both are taken by replacing an
+   * operand rather than the result, so that the reverse mode of this rule meets no 0·∞ either. Where a < 0 the second
+   * term is 0 (whole b) or NaN.
+   */
+  power: binary(
+    "power",
+    (m, o, n, a, as, b, bs) => {
+      for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = powValue(m[a], m[b]);
+    },
+    ({ primals: [a, b], result, tangents: [da, db] }) =>
+      sumOf(
+        da && multiply(multiply(b, power(a, select(equal(b, 0), 1, subtract(b, 1)))), da),
+        db && multiply(multiply(result, log(select(lessEqual(a, 0), 1, a))), db),
+      ),
+  ),
+
+  less: binary(
+    "less",
+    (m, o, n, a, as, b, bs) => {
+      for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = m[a] < m[b] ? 1 : 0;
+    },
+    constantAlmostEverywhere,
+  ),
+
+  lessEqual: binary(
+    "lessEqual",
+    (m, o, n, a, as, b, bs) => {
+      for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = m[a] <= m[b] ? 1 : 0;
+    },
+    constantAlmostEverywhere,
+  ),
+
+  equal: binary(
+    "equal",
+    (m, o, n, a, as, b, bs) => {
+      for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = m[a] === m[b] ? 1 : 0;
+    },
+    constantAlmostEverywhere,
+  ),
+
+  /** The condition has no tangent; the branch not taken contributes an exact 0, whatever it holds. */
+  select: {
+    access: "elementwise",
+    shape: alike("select"),
+    jvp: ({ primals: [condition], tangents: [, a, b] }) =>
+      a || b ? select(condition, a ?? 0, b ?? 0) : undefined,
+    transpose: ({ operands: [condition], linear, cotangent }) => [
+      undefined,
+      linear[1] ? select(condition, cotangent, 0) : undefined,
+      linear[2] ? select(condition, 0, cotangent) : undefined,
+    ],
+    kernel: (_, operands, shape) =>
+      kernel3(
+        (m, o, n, a, as, b, bs, c, cs) => {
+          for (let i = 0; i < n; i++, a += as, b += bs, c += cs) m[o + i] = m[a] !== 0 ? m[b] : m[c];
+        },
+        shape,
+        operands,
+      ),
   },
-  (x, y) => multiply(y, sigmoid(negate(x))),
-);
-
-/** d log(1 + eˣ) = σ(x) dx */
-export const softplusRule = unary(
-  "softplus",
-  (m, o, n, a, as) => {
-    for (let i = 0; i < n; i++, a += as) m[o + i] = softplusValue(m[a]);
-  },
-  (x) => sigmoid(x),
-);
-
-/** d |x| = sign(x) dx */
-export const absoluteRule = unary(
-  "absolute",
-  (m, o, n, a, as) => {
-    for (let i = 0; i < n; i++, a += as) m[o + i] = Math.abs(m[a]);
-  },
-  (x) => sign(x),
-);
-
-export const signRule = unary("sign", (m, o, n, a, as) => {
-  for (let i = 0; i < n; i++, a += as) {
-    const x = m[a];
-    m[o + i] = x > 0 ? 1 : x < 0 ? -1 : x;
-  }
-});
-
-export const stopGradientRule = unary("stopGradient", (m, o, n, a, as) => {
-  for (let i = 0; i < n; i++, a += as) m[o + i] = m[a];
-});
-
-export const addRule = binary(
-  "add",
-  (m, o, n, a, as, b, bs) => {
-    for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = m[a] + m[b];
-  },
-  ({ tangents }) => sumOf(...tangents),
-  ({ linear, cotangent }) => linear.map((isLinear) => (isLinear ? cotangent : undefined)),
-);
-
-export const subtractRule = binary(
-  "subtract",
-  (m, o, n, a, as, b, bs) => {
-    for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = m[a] - m[b];
-  },
-  ({ tangents: [a, b] }) => (a && b ? subtract(a, b) : (a ?? (b && negate(b)))),
-  ({ linear, cotangent }) => [linear[0] ? cotangent : undefined, linear[1] ? negate(cotangent) : undefined],
-);
-
-/** d(ab) = da·b + a·db */
-export const multiplyRule = binary(
-  "multiply",
-  (m, o, n, a, as, b, bs) => {
-    for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = m[a] * m[b];
-  },
-  ({ primals: [a, b], tangents: [da, db] }) => sumOf(da && multiply(da, b), db && multiply(a, db)),
-  ({ operands: [a, b], linear, cotangent }) => [
-    linear[0] ? multiply(cotangent, b) : undefined,
-    linear[1] ? multiply(a, cotangent) : undefined,
-  ],
-);
-
-/** d(a/b) = (da − y·db)/b */
-export const divideRule = binary(
-  "divide",
-  (m, o, n, a, as, b, bs) => {
-    for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = m[a] / m[b];
-  },
-  ({ primals: [, b], result, tangents: [da, db] }) => {
-    const change = sumOf(da, db && negate(multiply(result, db)));
-    return change && divide(change, b);
-  },
-  ({ operands: [, b], linear, cotangent }) => [linear[0] ? divide(cotangent, b) : undefined, undefined],
-);
-
-/**
- * d(aᵇ) = b·a^{b−1} da + aᵇ·log a db, with the limits 0·0^{−1} = 0 and 0ᵇ·log 0 = 0. Both are taken by replacing an
- * operand rather than the result, so that the reverse mode of this rule meets no 0·∞ either. Where a < 0 the second
- * term is 0 (whole b) or NaN.
- */
-export const powerRule = binary(
-  "power",
-  (m, o, n, a, as, b, bs) => {
-    for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = powValue(m[a], m[b]);
-  },
-  ({ primals: [a, b], result, tangents: [da, db] }) =>
-    sumOf(
-      da && multiply(multiply(b, power(a, select(equal(b, 0), 1, subtract(b, 1)))), da),
-      db && multiply(multiply(result, log(select(lessEqual(a, 0), 1, a))), db),
-    ),
-);
-
-export const lessRule = binary(
-  "less",
-  (m, o, n, a, as, b, bs) => {
-    for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = m[a] < m[b] ? 1 : 0;
-  },
-  constantAlmostEverywhere,
-);
-
-export const lessEqualRule = binary(
-  "lessEqual",
-  (m, o, n, a, as, b, bs) => {
-    for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = m[a] <= m[b] ? 1 : 0;
-  },
-  constantAlmostEverywhere,
-);
-
-export const equalRule = binary(
-  "equal",
-  (m, o, n, a, as, b, bs) => {
-    for (let i = 0; i < n; i++, a += as, b += bs) m[o + i] = m[a] === m[b] ? 1 : 0;
-  },
-  constantAlmostEverywhere,
-);
-
-/** The condition has no tangent; the branch not taken contributes an exact 0, whatever it holds. */
-export const selectRule: PrimitiveRule<"select"> = {
-  access: "elementwise",
-  shape: alike("select"),
-  jvp: ({ primals: [condition], tangents: [, a, b] }) =>
-    a || b ? select(condition, a ?? 0, b ?? 0) : undefined,
-  transpose: ({ operands: [condition], linear, cotangent }) => [
-    undefined,
-    linear[1] ? select(condition, cotangent, 0) : undefined,
-    linear[2] ? select(condition, 0, cotangent) : undefined,
-  ],
-  kernel: (_, operands, shape) =>
-    kernel3(
-      (m, o, n, a, as, b, bs, c, cs) => {
-        for (let i = 0; i < n; i++, a += as, b += bs, c += cs) m[o + i] = m[a] !== 0 ? m[b] : m[c];
-      },
-      shape,
-      operands,
-    ),
 };

@@ -1,6 +1,7 @@
 import { valueError } from "../../base/index.ts";
 import { formatShape, sameShape, sizeOf } from "../graph/shape.ts";
-import { array, equal, gather, iota, reshape, scatterAdd, select } from "../tensor/operations.ts";
+import { iota } from "../tensor/iota.ts";
+import { array, equal, gather, reshape, scatterAdd, select } from "../tensor/operations.ts";
 import type { PrimitiveRule } from "./rule.ts";
 
 /** Linear in the table; indices have no tangent. An index that is no row gives NaN, never another row's numbers. */

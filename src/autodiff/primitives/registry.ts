@@ -1,28 +1,5 @@
 import { convolutionRule } from "./convolution.ts";
-import {
-  absoluteRule,
-  addRule,
-  cosRule,
-  divideRule,
-  equalRule,
-  erfRule,
-  expRule,
-  lessEqualRule,
-  lessRule,
-  logRule,
-  multiplyRule,
-  negateRule,
-  powerRule,
-  selectRule,
-  sigmoidRule,
-  signRule,
-  sinRule,
-  softplusRule,
-  sqrtRule,
-  stopGradientRule,
-  subtractRule,
-  tanhRule,
-} from "./elementwise.ts";
+import { elementwiseRules } from "./elementwise.ts";
 import { gatherRule, scatterAddRule } from "./indexing.ts";
 import { matmulRule } from "./matmul.ts";
 import {
@@ -39,28 +16,7 @@ import type { RuleTable } from "./rule.ts";
 
 /** One rule per primitive; a primitive without one does not type-check. */
 export const RULES: RuleTable = {
-  negate: negateRule,
-  exp: expRule,
-  log: logRule,
-  sin: sinRule,
-  cos: cosRule,
-  tanh: tanhRule,
-  erf: erfRule,
-  sqrt: sqrtRule,
-  sigmoid: sigmoidRule,
-  softplus: softplusRule,
-  absolute: absoluteRule,
-  sign: signRule,
-  stopGradient: stopGradientRule,
-  add: addRule,
-  subtract: subtractRule,
-  multiply: multiplyRule,
-  divide: divideRule,
-  power: powerRule,
-  less: lessRule,
-  lessEqual: lessEqualRule,
-  equal: equalRule,
-  select: selectRule,
+  ...elementwiseRules,
   reshape: reshapeRule,
   transpose: transposeRule,
   broadcast: broadcastRule,

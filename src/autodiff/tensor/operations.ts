@@ -8,6 +8,7 @@ import {
   sameShape,
   sizeOf,
 } from "../graph/shape.ts";
+import { iota } from "./iota.ts";
 import { Tensor, type Trace } from "./tensor.ts";
 
 /** What the operations take: a tensor, or a number that stands for a scalar. */
@@ -313,17 +314,6 @@ export function oneHot(labels: Tensor, classes: number): Tensor {
   checkTensors("oneHot", labels);
   const numbers = array(labels, iota(classes), [classes]);
   return equal(reshape(labels, [...labels.shape, 1]), numbers);
-}
-
-const iotas = new Map<number, Float64Array>();
-/** 0, 1, …, length − 1, the same array each time, so that graphs share it. */
-export function iota(length: number): Float64Array {
-  let numbers = iotas.get(length);
-  if (!numbers) {
-    numbers = Float64Array.from({ length }, (_, i) => i);
-    iotas.set(length, numbers);
-  }
-  return numbers;
 }
 
 /** log Σ eˣ over one axis, shifted by the maximum so that nothing overflows; the axis is dropped. */

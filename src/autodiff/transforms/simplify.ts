@@ -1,12 +1,6 @@
-import {
-  type Graph,
-  type Node,
-  type NodeOf,
-  type PrimitiveName,
-  type PrimitiveNode,
-  verifyGraph,
-} from "../graph/graph.ts";
+import type { Graph, Node, NodeOf, PrimitiveName, PrimitiveNode } from "../graph/graph.ts";
 import { type Shape, sameShape } from "../graph/shape.ts";
+import { verifyGraphBy } from "../graph/verify.ts";
 import { RULES } from "../primitives/registry.ts";
 import { contiguous, type PrimitiveRule } from "../primitives/rule.ts";
 import {
@@ -239,8 +233,8 @@ export function newPlainTrace(): Trace {
 }
 
 /** Throws unless the graph is well formed and every shape follows its rule. */
-export function verify(graph: Graph): Graph {
-  verifyGraph(graph, (node: PrimitiveNode, shapes: readonly Shape[]) =>
+export function verifyGraph(graph: Graph): Graph {
+  verifyGraphBy(graph, (node: PrimitiveNode, shapes: readonly Shape[]) =>
     TRACE_RULES.shape(node.op, node.params, shapes),
   );
   return graph;
@@ -273,5 +267,5 @@ export function simplify(graph: Graph): Graph {
     const node = graph.nodes[id] as NodeOf<"input">;
     return trace.input(node.params.name, node.shape);
   });
-  return verify(trace.graph(inputs, inline(trace, graph, inputs)));
+  return verifyGraph(trace.graph(inputs, inline(trace, graph, inputs)));
 }

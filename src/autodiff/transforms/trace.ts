@@ -3,7 +3,7 @@ import type { Graph } from "../graph/graph.ts";
 import type { Shape } from "../graph/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { leavesOf, type Tree } from "../tensor/tree.ts";
-import { newTrace, verify } from "./simplify.ts";
+import { newTrace, verifyGraph } from "./simplify.ts";
 
 /** Shapes in arrays and records: what stands for a tree of tensors before there are any. */
 export type ShapeTree = Shape | readonly ShapeTree[] | { readonly [key: string]: ShapeTree };
@@ -32,11 +32,11 @@ export function trace<A extends readonly Tree[], Y extends Tree>(
   f: (...inputs: A) => Y,
   ...shapes: { readonly [K in keyof A]: ShapeTree }
 ): TracedFunction<Y> {
-  const tape = newTrace();
+  const trace = newTrace();
   const inputs: Tensor[] = [];
   const build = (tree: ShapeTree, name: string): Tree => {
     if (isShape(tree)) {
-      const input = tape.input(name, tree);
+      const input = trace.input(name, tree);
       inputs.push(input);
       return input;
     }
@@ -49,5 +49,5 @@ export function trace<A extends readonly Tree[], Y extends Tree>(
   };
   const args = shapes.map((tree, i) => build(tree, `x${i}`)) as unknown as A;
   const result = f(...args);
-  return { graph: verify(tape.graph(inputs, leavesOf(result))), result };
+  return { graph: verifyGraph(trace.graph(inputs, leavesOf(result))), result };
 }

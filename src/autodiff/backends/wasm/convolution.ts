@@ -1,46 +1,18 @@
 import { type Call, fillCalls, PANELS } from "../../../wasm/index.ts";
 import type { PrimitiveParams } from "../../graph/graph.ts";
 import { type Shape, sizeOf } from "../../graph/shape.ts";
+import { type Geometry, geometryOf, meeting } from "../../primitives/convolution-geometry.ts";
 import type { Layout } from "../../primitives/rule.ts";
 import { KERNEL_WORDS, kernelModule } from "./convolution-kernel.ts";
 import { MAP_WORDS, mapModule } from "./convolution-map.ts";
 
 type Params = PrimitiveParams["convolution"];
-type Pair = readonly [number, number];
-
-interface Geometry {
-  readonly images: number;
-  readonly channels: number;
-  readonly outputs: number;
-  readonly input: Pair;
-  readonly kernel: Pair;
-  readonly output: Pair;
-  readonly stride: Pair;
-  readonly padding: Pair;
-}
-
 /** A member of the convolution family. */
 export function lowerConvolution(params: Params, [first, second]: readonly Layout[], shape: Shape): Call[] {
   if (sizeOf(first.shape) * sizeOf(second.shape) === 0) return fillCalls(0, sizeOf(shape));
   if (sizeOf(shape) === 0) return [];
-  const { wanted, stride, padding } = params;
-  const [input, kernel, output] =
-    wanted === "output"
-      ? [first.shape, second.shape, shape]
-      : wanted === "kernel"
-        ? [first.shape, shape, second.shape]
-        : [shape, first.shape, second.shape];
-  const spatial = (array: Shape): Pair => [array[2], array[3]];
-  const geometry: Geometry = {
-    images: input[0],
-    channels: input[1],
-    outputs: kernel[0],
-    input: spatial(input),
-    kernel: spatial(kernel),
-    output: spatial(output),
-    stride,
-    padding,
-  };
+  const geometry = geometryOf(params, [first.shape, second.shape]) as Geometry;
+  const { wanted } = params;
   return wanted === "kernel" ? toKernel(geometry) : toMap(geometry, wanted);
 }
 
@@ -184,15 +156,6 @@ function inPanels(summed: number, rows: number, columns: number): Part[] {
           ...{ column, columns: Math.min(PANELS.longest, columns - column) },
         });
   return parts;
-}
-
-/** The output positions of one axis that meet tap k inside the input: `from` up to but excluding `to`. */
-function meeting(geometry: Geometry, axis: 0 | 1, k: number): { from: number; to: number } {
-  const shift = geometry.padding[axis] - k;
-  const stride = geometry.stride[axis];
-  const from = Math.max(0, Math.ceil(shift / stride));
-  const to = Math.min(geometry.output[axis], Math.floor((geometry.input[axis] - 1 + shift) / stride) + 1);
-  return { from, to: Math.max(from, to) };
 }
 
 /** Long enough that loading and storing the sums is a few percent, short enough for the cache. */

@@ -2,6 +2,10 @@ import {
   Block,
   type Call,
   type Code,
+  declareImports,
+  ELEMENTWISE,
+  type ElementwiseName,
+  type Imports,
   i32,
   int,
   type Local,
@@ -17,7 +21,6 @@ import {
 import { type Shape, sizeOf, stridesOf } from "../../graph/shape.ts";
 import { coalesce, type LoopNest } from "../../primitives/loops.ts";
 import type { Layout } from "../../primitives/rule.ts";
-import { declareImports, ELEMENTWISE, type ElementwiseName, type Imports } from "./elementwise-ops.ts";
 
 /** One operation; operands are numbers of values: first the inputs, then the steps in order. */
 export interface Step {

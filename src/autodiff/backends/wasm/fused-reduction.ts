@@ -1,6 +1,7 @@
 import {
   type Call,
   type Code,
+  declareImports,
   f64x2,
   gain,
   i32,
@@ -23,7 +24,6 @@ import { type Shape, sizeOf } from "../../graph/shape.ts";
 import { type ReductionSplit, reductionSplit } from "../../plan/reduction-split.ts";
 import { coalesce, type LoopNest } from "../../primitives/loops.ts";
 import { type Expression, type Inside, type Listener, LoopWriter, motionOf } from "./elementwise.ts";
-import { declareImports } from "./elementwise-ops.ts";
 
 /** Sums of some values of an expression over some axes of its shape. */
 export interface FusedReduction {

@@ -1,11 +1,10 @@
 /** From instructions and groups of them to kernel calls. */
-import type { Call } from "../../../wasm/index.ts";
+import { type Call, type ElementwiseName, isElementwise } from "../../../wasm/index.ts";
 import type { PrimitiveName } from "../../graph/graph.ts";
 import { stridesOf } from "../../graph/shape.ts";
 import { type Group, type Instruction, type Item, isGroup, type StridedView } from "../../plan/plan.ts";
 import { lowerConvolution } from "./convolution.ts";
 import { elementwiseCall, lowerElementwise, type Step } from "./elementwise.ts";
-import { type ElementwiseName, isElementwise } from "./elementwise-ops.ts";
 import { fusedReductionCall } from "./fused-reduction.ts";
 import { lowerGather, lowerScatterAdd } from "./indexing.ts";
 import { lowerMatmul } from "./matmul.ts";

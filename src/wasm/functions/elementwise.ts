@@ -1,21 +1,12 @@
-import {
-  type Block,
-  type Caller,
-  type Code,
-  c,
-  choose,
-  erf,
-  exp,
-  f64x2,
-  log,
-  type ModuleWriter,
-  pow,
-  sigmoid,
-  softplus,
-  tanh,
-  v128,
-  wave,
-} from "../../../wasm/index.ts";
+/** The elementwise operations by name, two doubles at a time: what an expression of them is written from. */
+import type { Caller, Code, ModuleWriter } from "../emit/assembler.ts";
+import { f64x2, v128 } from "../emit/instructions.ts";
+import { type Block, c, choose } from "./block.ts";
+import { erf } from "./erf.ts";
+import { exp, sigmoid, tanh } from "./exponential.ts";
+import { log, softplus } from "./logarithm.ts";
+import { pow } from "./power.ts";
+import { wave } from "./sine.ts";
 
 /** The functions of base that a module may import, for arguments that its own code does not reduce. */
 export interface Imports {
@@ -23,7 +14,9 @@ export interface Imports {
   readonly cos: Caller;
 }
 
+/** How one operation is written. */
 export interface ElementwiseOp {
+  /** The value of the operation on the values of its operands; statements that it needs go into the block. */
   readonly write: (block: Block, operands: readonly Code[], imports: Imports) => Code;
   /** Roughly how many instructions it is; short loops are unrolled. */
   readonly length: number;
@@ -43,7 +36,7 @@ const long = (write: (block: Block, ...operands: Code[]) => Code): ElementwiseOp
 const compared = (mask: (a: Code, b: Code) => Code): ElementwiseOp =>
   short((a, b) => v128.and(mask(a, b), c(1)));
 
-/** Every elementwise primitive, with the bits of its rule's loop. */
+/** Every operation, with the bits of its definition on numbers. */
 export const ELEMENTWISE = {
   negate: short(f64x2.negate),
   exp: long(exp),
@@ -77,8 +70,10 @@ export const ELEMENTWISE = {
   select: short((condition, a, b) => choose(f64x2.notEqual(condition, c(0)), a, b)),
 } satisfies Record<string, ElementwiseOp>;
 
+/** The names of the operations. */
 export type ElementwiseName = keyof typeof ELEMENTWISE;
 
+/** Whether an operation of this name is elementwise. */
 export const isElementwise = (op: string): op is ElementwiseName => Object.hasOwn(ELEMENTWISE, op);
 
 /** Declares the imports that some of these operations need. */

@@ -1,5 +1,6 @@
-import type { Geometry } from "./convolution.ts";
-import type { Kernel } from "./rule.ts";
+/** Convolutions in register tiles, with the bits of the definition in primitives/convolution.ts. */
+import { type Geometry, meeting } from "../../primitives/convolution-geometry.ts";
+import type { Kernel } from "../../primitives/rule.ts";
 
 /** Along one axis: the kernel taps that meet a position of the wanted array, each with the source entry it multiplies. */
 interface Taps {
@@ -198,15 +199,6 @@ function mapEntry(
   return total;
 }
 
-/** The output positions of one axis that meet tap k inside the input: `from` up to but excluding `to`. */
-function meeting(geometry: Geometry, axis: 0 | 1, k: number): { from: number; to: number } {
-  const shift = geometry.padding[axis] - k;
-  const stride = geometry.stride[axis];
-  const from = Math.max(0, Math.ceil(shift / stride));
-  const to = Math.min(geometry.output[axis], Math.floor((geometry.input[axis] - 1 + shift) / stride) + 1);
-  return { from, to: Math.max(from, to) };
-}
-
 /** One tap of the kernel and the rectangle of output positions it meets. */
 interface TapRange {
   readonly tap: number;
@@ -236,8 +228,8 @@ function tapRanges(geometry: Geometry): TapRange[] {
 
 /**
  * The kernel from input and output: kernel[o, c, k] = Σ_n Σ_p input[n, c, p·stride + k − padding]·output[n, o, p], in
- * tiles of 4 outputs by 2 channels. Images are outermost, so that one image's planes stay in cache; a tile takes its
- * sums up where the image before left them, which is the same order of summation.
+ * tiles of 4 outputs by 2 channels. Images are outermost, so that one image's planes stay in cache; the sums of a tile go
+ * on where the image before left them, which is the same order of summation.
  */
 export function contractToKernel(geometry: Geometry): Kernel {
   const { images, channels, outputs, kernel, input, output, stride } = geometry;
