@@ -1,4 +1,5 @@
 import { isSource } from "../graph/graph.ts";
+import { dependents } from "../graph/reach.ts";
 import { sizeOf } from "../graph/shape.ts";
 import { costOf } from "../plan/build.ts";
 import { RULES } from "../primitives/registry.ts";
@@ -37,15 +38,12 @@ function workPerExample(loss: ChunkLoss): Work {
   const parameters = Object.entries(loss.parameters).map(([name, shape]) => tape.input(name, shape));
   const arrays = loss.arrays.map(({ name, shape }) => tape.input(name, [PROBE, ...shape]));
   const graph = tape.graph([...parameters, ...arrays], [loss.trace(parameters, arrays).value]);
-  const depends = new Uint8Array(graph.nodes.length);
-  for (const id of graph.inputs.slice(parameters.length)) depends[id] = 1;
+  const depends = dependents(graph.nodes, graph.inputs.slice(parameters.length));
   let operations = 0;
   let entries = 0;
   let flops = 0;
   graph.nodes.forEach((node, id) => {
-    if (isSource(node) || !node.operands.some((operand) => depends[operand])) return;
-    depends[id] = 1;
-    if (RULES[node.op].view) return;
+    if (isSource(node) || !depends[id] || RULES[node.op].view) return;
     operations++;
     entries += sizeOf(node.shape) / PROBE;
     flops += costOf(node, graph).flops / PROBE;

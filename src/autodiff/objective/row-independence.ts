@@ -8,6 +8,7 @@ import {
   type PrimitiveName,
   type PrimitiveNode,
 } from "../graph/graph.ts";
+import { ancestors } from "../graph/reach.ts";
 import { formatShape, type Shape, sizeOf, stridesOf } from "../graph/shape.ts";
 import { RULES } from "../primitives/registry.ts";
 import { contiguous, type PrimitiveRule } from "../primitives/rule.ts";
@@ -83,10 +84,7 @@ function ownExamples(shape: Shape): Uint8Array {
 
 /** The first operation on the way to node `last` whose result depends on several examples in one entry. */
 function culprit(graph: Graph, sets: readonly Sets[], last: number): string {
-  const needed = new Uint8Array(last + 1);
-  needed[last] = 1;
-  for (let id = last; id >= 0; id--)
-    if (needed[id]) for (const operand of graph.nodes[id].operands) needed[operand] = 1;
+  const needed = ancestors(graph.nodes, [last]);
   const mixes = (id: number): boolean =>
     needed[id] === 1 && !!sets[id]?.some((set) => (set & (set - 1)) !== 0);
   const id = graph.nodes.findIndex((_, at) => at <= last && mixes(at));

@@ -1,4 +1,5 @@
 import type { Graph } from "../graph/graph.ts";
+import { ancestors, dependents } from "../graph/reach.ts";
 import type { Shape } from "../graph/shape.ts";
 import { full } from "../tensor/operations.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -100,29 +101,17 @@ export function traceJoint(loss: ChunkLoss, count: number, kind: DerivativeKind)
 
 function stagesOf(graph: Graph, counts: JointGraph["counts"]): (node: number) => number {
   const { parameters, directions, gradient: gradients, product: products, third: thirds } = counts;
-  const value = ancestors(graph, [
+  const value = ancestors(graph.nodes, [
     ...graph.outputs.slice(0, 1),
     ...graph.outputs.slice(1 + gradients + products + thirds),
   ]);
-  const gradient = ancestors(graph, graph.outputs.slice(1, 1 + gradients));
-  const curvature = ancestors(graph, graph.outputs.slice(1 + gradients, 1 + gradients + products));
-  const directed = new Uint8Array(graph.nodes.length);
-  for (const id of graph.inputs.slice(parameters, parameters + directions)) directed[id] = 1;
-  graph.nodes.forEach((node, id) => {
-    if (node.operands.some((operand) => directed[operand])) directed[id] = 1;
-  });
+  const gradient = ancestors(graph.nodes, graph.outputs.slice(1, 1 + gradients));
+  const curvature = ancestors(graph.nodes, graph.outputs.slice(1 + gradients, 1 + gradients + products));
+  const directed = dependents(graph.nodes, graph.inputs.slice(parameters, parameters + directions));
   return (id) => {
     if (directed[id]) return curvature[id] ? STAGES.direction : STAGES.secondOrder;
     if (value[id]) return STAGES.value;
     if (gradient[id]) return STAGES.gradient;
     return curvature[id] ? STAGES.curvature : STAGES.third;
   };
-}
-
-function ancestors(graph: Graph, outputs: readonly number[]): Uint8Array {
-  const needed = new Uint8Array(graph.nodes.length);
-  for (const id of outputs) needed[id] = 1;
-  for (let id = graph.nodes.length - 1; id >= 0; id--)
-    if (needed[id]) for (const operand of graph.nodes[id].operands) needed[operand] = 1;
-  return needed;
 }

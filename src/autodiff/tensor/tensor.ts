@@ -1,5 +1,6 @@
 import { kindError, valueError } from "../../base/index.ts";
 import type { Graph, Node, PrimitiveName, PrimitiveNode, PrimitiveParams } from "../graph/graph.ts";
+import { ancestors } from "../graph/reach.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../graph/shape.ts";
 
 /** What a trace must know of the primitives; injected so that rules may be written with tensor operations. */
@@ -123,10 +124,10 @@ export class Trace {
         "a tensor kept from another trace",
         "pass it as an argument",
       );
-    const needed = new Uint8Array(this.nodes.length);
-    for (const output of outputs) needed[output.id] = 1;
-    for (let id = this.nodes.length - 1; id >= 0; id--)
-      if (needed[id]) for (const operand of this.nodes[id].operands) needed[operand] = 1;
+    const needed = ancestors(
+      this.nodes,
+      outputs.map((output) => output.id),
+    );
     for (const input of inputs) needed[input.id] = 1;
     const position = new Int32Array(this.nodes.length).fill(-1);
     const nodes: Node[] = [];

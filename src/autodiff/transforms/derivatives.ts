@@ -1,4 +1,5 @@
 import { kindError, valueError } from "../../base/index.ts";
+import { ancestors } from "../graph/reach.ts";
 import { formatShape, sameShape } from "../graph/shape.ts";
 import { full } from "../tensor/operations.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -32,18 +33,13 @@ function withFreshInputs<X extends Tree, Y extends Tree>(x: X, body: (fresh: X) 
 function freeInputs(outputs: readonly Tensor[], bound: readonly Tensor[]): Tensor[] {
   const { trace } = outputs[0];
   const known = new Set(bound.map((tensor) => tensor.id));
-  const seen = new Set<number>();
-  const stack = outputs.map((output) => output.id);
-  while (stack.length > 0) {
-    const id = stack.pop() as number;
-    if (seen.has(id)) continue;
-    seen.add(id);
-    stack.push(...trace.nodes[id].operands);
-  }
-  return [...seen]
-    .filter((id) => trace.nodes[id].op === "input" && !known.has(id))
-    .sort((a, b) => a - b)
-    .map((id) => trace.tensor(id));
+  const needed = ancestors(
+    trace.nodes,
+    outputs.map((output) => output.id),
+  );
+  return trace.nodes.flatMap((node, id) =>
+    node.op === "input" && needed[id] && !known.has(id) ? [trace.tensor(id)] : [],
+  );
 }
 
 function checkTangents(operation: string, leaves: readonly Tensor[], tangents: readonly Tensor[]): void {

@@ -1,4 +1,5 @@
 import { isSource, type PrimitiveName } from "../graph/graph.ts";
+import { ancestors, dependents } from "../graph/reach.ts";
 import { RULES } from "../primitives/registry.ts";
 import type { PrimitiveRule } from "../primitives/rule.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -21,7 +22,7 @@ export function pushForward(
     if (tangent) moved.set(x.id, tangent);
   });
   const fixed = new Set(wrt.map((x) => x.id));
-  for (const id of dependents(outputs, wrt)) {
+  for (const id of between(wrt, outputs)) {
     if (fixed.has(id)) continue;
     const node = trace.nodes[id];
     if (isSource(node)) continue;
@@ -40,20 +41,14 @@ export function pushForward(
 }
 
 /** Ids, ascending, of the nodes that depend on `sources` (these included) and that `outputs` depend on. */
-export function dependents(outputs: readonly Tensor[], sources: readonly Tensor[]): number[] {
-  const { trace } = outputs[0];
-  const last = Math.max(...outputs.map((output) => output.id));
-  const first = Math.min(...sources.map((source) => source.id));
-  const needed = new Uint8Array(last + 1);
-  for (const output of outputs) needed[output.id] = 1;
-  for (let id = last; id > first; id--)
-    if (needed[id]) for (const operand of trace.nodes[id].operands) needed[operand] = 1;
-  const depends = new Uint8Array(last + 1);
-  for (const source of sources) if (source.id <= last) depends[source.id] = 1;
+export function between(sources: readonly Tensor[], outputs: readonly Tensor[]): number[] {
+  const { nodes } = outputs[0].trace;
+  const idsOf = (tensors: readonly Tensor[]): number[] => tensors.map((tensor) => tensor.id);
+  const last = Math.max(...idsOf(outputs));
+  const first = Math.min(...idsOf(sources));
+  const needed = ancestors(nodes, idsOf(outputs), first + 1);
+  const moved = dependents(nodes, idsOf(sources), last);
   const ids: number[] = [];
-  for (let id = first; id <= last; id++) {
-    if (!depends[id] && trace.nodes[id].operands.some((operand) => depends[operand])) depends[id] = 1;
-    if (depends[id] && needed[id]) ids.push(id);
-  }
+  for (let id = first; id <= last; id++) if (moved[id] && needed[id]) ids.push(id);
   return ids;
 }

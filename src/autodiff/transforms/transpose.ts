@@ -5,7 +5,7 @@ import { RULES } from "../primitives/registry.ts";
 import type { PrimitiveRule } from "../primitives/rule.ts";
 import { add, full } from "../tensor/operations.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { dependents, pushForward } from "./jvp.ts";
+import { between, pushForward } from "./jvp.ts";
 
 /**
  * The transpose of a linear map inside one trace. `outputs` must depend linearly on `inputs`; given a cotangent for
@@ -27,7 +27,7 @@ export function pullBackLinear(
   outputs.forEach((output, i) => {
     collect(output.id, cotangents[i]);
   });
-  const ids = dependents(outputs, inputs);
+  const ids = between(inputs, outputs);
   const linear = new Set(ids);
   const stop = new Set(inputs.map((input) => input.id));
   for (let at = ids.length - 1; at >= 0; at--) {
