@@ -15,7 +15,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { parseRun } from "../src/cli/flags.ts";
 import { readJournal, writeFileAtomic } from "../src/record/index.ts";
-import { type GalleryRun, gallerySummary, galleryText, renderGallery } from "../src/report/index.ts";
+import { type GalleryRun, gallerySummary, galleryTable, renderGallery, tableText } from "../src/report/index.ts";
 import { readRunConfig } from "../src/run/index.ts";
 import { PRESETS, type RunConfig, SMALL_PRESET_NAMES, toConfigJson } from "../src/settings/index.ts";
 import { criticalValueOf } from "../src/simulation/index.ts";
@@ -90,7 +90,7 @@ const summaries = runs.map(({ name, rows, criticalValue }) => ({
   name,
   summary: gallerySummary(rows, criticalValue),
 }));
-process.stdout.write(`${galleryText(summaries)}gallery ${page}\n`);
+process.stdout.write(`${tableText(galleryTable(summaries))}gallery ${page}\n`);
 if (failed.length > 0) {
   process.stderr.write(`not finished: ${failed.join(", ")}\n`);
   process.exitCode = 1;

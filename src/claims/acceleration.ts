@@ -35,7 +35,7 @@ export function measureAcceleration(experiment: Experiment): ClaimExperiment {
   ];
   const source = chartSourceOf(experiment);
   return findingsOf(experiment, numbers, {
-    steps: Float64Array.from(rows, (row) => row.step),
+    axes: source.axes,
     charts: [
       ...lossChart(source),
       ...compared(rows, "hessian_eigs", "sharpness", "Sharpness", "largest eigenvalue of the Hessian"),

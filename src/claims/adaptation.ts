@@ -67,7 +67,7 @@ export function measureAdaptation(experiment: Experiment, progress: (line: strin
   if (!scalar)
     numbers.push(below("largest violation of the stationary problems’ certificates", violation, CERTIFIED));
   return findingsOf(experiment, numbers, {
-    steps: Float64Array.from(measured, ({ row }) => rows[row].step),
+    axes: [{ steps: Float64Array.from(measured, ({ row }) => rows[row].step) }],
     charts: [...nuCharts(measured, scalar), ...efficacyChart(measured)],
   });
 }

@@ -1,10 +1,4 @@
-import {
-  type ChartSource,
-  type ClaimExperiment,
-  type ClaimNumber,
-  columnOf,
-  columnsOf,
-} from "../report/index.ts";
+import { type ClaimExperiment, type ClaimNumber, chartSource, columnOf, columnsOf } from "../report/index.ts";
 import type { StepRow } from "../simulation/index.ts";
 import type { Experiment } from "./experiments.ts";
 
@@ -66,12 +60,12 @@ function allHold(numbers: readonly ClaimNumber[]): boolean {
 export function findingsOf(
   { name, help }: Experiment,
   numbers: readonly ClaimNumber[],
-  shown: Pick<ClaimExperiment, "steps" | "charts">,
+  shown: Pick<ClaimExperiment, "axes" | "charts">,
 ): ClaimExperiment {
   return { name, help, numbers, holds: allHold(numbers), ...shown };
 }
 
 /** An experiment's rows as the report's charts read them. */
-export function chartSourceOf({ rows }: Experiment): ChartSource {
-  return { rows, criticalValue: 2 };
+export function chartSourceOf({ rows }: Experiment): ReturnType<typeof chartSource> {
+  return chartSource(rows, 2);
 }

@@ -54,7 +54,7 @@ export function measurePrediction(experiment: Experiment): ClaimExperiment {
   ];
   const source = chartSourceOf(experiment);
   return findingsOf(experiment, numbers, {
-    steps: Float64Array.from(rows, ({ step }) => step),
+    axes: source.axes,
     charts: [...lossChart(source), ...gradientChart(source), ...variancesChart(source)],
   });
 }

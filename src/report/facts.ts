@@ -1,3 +1,5 @@
+import { plainNumber } from "./format.ts";
+
 /** One thing to know about a run. */
 export interface Fact {
   readonly label: string;
@@ -19,9 +21,30 @@ export function runFacts(config: Json): Fact[] {
     ["Network", network(group(config, "arch"))],
     ["Steps", text(config.steps)],
     ["Warm start", Number(config.warm_start) > 0 ? `${text(config.warm_start)} steps` : undefined],
+    [
+      "Precision",
+      group(config, "discrete_config").precision === "float32"
+        ? "optimizer float32, flows float64"
+        : undefined,
+    ],
   ];
   return facts.flatMap(([label, value]) => (value === undefined ? [] : [{ label, value }]));
 }
+
+/** What a run's report is called: the optimizer and its flow, the network and its data, as far as they are known. */
+export function titleOf(config: Json): string {
+  const opt = group(config, "opt");
+  const rule = typeof opt.file === "string" ? opt.file : sentenceCase(className(opt) ?? "An optimizer");
+  const runs = Array.isArray(config.runs) ? config.runs : ["central"];
+  const subject = runs.includes("central") ? `${rule} and its central flow` : rule;
+  const network = className(group(config, "arch"));
+  const examples = className(group(config, "data"));
+  return network && examples ? `${subject}: ${network} on ${examples.toLowerCase()}` : subject;
+}
+
+/** `Gradient Descent` inside a title; `Scalar RMSProp` keeps its capitals. */
+const sentenceCase = (name: string): string =>
+  name.replace(/ [A-Z](?=[a-z]+(?: |$))/g, (start) => start.toLowerCase());
 
 /** Every leaf of a nested record as `a.b`: value, in order, for the full listing. */
 export function flattened(config: Json, prefix = ""): Fact[] {
@@ -63,7 +86,8 @@ function network(arch: Json): string | undefined {
 }
 
 function text(value: unknown): string | undefined {
-  return typeof value === "number" || typeof value === "string" ? String(value) : undefined;
+  if (typeof value === "number") return plainNumber(value);
+  return typeof value === "string" ? value : undefined;
 }
 
 function joined(parts: readonly (string | undefined)[]): string | undefined {

@@ -7,6 +7,11 @@ export function formatNumber(x: number | undefined): string {
   return text.replace("-", "−").replace("e+", "e");
 }
 
+/** A setting or an edge for reading: as many of twelve digits as it has, so that sums of roundings do not show. */
+export function plainNumber(x: number): string {
+  return String(Number(x.toPrecision(12))).replace("-", "−");
+}
+
 /** Drops the exponent that toPrecision gives for 12345 and like; keeps the zeros that tell the precision. */
 function trimmed(text: string): string {
   return text.includes("e") ? String(Number(text)) : text;

@@ -1,6 +1,14 @@
-export { type Chart, chart, group } from "./charts/chart.ts";
-export { type ChartSource, lossChart, sharpnessChart, variancesChart } from "./charts/dynamics-charts.ts";
+export { type AnyChart, type Chart, chart, group } from "./charts/chart.ts";
+export {
+  type Axis,
+  type ChartSource,
+  chartSource,
+  lossChart,
+  sharpnessChart,
+  variancesChart,
+} from "./charts/dynamics-charts.ts";
 export { gradientChart } from "./charts/other-charts.ts";
+export { type EdgeSummary, edgeSummary } from "./edge.ts";
 export { formatNumber } from "./format.ts";
 export {
   type ClaimExperiment,
@@ -10,9 +18,10 @@ export {
   renderClaims,
 } from "./pages/claims-page.ts";
 export { type GalleryRun, renderGallery } from "./pages/gallery.ts";
-export { type GallerySummary, gallerySummary, galleryText } from "./pages/gallery-summary.ts";
+export { type GallerySummary, gallerySummary, galleryTable } from "./pages/gallery-summary.ts";
 export type { ReportInput } from "./pages/render.ts";
 export { renderReport } from "./pages/render.ts";
+export { type Table, tableText } from "./pages/table.ts";
 export { columnOf, columnsOf, squareOf, sumOf } from "./series.ts";
 export type { DistanceSummary, ProcessSummary, Summary } from "./summary.ts";
-export { summaryTable, summaryText } from "./summary.ts";
+export { headline, summaryTable, summaryText } from "./summary.ts";

@@ -30,12 +30,12 @@ test("tiny runs: every claim has numbers, a plain verdict and a place on the pag
     expect(claim.verdict).toMatch(claim.holds ? /^holds: / : /^does not hold here: /);
     expect(claim.holds).toBe(claim.experiments.every(({ holds }) => holds));
     expect(claim.experiments.map(({ name }) => name)).toEqual(["cnn-rmsprop", "cnn-scalar-rmsprop"]);
-    for (const { name, numbers, charts, steps } of claim.experiments) {
+    for (const { name, numbers, charts, axes } of claim.experiments) {
       expect(numbers.some(({ holds }) => holds !== undefined)).toBe(true);
       expect(charts.length).toBeGreaterThan(0);
-      for (const { groups } of charts)
-        for (const { lines } of groups)
-          for (const { values } of lines) expect(values.length).toBe(steps.length);
+      for (const chart of charts)
+        for (const { lines } of chart.kind === "series" ? chart.groups : [])
+          for (const { values, axis = 0 } of lines) expect(values.length).toBe(axes[axis].steps.length);
       expect(html).toContain(`id="${claim.name}-${name}"`);
       for (const { label } of numbers) expect(claimsText(claims)).toContain(label);
     }

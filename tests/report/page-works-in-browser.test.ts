@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { renderReport, summaryTable } from "../../src/report/index.ts";
+import { violationsOf } from "../support/accessibility.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { CONFIG, syntheticRun } from "./synthetic-run.ts";
 
@@ -156,6 +157,7 @@ test("keys move the cursor, tell the values and leave the zoom", async () => {
 
 test("dragging zooms every plot, double-click and Escape undo it", async () => {
   const before = await pixels("sharpness");
+  await page.locator("#loss .u-over").scrollIntoViewIfNeeded();
   const box = (await page.locator("#loss .u-over").boundingBox())!;
   const drag = async () => {
     await page.mouse.move(box.x + box.width * 0.3, box.y + 50);
@@ -201,7 +203,7 @@ test("the CSV holds each line of the chart at full precision", async () => {
   const waiting = page.waitForEvent("download");
   await tool("loss", "csv").click();
   const download = await waiting;
-  expect(download.suggestedFilename()).toBe("loss.csv");
+  expect(download.suggestedFilename()).toBe("synthetic-loss.csv");
   const [title, ...lines] = readFileSync(await download.path(), "utf8")
     .trimEnd()
     .split("\n");
@@ -224,6 +226,61 @@ test("the CSV holds each line of the chart at full precision", async () => {
   await tool("variances", "csv").click();
   const variances = readFileSync(await (await again).path(), "utf8").split("\n");
   expect(variances[1].split(",").slice(1).join("")).toBe("");
+});
+
+test("PNG and SVG of a figure are named files with its title, curves and caption", async () => {
+  const saved = async (id: string, kind: string) => {
+    const waiting = page.waitForEvent("download");
+    await tool(id, kind).click();
+    const download = await waiting;
+    expect(download.suggestedFilename()).toBe(`synthetic-${id}.${kind}`);
+    return readFileSync(await download.path());
+  };
+  for (const [id, title, curves] of [
+    ["sharpness", "Effective sharpness", 6],
+    ["plane", "The path in a plane, steps 55 to 104", 4],
+  ] as const) {
+    const svg = (await saved(id, "svg")).toString("utf8");
+    expect(svg).toContain(title);
+    expect(svg).toContain(id === "sharpness" ? "edge of stability: 2" : "along the slow direction");
+    const words = [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, words]) => words);
+    const caption = (await page.locator(`#${id} .caption`).textContent())!;
+    expect(words.join(" ")).toContain(caption.slice(0, 200).trim().split(" ").slice(0, 20).join(" "));
+    // Each curve and the sample beside each name.
+    const shown = await page.locator(`#${id} .key[aria-pressed="true"]`).count();
+    expect(svg.match(/<path /g)).toHaveLength(curves + shown);
+    const problem = await page.evaluate<string>(
+      `new DOMParser().parseFromString(${JSON.stringify(svg)}, "image/svg+xml").querySelector("parsererror")?.textContent ?? ""`,
+    );
+    expect(problem).toBe("");
+  }
+  const png = await saved("loss", "png");
+  expect(png.subarray(1, 4).toString("latin1")).toBe("PNG");
+  expect(png.readUInt32BE(16)).toBe(2 * 960);
+});
+
+test("the path in a plane turns with its buttons and is read by keys", async () => {
+  // It begins with the first stretch that is at the edge all along.
+  expect(await text("#plane .at")).toBe("steps 55 to 104");
+  const before = await page.locator("#plane svg").innerHTML();
+  await tool("plane", "back").click();
+  expect(await text("#plane .at")).toBe("steps 5 to 54");
+  expect(await page.locator("#plane svg").innerHTML()).not.toBe(before);
+  expect(await tool("plane", "back").isDisabled()).toBe(true);
+  await page.locator("#plane .plot").focus();
+  await page.keyboard.press("Home");
+  await page.keyboard.press("ArrowRight");
+  expect(await text("#loss .at")).toBe("step 6");
+  expect(await page.locator("#plane circle").count()).toBe(4);
+  expect(await text("#plane .aloud")).toMatch(/^step 6; Optimizer \S+, \S+; Midpoints/);
+});
+
+test("no violation of the accessibility rules, in light and in dark", async () => {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.close();
+    page = await open({ colorScheme });
+    expect(await violationsOf(page)).toEqual([]);
+  }
 });
 
 test("the theme button overrides the system, and paper is always light", async () => {
@@ -269,7 +326,7 @@ test("short, empty, partial and diverged runs open without complaint", async () 
   for (const [name, run] of Object.entries(runs)) {
     await page.close();
     page = await open({ address: write(`${name}.html`, run) });
-    expect(await page.locator("canvas").count()).toBe(await page.locator(".chart").count());
+    expect(await page.locator("canvas, .plane svg").count()).toBe(await page.locator(".chart").count());
     expect(complaints, name).toEqual([]);
   }
 });

@@ -60,6 +60,12 @@ function rowAt(t: number, processes: readonly string[]): Record<string, Quantity
       log[`distances/${a}-${b}`] = [a, b].includes("stable")
         ? 0.01 * past + Math.abs(swing)
         : Math.abs(swing);
+  // The plane turns every fifty rows; along the fast direction only the optimizer moves.
+  if (processes.includes("central")) {
+    log["plane/row"] = count(t - (t % 50));
+    for (const process of processes)
+      log[`plane/${process}`] = vector(0.01 * (t % 50), process === "discrete" ? swing : 0);
+  }
   if (processes.includes("central")) {
     log["central/predicted_loss"] = base + variance;
     log["central/predicted_grad_norm_sq"] = 0.5 * base ** 2 + 8 * variance;

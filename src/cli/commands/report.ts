@@ -26,7 +26,7 @@ export function writeReport(
   computed?: { readonly backend: string; readonly seconds: number },
 ): { readonly path: string; readonly summary: Summary } {
   const path = join(directory, "report.html");
-  const summary = summaryTable(rows);
+  const summary = summaryTable(rows, criticalValue);
   const json = toConfigJson(config, { cmd: "", gitHash: null, version: version() });
   const page = renderReport({
     title: config.expid,

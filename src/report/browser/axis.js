@@ -5,7 +5,7 @@ const STRAY_ROOM = 1.6;
 
 /**
  * The smallest and largest value of some lines between two rows; infinite bounds if there is none.
- * @param {import("./decode.js").Line[]} lines
+ * @param {{ values: Float64Array }[]} lines
  * @param {number} first
  * @param {number} last
  * @param {boolean} log only positive values count
@@ -29,7 +29,7 @@ function extent(lines, first, last, log) {
  * The vertical range that shows what is visible: all of the steady groups, and of the strays what fits beside
  * them. A level is kept in sight. A linear axis starts at 0 when that costs little; of a logarithmic axis the
  * bounds are exponents of ten.
- * @param {import("./decode.js").Chart} chart
+ * @param {{ groups: { strays: boolean, lines: { values: Float64Array }[] }[], level?: { value: number } }} chart
  * @param {boolean[]} shown per group
  * @param {number} first
  * @param {number} last
@@ -44,9 +44,13 @@ export function verticalRange(chart, shown, first, last, log) {
   const [strayLow, strayHigh] = extent(linesOf(true), first, last, log);
   const steady = low <= high;
   if (steady && chart.level) high = Math.max(high, chart.level.value);
-  if (!steady || log) {
-    low = Math.min(low, strayLow);
-    high = Math.max(high, strayHigh);
+  if (!steady) {
+    low = strayLow;
+    high = strayHigh;
+  } else if (log) {
+    const room = Math.max(high / low, 2) ** (STRAY_ROOM - 1);
+    low = Math.min(low, Math.max(strayLow, low / room));
+    high = Math.max(high, Math.min(strayHigh, high * room));
   } else {
     low = Math.min(low, Math.max(strayLow, low - (STRAY_ROOM - 1) * Math.abs(high)));
     high = Math.max(high, Math.min(strayHigh, STRAY_ROOM * high));
@@ -91,11 +95,27 @@ function powers(low, high, stride) {
 }
 
 /**
+ * Round places of a linear axis: multiples of 1, 2 or 5 times a power of ten.
+ * @param {number} low
+ * @param {number} high
+ * @param {number} most ticks
+ * @returns {number[]}
+ */
+export function linearTicks(low, high, most) {
+  const raw = (high - low) / most;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const stride = ([1, 2, 5, 10].find((digit) => digit * power >= raw) ?? 10) * power;
+  const first = Math.ceil(low / stride - 1e-9);
+  const count = Math.floor(high / stride + 1e-9) - first + 1;
+  return Array.from({ length: Math.max(0, count) }, (_, i) => Number(((first + i) * stride).toPrecision(12)));
+}
+
+/**
  * @param {number} low
  * @param {number} high
  * @returns {[number, number]}
  */
-function padded(low, high) {
+export function padded(low, high) {
   const span = high - low || Math.abs(high) || 1;
   const fromZero = low >= 0 && low < 0.5 * high;
   return [fromZero ? 0 : low - 0.06 * span, high + 0.06 * span];

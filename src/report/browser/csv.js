@@ -1,13 +1,13 @@
 /**
  * A chart's data as comma-separated values: one row per step, one column per line, full precision, empty where a
  * value is missing.
- * @param {Float64Array} steps
- * @param {import("./decode.js").Chart} chart
+ * @param {import("./table.js").Table} table
+ * @param {string} first the title of the first column
  */
-export function csvOf(steps, chart) {
-  const lines = chart.groups.flatMap((group) => group.lines);
-  const title = ["step", ...lines.map((line) => quoted(line.name))].join(",");
-  const rows = Array.from(steps, (step, i) => [step, ...lines.map((line) => cell(line.values[i]))].join(","));
+export function csvOf({ x, groups }, first) {
+  const lines = groups.flatMap((group) => group.lines);
+  const title = [first, ...lines.map((line) => quoted(line.name))].join(",");
+  const rows = Array.from(x, (place, i) => [place, ...lines.map((line) => cell(line.values[i]))].join(","));
   return `${[title, ...rows].join("\n")}\n`;
 }
 
@@ -20,17 +20,4 @@ function cell(x) {
 /** @param {string} name */
 function quoted(name) {
   return /[",\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
-}
-
-/**
- * Hands text to the browser as a file.
- * @param {string} name
- * @param {string} text
- */
-export function download(name, text) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }

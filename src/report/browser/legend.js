@@ -1,39 +1,53 @@
 import { valueText } from "./format.js";
+import { nearestRow } from "./table.js";
 
 /** A group of many lines shows the first few values; the rest are in the CSV. */
 const VALUES_SHOWN = 4;
 
 /**
- * Writes the values at a row beside the names of the curves.
+ * Writes the values at a place beside the names of the curves.
  * @param {HTMLElement} section
  * @param {import("./plot.js").Plot} plot
- * @param {Float64Array} steps
- * @param {number} row
+ * @param {number} place
+ * @param {import("./decode.js").Measure} measure
  */
-export function writeValues(section, plot, steps, row) {
+export function writeValues(section, plot, place, measure) {
+  const { x, groups } = plot.table();
+  const row = nearestRow(x, place);
   const at = /** @type {HTMLElement} */ (section.querySelector(".at"));
-  at.textContent = `step ${steps[row]}`;
+  at.textContent = placeText(x[row], measure);
   section.querySelectorAll(".key").forEach((key, g) => {
     const output = /** @type {HTMLOutputElement} */ (key.querySelector("output"));
-    output.textContent = plot.shown[g] ? groupText(plot.chart.groups[g], row) : "";
+    output.textContent = plot.shown[g] ? groupText(groups[g], row) : "";
   });
 }
 
 /**
  * The values of the visible curves in words, for a screen reader.
  * @param {import("./plot.js").Plot} plot
- * @param {Float64Array} steps
- * @param {number} row
+ * @param {number} place
+ * @param {import("./decode.js").Measure} measure
  */
-export function valuesAloud({ chart, shown }, steps, row) {
-  const visible = chart.groups.filter((_, g) => shown[g]);
-  return [`step ${steps[row]}`, ...visible.map((group) => `${group.label} ${groupText(group, row)}`)].join(
-    "; ",
-  );
+export function valuesAloud(plot, place, measure) {
+  const { x, groups } = plot.table();
+  const row = nearestRow(x, place);
+  const visible = groups.filter((_, g) => plot.shown[g]);
+  return [
+    placeText(x[row], measure),
+    ...visible.map((group) => `${group.label} ${groupText(group, row)}`),
+  ].join("; ");
 }
 
 /**
- * @param {import("./decode.js").Group} group
+ * @param {number} place
+ * @param {import("./decode.js").Measure} measure
+ */
+function placeText(place, measure) {
+  return measure === "steps" ? `step ${place}` : `time ${valueText(place)}`;
+}
+
+/**
+ * @param {{ lines: { values: Float64Array }[] }} group
  * @param {number} row
  */
 function groupText(group, row) {

@@ -1,68 +1,99 @@
 import { logTicks, verticalRange } from "./axis.js";
 import { tickText } from "./format.js";
+import { roleColor, strokeOf } from "./strokes.js";
+import { nearestRow, tableOf } from "./table.js";
 import { color } from "./theme.js";
 
 const uPlot = /** @type {{ uPlot: typeof import("uplot") }} */ (/** @type {unknown} */ (globalThis)).uPlot;
-
-/**
- * How each role is drawn: width, dash, and whether it lies over (higher) or under the others.
- * @type {Record<string, { width: number, dash?: number[], layer: number }>}
- */
-const STROKES = {
-  discrete: { width: 1.25, layer: 0 },
-  midpoint: { width: 1.5, dash: [10, 3, 2, 3], layer: 1 },
-  stable: { width: 2, dash: [9, 5], layer: 2 },
-  stationary: { width: 2, dash: [3, 4], layer: 2 },
-  ablated: { width: 2, dash: [12, 4, 3, 4], layer: 2 },
-  average: { width: 2, layer: 3 },
-  central: { width: 2.75, layer: 4 },
-  prediction: { width: 2.25, dash: [2.5, 3.5], layer: 5 },
-};
-/** How any other role is drawn. */
-const PLAIN_STROKE = { width: 2, dash: [6, 3, 2, 3, 2, 3], layer: 2 };
-
-/** @param {string} role */
-const strokeOf = (role) => STROKES[role] ?? PLAIN_STROKE;
-/** @param {string} role */
-const roleColor = (role) => color(`--${role}`) || color("--muted");
 
 /**
  * A chart drawn into its frame.
  * @typedef {object} Plot
  * @property {import("./decode.js").Chart} chart
  * @property {boolean[]} shown per group
- * @property {() => number | null} cursor the row under the cursor
- * @property {(row: number) => void} moveCursor
+ * @property {() => import("./table.js").Table} table its lines as they are drawn
+ * @property {() => number | null} cursor the place under the cursor
+ * @property {(place: number) => void} moveCursor
  * @property {(group: number, shown: boolean) => void} show
  * @property {(log: boolean) => void} setLog
- * @property {(first: number, last: number) => void} zoom to a range of steps
+ * @property {(bounds: [number, number] | undefined) => void} zoom to a range of places; undefined: everything
+ * @property {(measure: import("./decode.js").Measure) => void} setMeasure
+ * @property {() => void} rescale after something of its family has changed
  * @property {() => void} redraw with the colours of now
+ * @property {(caption: string) => import("./figure.js").FigureSpec} spec what a saved picture shows
  */
+
+/**
+ * What charts of one family agree on: each tells its ranges between two places, or of all.
+ * @typedef {{ log: () => boolean, across: () => [number, number], up: (bounds: [number, number]) => [number, number] }} Member
+ * @type {Map<string, Member[]>}
+ */
+const families = new Map();
+
+/** The words under the horizontal axis. */
+const MEASURES = { steps: "step", times: "time η·t" };
 
 /**
  * @param {HTMLElement} frame
  * @param {import("./decode.js").Chart} chart
- * @param {Float64Array} steps
+ * @param {import("./decode.js").Axis[]} axes
  * @param {string} cursors names the plots that move their cursors together
  * @param {{ onCursor: () => void, onZoom: (first: number, last: number) => void, onReset: () => void }} events
  * @returns {Plot}
  */
-export function createPlot(frame, chart, steps, cursors, events) {
+export function createPlot(frame, chart, axes, cursors, events) {
   const shown = chart.groups.map((group) => group.shown);
-  const lines = chart.groups
-    .flatMap((group, g) => group.lines.map((line, i) => ({ ...line, role: group.role, g, main: i === 0 })))
-    .sort((a, b) => strokeOf(a.role).layer - strokeOf(b.role).layer);
   let log = chart.log;
+  /** @type {import("./decode.js").Measure} */
+  let measure = "steps";
+  let table = tableOf(chart, axes, measure);
   /** @type {import("uplot") | undefined} */
   let plot;
-  let bounds = [steps[0], steps[steps.length - 1]];
+  /** @type {[number, number] | undefined} */
+  let zoomed;
+
+  const lines = () =>
+    table.groups
+      .flatMap((group, g) => group.lines.map((line, i) => ({ ...line, role: group.role, g, main: i === 0 })))
+      .sort((a, b) => strokeOf(a.role).layer - strokeOf(b.role).layer);
+
+  /** @type {Member} */
+  const member = {
+    log: () => log,
+    across: () => [table.x[0], table.x[table.x.length - 1]],
+    up(bounds) {
+      const rows = bounds.map((place) => nearestRow(table.x, place));
+      return verticalRange({ ...table, level: chart.level }, shown, rows[0], rows[1], log);
+    },
+  };
+  const family = chart.family === undefined ? [member] : (families.get(chart.family) ?? []);
+  if (chart.family !== undefined) {
+    family.push(member);
+    families.set(chart.family, family);
+  }
+  /** @param {[number, number][]} ranges @returns {[number, number]} */
+  const union = (ranges) => [
+    Math.min(...ranges.map(([low]) => low)),
+    Math.max(...ranges.map(([, high]) => high)),
+  ];
+  const across = () => zoomed ?? union(family.map((each) => each.across()));
+  const up = () => union(family.filter((each) => each.log() === log).map((each) => each.up(across())));
 
   const draw = () => {
     plot?.destroy();
-    const data = [Array.from(steps), ...lines.map((line) => drawable(line.values, log))];
-    const options = plotOptions(chart, lines, shown, log, size(frame), cursors, events);
+    const drawn = lines();
+    const data = [Array.from(table.x), ...drawn.map((line) => drawable(line.values, log))];
+    const options = plotOptions(chart, drawn, {
+      shown,
+      log,
+      up,
+      measure,
+      size: size(frame),
+      cursors,
+      events,
+    });
     plot = new uPlot(options, /** @type {import("uplot").AlignedData} */ (data), frame);
-    plot.setScale("x", horizontal(bounds));
+    plot.setScale("x", horizontal(across()));
   };
   draw();
   new ResizeObserver(() => plot?.setSize(size(frame))).observe(frame);
@@ -70,30 +101,69 @@ export function createPlot(frame, chart, steps, cursors, events) {
   return {
     chart,
     shown,
-    cursor: () => plot?.cursor.idx ?? null,
-    moveCursor(row) {
+    table: () => table,
+    cursor: () => {
+      const row = plot?.cursor.idx;
+      return row === undefined || row === null ? null : table.x[row];
+    },
+    moveCursor(place) {
       if (!plot) return;
-      plot.setCursor({ left: plot.valToPos(steps[row], "x"), top: plot.over.clientHeight / 2 }, true);
+      const left = plot.valToPos(table.x[nearestRow(table.x, place)], "x");
+      plot.setCursor({ left, top: plot.over.clientHeight / 2 }, true);
     },
     show(group, visible) {
       shown[group] = visible;
       plot?.batch(() => {
-        lines.forEach((line, i) => {
+        lines().forEach((line, i) => {
           if (line.g === group) plot?.setSeries(i + 1, { show: visible });
         });
-        plot?.setScale("x", horizontal(bounds));
+        plot?.setScale("x", horizontal(across()));
       });
     },
     setLog(next) {
       log = next;
       draw();
     },
-    zoom(first, last) {
-      bounds = [first, last];
-      plot?.setScale("x", horizontal(bounds));
+    zoom(bounds) {
+      zoomed = bounds;
+      plot?.setScale("x", horizontal(across()));
     },
+    setMeasure(next) {
+      measure = next;
+      zoomed = undefined;
+      table = tableOf(chart, axes, measure);
+      draw();
+    },
+    rescale: () => plot?.setScale("x", horizontal(across())),
     redraw: () => plot?.redraw(false, true),
+    spec(caption) {
+      const visible = lines().filter((line) => shown[line.g]);
+      return {
+        title: chart.title,
+        caption,
+        labels: [MEASURES[measure], chart.axis],
+        across: across(),
+        up: up(),
+        log,
+        curves: visible.map(({ role, main, values }) => joined(table.x, values, log, role, main)),
+        names: table.groups.filter((_, g) => shown[g]),
+        ...(chart.level && { level: chart.level }),
+      };
+    },
   };
+}
+
+/**
+ * A line of a saved picture: where only another line has a place, this one goes on.
+ * @param {Float64Array} x
+ * @param {Float64Array} values
+ * @param {boolean} log
+ * @param {string} role
+ * @param {boolean} main
+ */
+function joined(x, values, log, role, main) {
+  const y = Float64Array.from(values, (value) => (log ? Math.log10(value) : value));
+  return { role, main, x, y };
 }
 
 /** @param {HTMLElement} frame */
@@ -125,15 +195,19 @@ function drawable(values, log) {
 /**
  * @param {import("./decode.js").Chart} chart
  * @param {{ name: string, role: string, g: number, main: boolean }[]} lines
- * @param {boolean[]} shown
- * @param {boolean} log
- * @param {{ width: number, height: number }} size
- * @param {string} cursors
- * @param {{ onCursor: () => void, onZoom: (first: number, last: number) => void, onReset: () => void }} events
+ * @param {object} how
+ * @param {boolean[]} how.shown
+ * @param {boolean} how.log
+ * @param {() => [number, number]} how.up the vertical range
+ * @param {import("./decode.js").Measure} how.measure
+ * @param {{ width: number, height: number }} how.size
+ * @param {string} how.cursors
+ * @param {{ onCursor: () => void, onZoom: (first: number, last: number) => void, onReset: () => void }} how.events
  * @returns {import("uplot").Options}
  */
-function plotOptions(chart, lines, shown, log, size, cursors, events) {
+function plotOptions(chart, lines, { shown, log, up, measure, size, cursors, events }) {
   const font = `12px ${color("--font")}`;
+  const several = new Set(chart.groups.flatMap((group) => group.lines.map((line) => line.axis))).size > 1;
   const common = {
     stroke: () => color("--muted"),
     font,
@@ -160,10 +234,7 @@ function plotOptions(chart, lines, shown, log, size, cursors, events) {
     scales: {
       x: { time: false },
       y: {
-        range: (u) => {
-          const [first, last] = u.series[0].idxs ?? [0, u.data[0].length - 1];
-          return verticalRange(chart, shown, first, last, log);
-        },
+        range: () => up(),
       },
     },
     axes: [
@@ -171,11 +242,12 @@ function plotOptions(chart, lines, shown, log, size, cursors, events) {
         ...common,
         gap: 6,
         size: 26,
-        label: "step",
+        label: MEASURES[measure],
         labelFont: font,
         labelSize: 16,
         labelGap: 0,
-        values: (_, ticks) => ticks.map((x) => (Number.isInteger(x) ? String(x) : "")),
+        values: (_, ticks) =>
+          ticks.map((x) => (measure === "times" || Number.isInteger(x) ? tickText(x) : "")),
       },
       {
         ...common,
@@ -192,7 +264,7 @@ function plotOptions(chart, lines, shown, log, size, cursors, events) {
         }),
       },
     ],
-    series: [{}, ...lines.map((line) => seriesOf(line, shown[line.g]))],
+    series: [{}, ...lines.map((line) => seriesOf(line, shown[line.g], several))],
     hooks: {
       draw: [(u) => drawLevel(u, chart.level, log, font)],
       setCursor: [() => events.onCursor()],
@@ -211,13 +283,15 @@ function plotOptions(chart, lines, shown, log, size, cursors, events) {
 /**
  * @param {{ name: string, role: string, main: boolean }} line
  * @param {boolean} show
+ * @param {boolean} several whether gaps come from places that only other lines have
  * @returns {import("uplot").Series}
  */
-function seriesOf({ name, role, main }, show) {
+function seriesOf({ name, role, main }, show, several) {
   const { width, dash } = strokeOf(role);
   return {
     label: name,
     show,
+    spanGaps: several,
     stroke: () => roleColor(role),
     alpha: main ? 1 : 0.55,
     width: main ? width : Math.max(1, 0.6 * width),

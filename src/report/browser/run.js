@@ -1,61 +1,97 @@
-import { csvOf, download } from "./csv.js";
+import { csvOf } from "./csv.js";
 import { valuesAloud, writeValues } from "./legend.js";
+import { createPlane } from "./plane.js";
 import { createPlot } from "./plot.js";
+import { save } from "./save.js";
+import { nearestRow } from "./table.js";
 
 /**
- * Draws the charts of one run into the sections that bear their ids. They zoom together and show their values at one
- * step, apart from other runs on the page.
- * @param {import("./decode.js").RunData} data
- * @returns {() => void} draws them again with the colours of now
+ * The charts of a panel on the page.
+ * @typedef {object} ShownRun
+ * @property {() => void} redraw with the colours of now
+ * @property {(measure: import("./decode.js").Measure) => void} setMeasure
+ * @property {() => boolean} busy whether someone is reading: zoomed, or with the cursor in a plot
  */
-export function showRun({ steps, charts }) {
-  const lastRow = steps.length - 1;
+
+/**
+ * Draws charts into the sections that bear their ids. They zoom together and show their values at one step, apart from
+ * other panels of the page.
+ * @param {import("./decode.js").RunData} data
+ * @returns {ShownRun}
+ */
+export function showRun({ axes, charts }) {
   /** The cursors of plots with the same key move together. */
   const cursors = charts.map(({ id }) => id).join(" ");
+  const { steps } = axes[0];
 
   /** @type {{ section: HTMLElement, plot: import("./plot.js").Plot }[]} */
   const views = [];
+  /** @type {{ section: HTMLElement, plane: ReturnType<typeof createPlane> }[]} */
+  const planes = [];
+  /** @type {import("./decode.js").Measure} */
+  let measure = "steps";
+  /** The plot with the pointer in it. @type {import("./plot.js").Plot | undefined} */
+  let active;
+  let zoomed = false;
 
-  /**
-   * @param {number} first
-   * @param {number} last
-   */
-  function zoomAll(first, last) {
-    const zoomed = first > steps[0] || last < steps[lastRow];
+  /** @param {[number, number] | undefined} bounds */
+  function zoomAll(bounds) {
+    zoomed = bounds !== undefined;
     for (const { section, plot } of views) {
-      plot.zoom(first, last);
+      plot.zoom(bounds);
       /** @type {HTMLButtonElement} */ (section.querySelector('[data-tool="reset"]')).disabled = !zoomed;
     }
   }
 
-  function resetZoom() {
-    zoomAll(steps[0], steps[lastRow]);
-  }
+  /** The place that is read, the last one when the pointer is elsewhere. */
+  let shownAt = Number.NaN;
 
-  /** The row under the cursor, or the last one when the pointer is elsewhere. */
-  let shownRow = -1;
-
-  /** @param {number | null} row */
-  function readAt(row) {
-    const next = row ?? lastRow;
-    if (next === shownRow) return;
-    shownRow = next;
-    for (const { section, plot } of views) writeValues(section, plot, steps, next);
+  /** @param {number | null} place */
+  function readAt(place) {
+    const last = Math.max(...axes.map((axis) => (axis[measure] ?? axis.steps).at(-1) ?? Number.NaN));
+    const next = place ?? last;
+    if (next === shownAt) return;
+    shownAt = next;
+    for (const { section, plot } of views) writeValues(section, plot, next, measure);
+    for (const { section, plane } of planes) {
+      plane.mark(nearestRow(steps, next));
+      writePlane(section, plane);
+    }
   }
 
   /**
    * Where a key moves the cursor to; undefined for keys that do not.
    * @param {KeyboardEvent} event
-   * @param {number} row
+   * @param {Float64Array} x
+   * @param {[number, number]} [rows] to stay in
    */
-  function rowAfter({ key, shiftKey }, row) {
+  function placeAfter({ key, shiftKey }, x, [first, last] = [0, x.length - 1]) {
     const stride = shiftKey ? 10 : 1;
-    if (key === "ArrowLeft") return Math.max(0, row - stride);
-    if (key === "ArrowRight") return Math.min(lastRow, row + stride);
-    if (key === "Home") return 0;
-    if (key === "End") return lastRow;
+    const row = nearestRow(x, shownAt);
+    if (key === "ArrowLeft") return x[Math.min(last, Math.max(first, row - stride))];
+    if (key === "ArrowRight") return x[Math.max(first, Math.min(last, row + stride))];
+    if (key === "Home") return x[first];
+    if (key === "End") return x[last];
     return undefined;
   }
+
+  /** @param {number} place */
+  function moveTo(place) {
+    active = undefined;
+    for (const { plot } of views) plot.moveCursor(place);
+    readAt(place);
+  }
+
+  /**
+   * The name of a saved file, and what stands under a saved picture.
+   * @param {string} id
+   */
+  const nameOf = (id) => [document.documentElement.dataset.run, id].filter((part) => part).join("-");
+  /** @param {HTMLElement} section */
+  const captionOf = (section) =>
+    [section.querySelector(".caption")?.textContent, document.querySelector("h1")?.textContent]
+      .filter((part) => part)
+      .join(" · ");
 
   /**
    * @param {HTMLElement} section
@@ -64,43 +100,133 @@ export function showRun({ steps, charts }) {
   function addView(section, chart) {
     const frame = /** @type {HTMLElement} */ (section.querySelector(".plot"));
     const aloud = /** @type {HTMLElement} */ (section.querySelector(".aloud"));
-    const tools = /** @type {HTMLElement} */ (section.querySelector(".tools"));
-    const plot = createPlot(frame, chart, steps, cursors, {
-      onCursor: () => views.length > 0 && readAt(plot.cursor()),
-      onZoom: zoomAll,
-      onReset: resetZoom,
+    const plot = createPlot(frame, chart, axes, cursors, {
+      onCursor: () => active === plot && readAt(plot.cursor()),
+      onZoom: (first, last) => zoomAll([first, last]),
+      onReset: () => zoomAll(undefined),
     });
     views.push({ section, plot });
-    tools.hidden = false;
+    frame.addEventListener("mouseenter", () => {
+      active = plot;
+    });
+    frame.addEventListener("mouseleave", () => {
+      active = undefined;
+      readAt(null);
+    });
 
+    listen(section, chart.id, {
+      show(group, pressed) {
+        plot.show(group, pressed);
+        for (const view of views) if (view.plot !== plot) view.plot.rescale();
+        writeValues(section, plot, shownAt, measure);
+      },
+      tool(name, pressed) {
+        if (name === "log") plot.setLog(pressed);
+        if (name === "reset") zoomAll(undefined);
+      },
+      csv: () => csvOf(plot.table(), measure === "steps" ? "step" : "time"),
+      spec: () => plot.spec(captionOf(section)),
+    });
+    frame.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") zoomAll(undefined);
+      const place = placeAfter(event, plot.table().x);
+      if (place === undefined) return;
+      event.preventDefault();
+      moveTo(place);
+      aloud.textContent = valuesAloud(plot, place, measure);
+    });
+  }
+
+  /**
+   * @param {HTMLElement} section
+   * @param {import("./decode.js").PlaneChart} chart
+   */
+  function addPlane(section, chart) {
+    const frame = /** @type {HTMLElement} */ (section.querySelector(".plot"));
+    const plane = createPlane(frame, chart, steps);
+    planes.push({ section, plane });
+    const turn = (/** @type {number} */ by) => {
+      plane.move(by);
+      writePlane(section, plane);
+    };
+    listen(section, chart.id, {
+      show(group, pressed) {
+        plane.shown[group] = pressed;
+        plane.draw();
+      },
+      tool(name) {
+        if (name === "back") turn(-1);
+        if (name === "on") turn(1);
+      },
+      csv: () => plane.csv(),
+      spec: () => plane.spec(captionOf(section)),
+    });
+    frame.addEventListener("keydown", (event) => {
+      const place = placeAfter(event, steps, plane.rows());
+      if (place === undefined) return;
+      event.preventDefault();
+      moveTo(place);
+      const aloud = /** @type {HTMLElement} */ (section.querySelector(".aloud"));
+      aloud.textContent = [
+        `step ${place}`,
+        ...chart.stretches[0].paths.map(({ label }, i) => `${label} ${plane.text(i)}`),
+      ].join("; ");
+    });
+  }
+
+  for (const chart of charts) {
+    const section = /** @type {HTMLElement} */ (document.getElementById(chart.id));
+    if (chart.kind === "plane") addPlane(section, chart);
+    else addView(section, chart);
+  }
+  for (const { plot } of views) plot.rescale();
+  readAt(null);
+  return {
+    redraw() {
+      for (const { plot } of views) plot.redraw();
+      for (const { plane } of planes) plane.draw();
+    },
+    setMeasure(next) {
+      measure = next;
+      zoomAll(undefined);
+      for (const { plot } of views) plot.setMeasure(next);
+      for (const { plot } of views) plot.rescale();
+      shownAt = Number.NaN;
+      readAt(null);
+    },
+    busy: () => zoomed || active !== undefined,
+  };
+
+  /**
+   * Makes the buttons of a section work.
+   * @param {HTMLElement} section
+   * @param {string} id
+   * @param {{ show: (group: number, pressed: boolean) => void, tool: (name: string, pressed: boolean) => void, csv: () => string, spec: () => import("./figure.js").FigureSpec }} does
+   */
+  function listen(section, id, { show, tool, csv, spec }) {
+    /** @type {HTMLElement} */ (section.querySelector(".tools")).hidden = false;
     section.addEventListener("click", ({ target }) => {
       const button = /** @type {HTMLElement} */ (target).closest("button");
       if (!button) return;
       const pressed = button.getAttribute("aria-pressed") !== "true";
       if (button.hasAttribute("aria-pressed")) button.setAttribute("aria-pressed", String(pressed));
-      if (button.dataset.group !== undefined) {
-        plot.show(Number(button.dataset.group), pressed);
-        writeValues(section, plot, steps, shownRow);
-      }
-      if (button.dataset.tool === "log") plot.setLog(pressed);
-      if (button.dataset.tool === "reset") resetZoom();
-      if (button.dataset.tool === "csv") download(`${chart.id}.csv`, csvOf(steps, chart));
-    });
-
-    frame.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") resetZoom();
-      const row = rowAfter(event, shownRow);
-      if (row === undefined) return;
-      event.preventDefault();
-      for (const view of views) view.plot.moveCursor(row);
-      readAt(row);
-      aloud.textContent = valuesAloud(plot, steps, row);
+      const { group, tool: name } = button.dataset;
+      if (group !== undefined) show(Number(group), pressed);
+      if (name === "csv" || name === "png" || name === "svg") save(name, nameOf(id), csv, spec);
+      else if (name !== undefined) tool(name, pressed);
     });
   }
+}
 
-  for (const chart of charts) addView(/** @type {HTMLElement} */ (document.getElementById(chart.id)), chart);
-  readAt(null);
-  return () => {
-    for (const { plot } of views) plot.redraw();
-  };
+/**
+ * Writes which steps are seen, and where the paths are at the step that is read.
+ * @param {HTMLElement} section
+ * @param {ReturnType<typeof createPlane>} plane
+ */
+function writePlane(section, plane) {
+  const at = /** @type {HTMLElement} */ (section.querySelector(".at"));
+  at.textContent = plane.words();
+  const [first, last] = plane.ends();
+  /** @type {HTMLButtonElement} */ (section.querySelector('[data-tool="back"]')).disabled = first;
+  /** @type {HTMLButtonElement} */ (section.querySelector('[data-tool="on"]')).disabled = last;
 }

@@ -9,6 +9,24 @@ export function color(name) {
 }
 
 /**
+ * Calls back while the page's colours are light, as they are on paper.
+ * @template T
+ * @param {() => T} draw
+ * @returns {T}
+ */
+export function inLight(draw) {
+  const root = document.documentElement;
+  const before = root.dataset.theme;
+  root.dataset.theme = "light";
+  try {
+    return draw();
+  } finally {
+    if (before === undefined) delete root.dataset.theme;
+    else root.dataset.theme = before;
+  }
+}
+
+/**
  * Makes the theme button work and calls back whenever colours change: by the button, by the system, for printing.
  * @param {() => void} onChange
  */

@@ -1,34 +1,72 @@
 import { escapeHtml } from "../format.ts";
-import type { Chart } from "./chart.ts";
+import type { AnyChart, Role, Term } from "./chart.ts";
 
-/** How plots are read and used. @param together the plots that show their values at one step */
-export function legendOfUse(together: string): string {
-  return `<p class="howto">Move over a plot, or focus it and use the arrow keys, to read values in
-${together} at once. Drag to zoom; double-click or press Escape to see everything again. Names switch curves on and off.</p>`;
+/** How plots are read and used. @param together the plots that show their values at one step; @param timed whether η·t may be the axis */
+export function legendOfUse(together: string, timed = false): string {
+  const choice = timed
+    ? `<span class="choice" role="group" aria-label="Horizontal axis" hidden><button type="button" class="tool" data-axis="steps" aria-pressed="true">By step</button>
+<button type="button" class="tool" data-axis="times" aria-pressed="false">By time η·t</button></span>`
+    : "";
+  return `<div class="use"><p class="howto">Move over a plot, or focus it and use the arrow keys, to read values in
+${together} at once. Drag to zoom; double-click or press Escape to see everything again. Names switch curves on and off.</p>${choice}</div>`;
 }
 
 /**
  * The frame of a chart, which the page's script fills.
  *
- * @param level of its heading; 3 on a page of many runs, where no chart has its caption
+ * @param level of its heading
+ * @param explained whether caption and terms are shown: not on a page of many runs
  */
-export function chartSection({ id, title, caption, groups, log, wide }: Chart, level: 2 | 3 = 2): string {
-  const explained = level === 2;
-  const items = groups.map(
-    ({ label, role, shown, lines }, i) =>
-      `<button type="button" class="key" data-group="${i}" aria-pressed="${shown}"><i class="swatch" data-role="${role}"></i><span>${escapeHtml(label)}</span><output style="min-width: ${7 * Math.min(lines.length, 4)}ch"></output></button>`,
-  );
-  return `<section class="chart${wide ? " wide" : ""}" id="${id}" aria-labelledby="${id}-title">
+export function chartSection(
+  chart: AnyChart,
+  { level = 2, explained = true }: { readonly level?: 2 | 3 | 4; readonly explained?: boolean } = {},
+): string {
+  const { id, title, caption, terms = [], wide } = chart;
+  return `<section class="chart ${chart.kind}${wide ? " wide" : ""}" id="${id}" aria-labelledby="${id}-title">
 <div class="bar"><h${level} id="${id}-title">${escapeHtml(title)}</h${level}>
-<div class="tools" hidden><button type="button" class="tool" data-tool="log" aria-pressed="${log ?? false}" aria-label="Logarithmic axis">Log</button>
-<button type="button" class="tool" data-tool="reset" aria-label="Reset zoom" disabled>Reset</button>
-<button type="button" class="tool" data-tool="csv" aria-label="${escapeHtml(title)} as CSV">CSV</button></div></div>
-${explained ? captionOf(id, caption) : ""}
+<div class="tools" hidden>${toolsOf(chart).join("\n")}</div></div>
+${explained ? `<div class="words"><p class="caption" id="${id}-caption">${escapeHtml(oneLine(caption))}</p>${termsHtml(terms)}</div>` : ""}
 <div class="plot" role="group" tabindex="0" aria-roledescription="plot" aria-labelledby="${id}-title"${explained ? ` aria-describedby="${id}-caption"` : ""}></div>
-<div class="keys" role="group" aria-label="Curves and their values"><span class="at"></span>${items.join("")}</div>
+<div class="keys" role="group" aria-label="Curves and their values"><span class="at"></span>${keysOf(chart).join("")}</div>
 <p class="aloud" role="status"></p>
 </section>`;
 }
 
-const captionOf = (id: string, caption: string): string =>
-  `<p class="caption" id="${id}-caption">${escapeHtml(caption.replace(/\s+/g, " "))}</p>`;
+const oneLine = (words: string): string => words.replace(/\s+/g, " ");
+
+function toolsOf(chart: AnyChart): string[] {
+  const tool = (name: string, words: string, label: string, more = "") =>
+    `<button type="button" class="tool" data-tool="${name}" aria-label="${escapeHtml(label)}"${more}>${words}</button>`;
+  const own =
+    chart.kind === "plane"
+      ? [tool("back", "←", "Earlier stretch"), tool("on", "→", "Later stretch")]
+      : [
+          tool("log", "Log", "Log axis", ` aria-pressed="${chart.log ?? false}"`),
+          tool("reset", "Reset", "Reset the zoom", " disabled"),
+        ];
+  const saved = ["CSV", "PNG", "SVG"].map((kind) =>
+    tool(kind.toLowerCase(), kind, `${chart.title} as ${kind}`),
+  );
+  return [...own, ...saved];
+}
+
+/** The names of the curves, with the room that their values take. */
+function keysOf(chart: AnyChart): string[] {
+  if (chart.kind === "plane")
+    return (chart.stretches[0]?.paths ?? []).map(({ label, role }, i) => key(label, role, i, true, 1));
+  return chart.groups.map(({ label, role, shown, lines }, i) =>
+    key(label, role, i, shown, Math.min(lines.length, 4)),
+  );
+}
+
+const key = (label: string, role: Role, i: number, shown: boolean, values: number): string =>
+  `<button type="button" class="key" data-group="${i}" aria-pressed="${shown}"><i class="swatch" data-role="${role}"></i><span>${escapeHtml(label)}</span><output class="values-${values}"></output></button>`;
+
+/** Each word with its meaning. */
+function termsHtml(terms: readonly Term[]): string {
+  if (terms.length === 0) return "";
+  const items = terms.map(
+    ([word, meaning]) => `<div><dt>${escapeHtml(word)}</dt><dd>${escapeHtml(oneLine(meaning))}</dd></div>`,
+  );
+  return `<dl class="terms">${items.join("")}</dl>`;
+}

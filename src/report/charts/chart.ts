@@ -1,14 +1,20 @@
 import type { ProcessKind } from "../../flows/index.ts";
 import type { Column } from "../series.ts";
 
+/** Runs beside one another are told apart by so many colours. */
+export const RUN_COLORS = 8;
+
 /** Who a line belongs to; each role has one colour and one stroke everywhere in the report. */
-export type Role = ProcessKind | "prediction" | "average";
+export type Role = ProcessKind | "prediction" | "average" | "warm" | `run-${number}`;
 
 /** One line of a chart. */
 export interface Line {
   /** Column title in the CSV: the quantity's HDF5 path, or words for a derived one. */
   readonly name: string;
+  /** One number per row of its run. */
   readonly values: Column;
+  /** Which of the axes that the chart is drawn with it belongs to. Default 0, the only one but where runs are compared. */
+  readonly axis?: number;
 }
 
 /** Lines that are named, coloured, shown and hidden together. The first is drawn strongest. */
@@ -22,12 +28,24 @@ export interface Group {
   readonly strays?: boolean;
 }
 
-/** A chart over the optimizer's steps, with what a newcomer should see in it. */
-export interface Chart {
+/** A word of the caption and what it means. */
+export type Term = readonly [word: string, meaning: string];
+
+interface Figure {
   /** Unique, usable in file names and HTML ids. */
   readonly id: string;
   readonly title: string;
+  /** What a newcomer should see in it. */
   readonly caption: string;
+  /** The terms that the figure and its caption use, each defined. */
+  readonly terms?: readonly Term[];
+  /** Spans the whole page. */
+  readonly wide?: boolean;
+}
+
+/** A chart over the optimizer's steps. */
+export interface Chart extends Figure {
+  readonly kind: "series";
   /** What the vertical axis shows. */
   readonly axis: string;
   readonly groups: readonly Group[];
@@ -35,9 +53,39 @@ export interface Chart {
   readonly log?: boolean;
   /** A horizontal line with a name, such as the edge of stability. */
   readonly level?: { readonly value: number; readonly label: string };
-  /** Spans the whole page. */
-  readonly wide?: boolean;
+  /** The first row that it shows, where the rows of a warm start before it would be empty. Default 0. */
+  readonly first?: number;
+  /** Charts of one family on a page have the same vertical and horizontal range until they are zoomed. */
+  readonly family?: string;
 }
+
+/** The path of one process in a plane: two coordinates per row. */
+export interface Path {
+  readonly label: string;
+  readonly role: Role;
+  readonly x: Column;
+  readonly y: Column;
+}
+
+/** Rows that are seen in one plane. */
+export interface Stretch {
+  /** The first of them, as a row of the run's axis. */
+  readonly first: number;
+  /** Paths of one length: that of the stretch. */
+  readonly paths: readonly Path[];
+}
+
+/** Paths in a plane of weight space, which turns from stretch to stretch. */
+export interface PlaneChart extends Figure {
+  readonly kind: "plane";
+  /** What the horizontal and the vertical axis show. */
+  readonly axes: readonly [string, string];
+  readonly stretches: readonly Stretch[];
+  /** The one to begin with. */
+  readonly start: number;
+}
+
+export type AnyChart = Chart | PlaneChart;
 
 /** A group, or none if it would be empty. */
 export function group(
@@ -51,9 +99,10 @@ export function group(
 }
 
 /** A chart, or none if it would be empty. When no group starts visible, all do. */
-export function chart(description: Chart): Chart[] {
+export function chart(description: Omit<Chart, "kind">): Chart[] {
   const { groups } = description;
   if (groups.length === 0) return [];
   const anyShown = groups.some(({ shown }) => shown);
-  return [anyShown ? description : { ...description, groups: groups.map((g) => ({ ...g, shown: true })) }];
+  const visible = anyShown ? groups : groups.map((each) => ({ ...each, shown: true }));
+  return [{ kind: "series", ...description, groups: visible }];
 }

@@ -1,15 +1,110 @@
 import type { ProcessKind } from "../../flows/index.ts";
 import type { StepRow } from "../../simulation/index.ts";
+import { type EdgeSummary, edgeSummary } from "../edge.ts";
+import { plainNumber } from "../format.ts";
 import { labelOf, processesIn } from "../processes.ts";
 import { averagingWindow, columnOf, columnsOf, runningMean, squareOf, sumOf } from "../series.ts";
-import { type Chart, chart, type Group, group, type Line, type Role } from "./chart.ts";
+import { type Chart, chart, type Group, group, type Line, type Role, type Term } from "./chart.ts";
 
-/** What the charts are made from. */
+/** Where the values of lines stand: one entry per row. */
+export interface Axis {
+  /** Optimizer steps. */
+  readonly steps: Float64Array;
+  /** Time η·t: the learning rates of the steps so far, added up. */
+  readonly times?: Float64Array;
+}
+
+/** What the charts of a run are made from. */
 export interface ChartSource {
   readonly rows: readonly StepRow[];
   /** c, the edge of stability: 2 for gradient descent and the RMSProp rules. */
   readonly criticalValue: number;
+  readonly edge: EdgeSummary | undefined;
+  /** That of the rows, and where a warm start was logged that of its points, which ends in row 0. */
+  readonly axes: readonly Axis[];
 }
+
+/** A run's rows made ready for charts. */
+export function chartSource(rows: readonly StepRow[], criticalValue: number): ChartSource {
+  const warm = warmSteps(rows);
+  return {
+    rows,
+    criticalValue,
+    edge: edgeSummary(rows, criticalValue),
+    axes: [
+      { steps: Float64Array.from(rows, (row) => row.step) },
+      ...(warm.length > 0 ? [{ steps: Float64Array.of(...warm, rows[0].step) }] : []),
+    ],
+  };
+}
+
+/** The steps of the warm start's points. */
+const warmSteps = (rows: readonly StepRow[]): Float64Array =>
+  columnOf(rows, "warm_start/step")?.filter((step) => !Number.isNaN(step)) ?? new Float64Array(0);
+
+/** What the warm start logged of a quantity, up to what the optimizer has in row 0. */
+function warmGroup({ rows, axes }: ChartSource, path: string, first: number | undefined): Group[] {
+  const values = columnOf(rows, path)?.subarray(0, (axes[1]?.steps.length ?? 1) - 1);
+  if (!values || axes.length < 2) return [];
+  return group("Warm start", "warm", [
+    { name: path, values: Float64Array.of(...values, first ?? Number.NaN), axis: 1 },
+  ]);
+}
+
+/** Words that several captions use. */
+export const TERMS = {
+  optimizer: ["Optimizer", "the discrete iterates w₀, w₁, …, step by step"],
+  central: [
+    "Central flow",
+    "a smooth curve: the differential equation that the optimizer’s time average follows, the effect of its oscillation included",
+  ],
+  stable: [
+    "Stable flow",
+    "the optimizer’s differential equation without the oscillation, as if its steps were infinitely small",
+  ],
+  midpoints: ["Midpoints", "¼(w₋₁ + 2w + w₊₁), in which a back-and-forth between two sides cancels"],
+  predicted: [
+    "Predicted average",
+    "the central flow’s loss plus what its oscillation adds: what the optimizer’s loss should be on average",
+  ],
+  sharpness: [
+    "Effective sharpness",
+    "the largest eigenvalue of P⁻¹H: the Hessian H of the loss, divided by the optimizer’s preconditioner P (for gradient descent P = 1/η, so it is η times the sharpness)",
+  ],
+  edge: [
+    "Edge of stability",
+    "the value above which a step overshoots: along that eigenvector the optimizer then bounces from side to side with growing size",
+  ],
+  delay: [
+    "Entry–exit delay",
+    "below the edge the oscillation dies down to almost nothing; above it, it must first regain what it has lost, and for so long the optimizer goes on along the stable flow. Rounding keeps it from dying altogether (--discrete.precision float32)",
+  ],
+  warm: ["Warm start", "the optimizer’s steps before the flows set out beside it"],
+} satisfies Record<string, Term>;
+
+/** Those of the processes that a run has, and of its warm start. */
+function processTerms({ rows, axes }: ChartSource): Term[] {
+  const present = processesIn(rows);
+  return [
+    ...(present.includes("discrete") ? [TERMS.optimizer] : []),
+    ...(present.includes("central") ? [TERMS.central] : []),
+    ...(present.includes("stable") ? [TERMS.stable] : []),
+    ...(present.includes("midpoint") ? [TERMS.midpoints] : []),
+    ...(axes.length > 1 ? [TERMS.warm] : []),
+  ];
+}
+
+/** A delay of so many steps is worth a sentence. */
+const DELAY_WORTH_TELLING = 5;
+
+/** A sentence on the entry–exit delay, where a run shows it. */
+export function delaySentence({ edge, rows }: ChartSource): string {
+  if (!edge?.delay || edge.delay[1] - edge.delay[0] < DELAY_WORTH_TELLING) return "";
+  const [from, to] = edge.delay;
+  return ` From step ${rows[from].step} to ${rows[to].step} the optimizer still follows the stable flow, though the central flow is at the edge: an entry–exit delay.`;
+}
+
+const delayTerm = (source: ChartSource): Term[] => (delaySentence(source) === "" ? [] : [TERMS.delay]);
 
 /** A scalar quantity as a line; undefined if it was not logged. */
 export function lineOf(rows: readonly StepRow[], path: string): Line | undefined {
@@ -17,11 +112,20 @@ export function lineOf(rows: readonly StepRow[], path: string): Line | undefined
   return values && { name: path, values };
 }
 
-/** One group per process that logged `PROCESS/quantity`. Midpoints start hidden: they hug the central flow. */
-export function processGroups(source: ChartSource, quantity: string): Group[] {
-  return processesIn(source.rows).flatMap((process) =>
-    group(labelOf(process), process, [lineOf(source.rows, `${process}/${quantity}`)], {
+/**
+ * One group per process that logged `PROCESS/quantity`. Midpoints start hidden: they hug the central flow.
+ *
+ * @param strays the processes that the vertical axis does not follow
+ */
+export function processGroups(
+  { rows }: ChartSource,
+  quantity: string,
+  { strays = [] }: { readonly strays?: readonly ProcessKind[] } = {},
+): Group[] {
+  return processesIn(rows).flatMap((process) =>
+    group(labelOf(process), process, [lineOf(rows, `${process}/${quantity}`)], {
       shown: process !== "midpoint",
+      ...(strays.includes(process) && { strays: true }),
     }),
   );
 }
@@ -36,6 +140,10 @@ export function averageGroup(source: ChartSource, path: string, shown: boolean):
   });
 }
 
+/** The words on the edge of stability, c = 2 but for momentum. */
+export const edgeLabel = (criticalValue: number): string =>
+  `edge of stability: ${plainNumber(criticalValue)}`;
+
 export function lossChart(source: ChartSource): Chart[] {
   const predicted = lineOf(source.rows, "central/predicted_loss");
   return chart({
@@ -43,12 +151,13 @@ export function lossChart(source: ChartSource): Chart[] {
     title: "Training loss",
     caption: `The optimizer bounces around; the central flow runs through the middle of its path and so lies
       below it. Adding the oscillation that the flow has averaged out gives the prediction, which should run
-      through the optimizer’s own curve. Once the sharpness passes
-      ${source.criticalValue}, the stable flow leaves.`,
+      through the optimizer’s own curve.${delaySentence(source)}`,
+    terms: [...processTerms(source), ...(predicted ? [TERMS.predicted] : []), ...delayTerm(source)],
     axis: "loss",
     log: true,
     groups: [
-      ...processGroups(source, "train_loss"),
+      ...warmGroup(source, "warm_start/train_loss", columnOf(source.rows, "discrete/train_loss")?.[0]),
+      ...processGroups(source, "train_loss", { strays: ["stable"] }),
       ...group("Predicted average", "prediction", [predicted]),
       ...averageGroup(source, "discrete/train_loss", false),
     ],
@@ -66,17 +175,19 @@ export function sharpnessChart(source: ChartSource): Chart[] {
       strays: process === "stable" || process === "discrete",
     });
   });
+  const first = columnsOf(rows, "discrete/effective_hessian_eigs")[0]?.[0];
   return chart({
     id: "sharpness",
     title: "Effective sharpness",
     caption: `The largest eigenvalues of the Hessian as the optimizer feels it, every tracked one. Training sharpens
-      the landscape until the top eigenvalue meets the edge of stability at ${criticalValue}; from there the
-      optimizer oscillates, which holds it back. The central flow stays exactly at the edge, one eigenvalue after
-      another; the stable flow does not know of the edge and climbs past it. Curves that leave
+      the landscape until the top eigenvalue meets the edge of stability at ${plainNumber(criticalValue)}; from there
+      the optimizer oscillates, which holds it back. The central flow stays exactly at the edge, one eigenvalue after
+      another; the stable flow does not know of the edge and climbs past it.${delaySentence(source)} Curves that leave
       the frame are the ones that ran away: hide the others or use the log axis to follow them.`,
+    terms: [TERMS.sharpness, TERMS.edge, ...delayTerm(source)],
     axis: "eigenvalue",
-    groups,
-    level: { value: criticalValue, label: `edge of stability: ${criticalValue}` },
+    groups: [...warmGroup(source, "warm_start/sharpness", first), ...groups],
+    level: { value: criticalValue, label: edgeLabel(criticalValue) },
     wide: true,
   });
 }
@@ -104,8 +215,10 @@ export function distancesChart(source: ChartSource): Chart[] {
     title: "Distance between the paths",
     caption: `Euclidean distance between the weights. The central flow should stay near the optimizer, and nearer
       still to its midpoints, where the back-and-forth cancels; the distance of the stable flow
-      shows how far the oscillation has steered the optimizer away.`,
+      shows how far the oscillation has steered the optimizer away.${delaySentence(source)}`,
+    terms: delayTerm(source),
     axis: "distance",
+    log: true,
     groups,
   });
 }
@@ -129,7 +242,13 @@ export function variancesChart(source: ChartSource): Chart[] {
     caption: `The central flow predicts how hard the optimizer oscillates along the directions at the edge.
       Measured: squared deviation of the optimizer from ${from} (${path}) along these same directions, averaged over
       the ${window} steps around each, the nearer counting more. Real oscillations swell and die down, so agreement is on average, not step by
-      step. Variances are in units of the preconditioner, so that directions can be added up.`,
+      step.`,
+    terms: [
+      [
+        "Variance",
+        "the mean square of the oscillation along a direction, in the preconditioner’s own measure of length, in which directions can be added up",
+      ],
+    ],
     axis: "variance",
     groups: [
       ...group(

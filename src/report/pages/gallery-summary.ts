@@ -1,19 +1,22 @@
 import type { StepRow } from "../../simulation/index.ts";
-import { aligned, formatNumber } from "../format.ts";
+import { edgeSummary } from "../edge.ts";
+import { formatNumber } from "../format.ts";
 import { averagingWindow, columnOf, columnsOf, lastValue, pathsUnder, sumOf } from "../series.ts";
+import type { Table } from "./table.ts";
 
 /** What one line of the gallery's table says of a run; what was not logged is undefined. */
 export interface GallerySummary {
   /** Steps logged. */
   readonly steps: number;
-  /** Eigenvalues of the central flow at the edge, in the last row and at most. */
-  readonly edgeAtEnd: number;
-  readonly edgeAtMost: number;
+  /** Steps at which the central flow is at the edge, and how many of its eigenvalues are there at most. */
+  readonly atEdge: number;
+  readonly most: number;
   /** Largest effective eigenvalue of the central flow in the last row. */
   readonly sharpness: number | undefined;
-  /** Distances from the optimizer in the last row, in the 2-norm of the weights. */
-  readonly centralDistance: number | undefined;
-  readonly stableDistance: number | undefined;
+  /** The share of the steps at the edge in which the central flow is farther from the optimizer than the stable flow. */
+  readonly farther: number | undefined;
+  /** Median over these steps of its distance over the stable flow's; see `edgeSummary`. */
+  readonly ratio: number | undefined;
   /** Averages over the last `window` rows: what the central flow predicts, and the optimizer's loss. */
   readonly window: number;
   readonly predictedLoss: number | undefined;
@@ -21,9 +24,6 @@ export interface GallerySummary {
   /** Time that the processes took, of all sessions. */
   readonly seconds: number;
 }
-
-/** An eigenvalue counts as at the edge within this fraction of it: 1e-3 where the edge is at 2. */
-const EDGE_TOLERANCE = 5e-4;
 
 /**
  * Sums up a run for the gallery.
@@ -33,11 +33,7 @@ const EDGE_TOLERANCE = 5e-4;
  */
 export function gallerySummary(rows: readonly StepRow[], criticalValue: number): GallerySummary {
   const eigenvalues = columnsOf(rows, "central/effective_hessian_eigs");
-  const atEdge = rows.map(
-    (_, r) =>
-      eigenvalues.filter((values) => Math.abs(values[r] - criticalValue) <= EDGE_TOLERANCE * criticalValue)
-        .length,
-  );
+  const edge = edgeSummary(rows, criticalValue);
   const window = Math.min(averagingWindow(rows.length), rows.length);
   const trailingMean = (path: string): number | undefined => {
     const values = columnOf(rows, path)
@@ -48,11 +44,11 @@ export function gallerySummary(rows: readonly StepRow[], criticalValue: number):
   const times = pathsUnder(rows, "").filter((path) => path.split("/")[1] === "times");
   return {
     steps: rows.length,
-    edgeAtEnd: atEdge.at(-1) ?? 0,
-    edgeAtMost: Math.max(0, ...atEdge),
+    atEdge: edge?.rows.length ?? 0,
+    most: edge?.most ?? 0,
     sharpness: lastValue(eigenvalues[0]),
-    centralDistance: lastValue(columnOf(rows, "distances/central-discrete")),
-    stableDistance: lastValue(columnOf(rows, "distances/discrete-stable")),
+    farther: edge?.nearer === undefined ? undefined : 1 - edge.nearer,
+    ratio: edge?.ratio,
     window,
     predictedLoss: trailingMean("central/predicted_loss"),
     measuredLoss: trailingMean("discrete/train_loss"),
@@ -66,28 +62,37 @@ export function gallerySummary(rows: readonly StepRow[], criticalValue: number):
 /** Four decimals: what is near the edge shall not look as if it were on it. */
 const precise = (x: number | undefined): string => (x === undefined ? "–" : x.toFixed(4));
 
-/** The titles of the table's columns, and the cells of a run in the same order. */
-export const GALLERY_COLUMNS: readonly {
+const percent = (share: number | undefined): string =>
+  share === undefined ? "–" : `${Number((100 * share).toFixed(1))} %`;
+
+/** A column of the table, and what a run has in it. */
+const COLUMNS: readonly {
   readonly title: string;
   readonly cell: (summary: GallerySummary) => string;
 }[] = [
   { title: "Steps", cell: ({ steps }) => String(steps) },
-  { title: "At the edge, last", cell: ({ edgeAtEnd }) => String(edgeAtEnd) },
-  { title: "At the edge, most", cell: ({ edgeAtMost }) => String(edgeAtMost) },
+  { title: "At the edge", cell: ({ atEdge }) => String(atEdge) },
+  { title: "Eigenvalues there", cell: ({ most }) => String(most) },
   { title: "Sharpness", cell: ({ sharpness }) => precise(sharpness) },
-  { title: "Central flow from optimizer", cell: ({ centralDistance }) => formatNumber(centralDistance) },
-  { title: "Stable flow from optimizer", cell: ({ stableDistance }) => formatNumber(stableDistance) },
+  { title: "Farther", cell: ({ farther }) => percent(farther) },
+  { title: "Distance ratio", cell: ({ ratio }) => formatNumber(ratio) },
   { title: "Predicted loss", cell: ({ predictedLoss }) => formatNumber(predictedLoss) },
   { title: "Measured loss", cell: ({ measuredLoss }) => formatNumber(measuredLoss) },
   { title: "Seconds", cell: ({ seconds }) => seconds.toFixed(0) },
 ];
 
-/** The table for a terminal. */
-export function galleryText(
+/** The table of a gallery, for its page and for a terminal. @param runs named; their names lead to `#NAME` */
+export function galleryTable(
   runs: readonly { readonly name: string; readonly summary: GallerySummary }[],
-): string {
-  return aligned([
-    ["preset", ...GALLERY_COLUMNS.map(({ title }) => title.toLowerCase())],
-    ...runs.map(({ name, summary }) => [name, ...GALLERY_COLUMNS.map(({ cell }) => cell(summary))]),
-  ]);
+): Table {
+  return {
+    label: "Table of runs",
+    first: "Preset",
+    columns: COLUMNS.map(({ title }) => ({ title })),
+    rows: runs.map(({ name, summary }) => ({
+      name,
+      href: `#${name}`,
+      cells: COLUMNS.map(({ cell }) => cell(summary)),
+    })),
+  };
 }

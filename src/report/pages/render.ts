@@ -1,21 +1,22 @@
 import { valueError } from "../../base/index.ts";
 import type { StepRow } from "../../simulation/index.ts";
-import type { Chart } from "../charts/chart.ts";
+import type { AnyChart } from "../charts/chart.ts";
 import { chartSection, legendOfUse } from "../charts/chart-section.ts";
 import {
   type ChartSource,
+  chartSource,
   distancesChart,
   lossChart,
   sharpnessChart,
   variancesChart,
 } from "../charts/dynamics-charts.ts";
 import { accuracyChart, costCharts, gradientChart, optimizerCharts } from "../charts/other-charts.ts";
-import { flattened, runFacts } from "../facts.ts";
+import { planeChart } from "../charts/plane-chart.ts";
+import { flattened, runFacts, titleOf } from "../facts.ts";
 import { escapeHtml, formatNumber } from "../format.ts";
-import { labelOf } from "../processes.ts";
-import type { Summary } from "../summary.ts";
-import { htmlPage, kicker } from "./html-page.ts";
-import { dataElement } from "./page-data.ts";
+import { headline, type Summary } from "../summary.ts";
+import { htmlPage, type PageOptions, pageHead } from "./html-page.ts";
+import { dataElement, isThinned } from "./page-data.ts";
 
 /** What a report tells. */
 export interface ReportInput {
@@ -38,29 +39,33 @@ export interface ReportInput {
  * Renders a run as one HTML page that needs nothing else: scripts, styles and data are inside, its security policy
  * forbids the network and eval, and it works when opened from disk.
  *
- * @returns the page; some 80 kB and 11 bytes per logged number
+ * @param options `live`: the run still goes, and the page loads itself again
+ * @returns the page; some 90 kB and 11 bytes per logged number, of long runs per number drawn
  * @throws InputValueError if `criticalValue` is not a positive number
  */
-export function renderReport(input: ReportInput): string {
+export function renderReport(input: ReportInput, options: PageOptions = {}): string {
   if (!(input.criticalValue > 0))
     throw valueError("renderReport", "a critical value > 0", String(input.criticalValue));
-  const charts = chartsOf(input);
-  const steps = Float64Array.from(input.rows, (row) => row.step);
+  const source = chartSource(input.rows, input.criticalValue);
+  const charts = chartsOf(source);
+  const title = titleOf(input.config);
   const body = [
-    head(input),
-    summarySection(input.summary),
+    head(input, title),
+    `<main>${summarySection(input.summary)}`,
     ...(charts.length > 0
-      ? [legendOfUse("all plots")]
+      ? [legendOfUse("all plots"), thinned(input.rows.length)]
       : ['<p class="empty">No steps have been logged yet.</p>']),
-    `<main class="charts">${charts.map((chart) => chartSection(chart)).join("\n")}</main>`,
-    configuration(input),
+    `<div class="charts">${charts.map((chart) => chartSection(chart)).join("\n")}</div>`,
+    `${configuration(input)}</main>`,
+    dataElement(source.axes, charts, "run-data"),
   ];
-  return htmlPage(`${input.title} – central flows`, [...body, dataElement(steps, charts, "run-data")]);
+  return htmlPage(`${title} – central flows`, body, { run: input.title, ...options });
 }
 
 /** Every chart that the rows can fill, in reading order. */
-function chartsOf(source: ChartSource): Chart[] {
+function chartsOf(source: ChartSource): AnyChart[] {
   return [
+    ...planeChart(source),
     ...lossChart(source),
     ...sharpnessChart(source),
     ...distancesChart(source),
@@ -72,23 +77,29 @@ function chartsOf(source: ChartSource): Chart[] {
   ];
 }
 
-function head({ title, config, status, environment }: ReportInput): string {
+const thinned = (rows: number): string =>
+  isThinned(rows)
+    ? `<p class="howto">Of the ${rows} steps each curve shows the least and the largest value of every few; all numbers are in data.hdf5.</p>`
+    : "";
+
+function head({ title, config, status, environment }: ReportInput, name: string): string {
   const facts = runFacts(config).map(
     ({ label, value }) => `<div><dt>${escapeHtml(label)}</dt><dd>${escapeHtml(value)}</dd></div>`,
   );
-  return `<header class="head">
-${kicker("Central flow report")}
-<h1>${escapeHtml(title)}</h1>
-<dl class="facts">${facts.join("")}</dl>
-<p class="status">${escapeHtml(status)}<span class="environment">${escapeHtml(environment)}</span></p>
-</header>`;
+  return pageHead(
+    `Central flow report · ${title}`,
+    name,
+    `<dl class="facts">${facts.join("")}</dl>
+<p class="status">${escapeHtml(status)}<span class="environment">${escapeHtml(environment)}</span></p>`,
+  );
 }
 
-function summarySection({ step, processes, distances }: Summary): string {
+function summarySection(summary: Summary): string {
+  const { step, processes, distances } = summary;
   if (step === undefined) return "";
   const processRows = processes.map(
-    ({ process, loss, sharpness, accuracy }) =>
-      `<tr><th scope="row"><i class="swatch" data-role="${process}"></i>${escapeHtml(labelOf(process))}</th>${[
+    ({ process, label, loss, sharpness, accuracy }) =>
+      `<tr><th scope="row"><i class="swatch" data-role="${process}"></i>${escapeHtml(label)}</th>${[
         loss,
         sharpness,
         accuracy,
@@ -96,33 +107,22 @@ function summarySection({ step, processes, distances }: Summary): string {
         .map((x) => `<td>${formatNumber(x)}</td>`)
         .join("")}</tr>`,
   );
-  const distanceRows = distances.map(({ between: [a, b], distance }) => {
-    const label = `${labelOf(a)} to ${labelOf(b).toLowerCase()}`;
-    return `<tr><th scope="row">${escapeHtml(label)}</th><td>${formatNumber(distance)}</td></tr>`;
-  });
+  const distanceRows = distances.map(
+    ({ label, distance }) =>
+      `<tr><th scope="row">${escapeHtml(label)}</th><td>${formatNumber(distance)}</td></tr>`,
+  );
   const table = (caption: string, titles: readonly string[], rows: readonly string[]) => `<table>
 <caption>${caption}</caption>
 <thead><tr>${titles.map((title, i) => `<th scope="col"${i > 0 ? ' class="number"' : ""}>${title}</th>`).join("")}</tr></thead>
 <tbody>${rows.join("")}</tbody></table>`;
+  const told = headline(summary);
+  const lede = told.length > 0 ? told.join(" ") : `The run stands at step ${step}.`;
   return `<section class="summary" aria-label="Summary">
-<p class="lede">${escapeHtml(lede({ step, processes, distances }))}</p>
+<p class="lede">${escapeHtml(lede)}</p>
 <div class="tables">
 ${table(`State at step ${step}`, ["Process", "Loss", "Sharpness", "Accuracy"], processRows)}
 ${distanceRows.length > 0 ? table("Distance between the weights", ["Between", "Distance"], distanceRows) : ""}
 </div></section>`;
-}
-
-/** The run in one sentence. */
-function lede({ step, distances }: Summary): string {
-  const distance = (pair: string) => distances.find(({ between }) => between.join("-") === pair)?.distance;
-  const flow = distance("central-discrete");
-  const stable = distance("discrete-stable");
-  if (flow === undefined) return `The run stands at step ${step}.`;
-  const near = `At step ${step} the central flow is ${formatNumber(flow)} away from the optimizer`;
-  if (stable === undefined) return `${near}.`;
-  const times = stable / flow;
-  const ratio = times >= 1.05 && times < 1e4 ? `, ${times.toPrecision(2)} times as far` : "";
-  return `${near}; the stable flow is ${formatNumber(stable)} away${ratio}.`;
 }
 
 function configuration({ config }: ReportInput): string {
