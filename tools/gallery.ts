@@ -15,7 +15,13 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { parseRun } from "../src/cli/flags.ts";
 import { readJournal, writeFileAtomic } from "../src/record/index.ts";
-import { type GalleryRun, gallerySummary, galleryTable, renderGallery, tableText } from "../src/report/index.ts";
+import {
+  type GalleryRun,
+  gallerySummary,
+  galleryTable,
+  renderGallery,
+  tableText,
+} from "../src/report/index.ts";
 import { readRunConfig } from "../src/run/index.ts";
 import { PRESETS, type RunConfig, SMALL_PRESET_NAMES, toConfigJson } from "../src/settings/index.ts";
 import { criticalValueOf } from "../src/simulation/index.ts";
