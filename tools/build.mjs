@@ -24,7 +24,7 @@ const { status } = spawnSync(process.execPath, [compiler, "-p", project, "--outD
 });
 if (status !== 0) process.exit(status ?? 1);
 for (const [folder, extensions] of Object.entries(ASSETS))
-  for (const file of readdirSync(join(ROOT, "src", folder)))
+  for (const file of readdirSync(join(ROOT, "src", folder), { recursive: true }))
     if (extensions.includes(extname(file))) cpSync(join(ROOT, "src", folder, file), join(OUT, folder, file));
 for (const file of readdirSync(OUT, { recursive: true }))
   if (file.endsWith(".d.ts")) nameJavaScript(join(OUT, file));

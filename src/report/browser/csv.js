@@ -1,7 +1,7 @@
 /**
  * A chart's data as comma-separated values: one row per step, one column per line, full precision, empty where a
  * value is missing.
- * @param {import("./table.js").Table} table
+ * @param {import("./plots/table.js").Table} table
  * @param {string} first the title of the first column
  */
 export function csvOf({ x, groups }, first) {

@@ -1,5 +1,5 @@
 import { valueText } from "./format.js";
-import { nearestRow } from "./table.js";
+import { nearestRow } from "./plots/table.js";
 
 /** A group of many lines shows the first few values; the rest are in the CSV. */
 const VALUES_SHOWN = 4;
@@ -7,7 +7,7 @@ const VALUES_SHOWN = 4;
 /**
  * Writes the values at a place beside the names of the curves.
  * @param {HTMLElement} section
- * @param {import("./plot.js").Plot} plot
+ * @param {import("./plots/plot.js").Plot} plot
  * @param {number} place
  * @param {import("./decode.js").Measure} measure
  */
@@ -24,7 +24,7 @@ export function writeValues(section, plot, place, measure) {
 
 /**
  * The values of the visible curves in words, for a screen reader.
- * @param {import("./plot.js").Plot} plot
+ * @param {import("./plots/plot.js").Plot} plot
  * @param {number} place
  * @param {import("./decode.js").Measure} measure
  */

@@ -1,9 +1,9 @@
 import { csvOf } from "./csv.js";
 import { valuesAloud, writeValues } from "./legend.js";
-import { createPlane } from "./plane.js";
-import { createPlot } from "./plot.js";
+import { createPlane } from "./plots/plane.js";
+import { createPlot } from "./plots/plot.js";
+import { nearestRow } from "./plots/table.js";
 import { save } from "./save.js";
-import { nearestRow } from "./table.js";
 
 /**
  * The charts of a panel on the page.
@@ -24,13 +24,13 @@ export function showRun({ axes, charts }) {
   const cursors = charts.map(({ id }) => id).join(" ");
   const { steps } = axes[0];
 
-  /** @type {{ section: HTMLElement, plot: import("./plot.js").Plot }[]} */
+  /** @type {{ section: HTMLElement, plot: import("./plots/plot.js").Plot }[]} */
   const views = [];
   /** @type {{ section: HTMLElement, plane: ReturnType<typeof createPlane> }[]} */
   const planes = [];
   /** @type {import("./decode.js").Measure} */
   let measure = "steps";
-  /** The plot with the pointer in it. @type {import("./plot.js").Plot | undefined} */
+  /** The plot with the pointer in it. @type {import("./plots/plot.js").Plot | undefined} */
   let active;
   let zoomed = false;
 
@@ -201,7 +201,7 @@ export function showRun({ axes, charts }) {
    * Makes the buttons of a section work.
    * @param {HTMLElement} section
    * @param {string} id
-   * @param {{ show: (group: number, pressed: boolean) => void, tool: (name: string, pressed: boolean) => void, csv: () => string, spec: () => import("./figure.js").FigureSpec }} does
+   * @param {{ show: (group: number, pressed: boolean) => void, tool: (name: string, pressed: boolean) => void, csv: () => string, spec: () => import("./plots/figure.js").FigureSpec }} does
    */
   function listen(section, id, { show, tool, csv, spec }) {
     /** @type {HTMLElement} */ (section.querySelector(".tools")).hidden = false;

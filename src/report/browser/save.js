@@ -1,4 +1,4 @@
-import { figureSvg, SAVED } from "./figure.js";
+import { figureSvg, SAVED } from "./plots/figure.js";
 import { inLight } from "./theme.js";
 
 /** Pixels of a saved picture for each of the figure's. */
@@ -22,7 +22,7 @@ function download(name, blob) {
  * @param {string} kind `csv`, `png` or `svg`
  * @param {string} name without its ending
  * @param {() => string} csv
- * @param {() => import("./figure.js").FigureSpec} figure called while the page's colours are light
+ * @param {() => import("./plots/figure.js").FigureSpec} figure called while the page's colours are light
  */
 export function save(kind, name, csv, figure) {
   if (kind === "csv") return download(`${name}.csv`, new Blob([csv()], { type: "text/csv" }));

@@ -5,21 +5,21 @@ import { createRequire } from "node:module";
 const MODULES = [
   "decode.js",
   "format.js",
-  "axis.js",
-  "table.js",
+  "plots/axis.js",
+  "plots/table.js",
   "csv.js",
   "theme.js",
-  "strokes.js",
-  "figure.js",
+  "plots/strokes.js",
+  "plots/figure.js",
   "save.js",
-  "plane.js",
-  "plot.js",
+  "plots/plane.js",
+  "plots/plot.js",
   "legend.js",
   "run.js",
   "main.js",
 ];
 
-const STYLES = ["theme.css", "page.css", "gallery.css", "print.css"];
+const STYLES = ["theme", "charts", "page", "gallery", "print"].map((name) => `styles/${name}.css`);
 
 /** What the report inlines: plain text, read when asked for. */
 export interface PageAssets {
