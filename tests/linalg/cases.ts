@@ -1,5 +1,5 @@
 import { EPS, type Random } from "../../src/base/index.ts";
-import { type BlockOperator, svecLength } from "../../src/linalg/index.ts";
+import { type BlockOperator, svecIndex, svecLength } from "../../src/linalg/index.ts";
 
 /** Square root of the sum of squares, safe for extreme sizes. */
 export function frobenius(a: ArrayLike<number>): number {
@@ -226,6 +226,25 @@ export const solvableSdcps: Record<string, (random: Random, k: number) => SdcpCa
       { k, a: symmetric(random, k), b: gram(random, svecLength(k), svecLength(k) + 2) },
       Array.from({ length: k }, () => powerOfTen(random, 4)),
     ),
+  "B blind to some X_ii that A holds": (random, k) => {
+    // Where B_ii,ii = 0 < A_ii it is A that bounds X_ii, so that a solution exists.
+    const m = svecLength(k);
+    const blind = random.integer(k + 1);
+    const b = gram(random, m, m + 1);
+    const tiny = random.integer(2) * powerOfTen(random, 4) * 1e-8;
+    for (let i = 0; i < blind; i++) {
+      const at = svecIndex(k, i, i);
+      for (let j = 0; j < m; j++) {
+        b[at * m + j] *= tiny;
+        b[j * m + at] *= tiny;
+      }
+    }
+    const a = symmetric(random, k);
+    const held = gram(random, k, k + 2);
+    for (let i = 0; i < blind; i++)
+      for (let j = 0; j < blind; j++) a[i * k + j] = held[i * k + j] + (i === j ? 0.1 : 0);
+    return { k, a, b };
+  },
   "slightly unsymmetric B": (random, k) => {
     const m = svecLength(k);
     const noise = gaussian(random, m * m);

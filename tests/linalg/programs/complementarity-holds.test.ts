@@ -82,6 +82,42 @@ describe("sdcp", () => {
     }
   });
 
+  it("has the closed solution of A = [[2, −2], [−2, 1]] with B = diag(0, 1, 1)", () => {
+    const { value, status } = sdcp(
+      2,
+      Float64Array.of(2, -2, -2, 1),
+      Float64Array.of(0, 0, 0, 0, 1, 0, 0, 0, 1),
+    );
+    expect(status).toBe("solved");
+    // X = p(y, z)ᵀ(y, z) of rank one with Y(y, z) = 0 for Y = [[2, X₀₁ − 2], [X₀₁ − 2, 1 + X₁₁]].
+    const [x00, x01, , x11] = value.X;
+    expect(Math.abs(x00 * x11 - x01 * x01)).toBeLessThanOrEqual(1e-9);
+    expect(Math.abs(2 * (1 + x11) - (2 - x01) ** 2)).toBeLessThanOrEqual(1e-9);
+    expect(Math.abs(2 * x00 - (2 - x01) * x01)).toBeLessThanOrEqual(1e-9);
+  });
+
+  it("gives the same bits in units of 10^±150", () => {
+    for (let seed = 0; seed < 24; seed++) {
+      const random = new Random(seed, "units");
+      const k = 1 + random.integer(4);
+      const given = solvableSdcps[seed % 2 ? "random" : "degenerate"](random, k + 1);
+      const [unitA, unitB] = [0, 0].map(() => 2 ** Math.round(250 * (2 * random.uniform() - 1)));
+      const first = sdcp(given.k, given.a, given.b);
+      const other = sdcp(
+        given.k,
+        given.a.map((entry) => entry * unitA),
+        given.b.map((entry) => entry * unitB),
+      );
+      expect(other.status).toBe(first.status);
+      expect(Array.from(other.value.X, (entry) => (entry / unitA) * unitB)).toEqual(
+        Array.from(first.value.X),
+      );
+      expect(other.stats.violations).toEqual(first.stats.violations);
+    }
+    const large = sdcp(1, Float64Array.of(-1e200), Float64Array.of(1e-200));
+    expect([large.status, large.value.X[0]]).toEqual(["inaccurate", Number.POSITIVE_INFINITY]);
+  });
+
   it("returns zero at once when A is positive semidefinite", () => {
     const a = gram(new Random(1), 4, 6);
     const { value, status, stats } = sdcp(4, a, new Float64Array(100));

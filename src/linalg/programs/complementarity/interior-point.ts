@@ -1,8 +1,9 @@
+import { EPS } from "../../../base/index.ts";
 import { cholesky, choleskySolve } from "../../dense/cholesky.ts";
-import { congruence, multiply, multiplyVector, transpose } from "../../dense/matrix.ts";
+import { congruence, multiply, multiplyVector, spectralSum, transpose } from "../../dense/matrix.ts";
 import { smat, svec, svecLength } from "../../dense/svec.ts";
 import { symmetricEigen } from "../../dense/symmetric-eigen.ts";
-import { dot, norm } from "../../dense/vectors.ts";
+import { addScaled, dot, norm } from "../../dense/vectors.ts";
 import { type SdcpProblem, slack } from "./problem.ts";
 
 /** Where the interior point iteration ended. `direction`: X/‖X‖ when it proves that no solution is near. */
@@ -77,6 +78,37 @@ function proofOfUnsolvability(problem: SdcpProblem, x: Float64Array): Float64Arr
   const image = multiplyVector(problem.b, coordinates, coordinates.length, coordinates.length);
   const descent = -dot(problem.a, 0, direction, 0, direction.length);
   return descent > 1e-8 && descent > HUGE_SOLUTION * norm(image) ? direction : undefined;
+}
+
+/** Rounds of `refinedProof`; each gains a constant factor unless cone and null space only touch. */
+const PROJECTIONS = 100;
+
+/**
+ * A proof near X/‖X‖ when roundoff kept X from diverging far enough to be one: alternating projections on the null
+ * space of B and the positive semidefinite matrices.
+ * Cost: one eigen decomposition of order m, and of order k per round.
+ */
+export function refinedProof(problem: SdcpProblem, x: Float64Array): Float64Array | undefined {
+  const { k, b } = problem;
+  const m = svecLength(k);
+  const { values, vectors } = symmetricEigen(b, m);
+  const seen = values.findIndex((value) => value > m * EPS * values[m - 1]);
+  let d = x;
+  for (let round = 0; round < PROJECTIONS; round++) {
+    if (!(norm(d) > 0)) return undefined;
+    const proof = proofOfUnsolvability(problem, d);
+    if (proof) return proof;
+    const coordinates = svec(d, k);
+    for (let e = seen; e < m; e++)
+      addScaled(-dot(vectors, e * m, coordinates, 0, m), vectors, e * m, coordinates, 0, m);
+    const { values: weights, vectors: axes } = symmetricEigen(smat(coordinates, k), k);
+    d = spectralSum(
+      weights.map((value) => Math.max(value, 0)),
+      axes,
+      k,
+    );
+  }
+  return undefined;
 }
 
 /** One predictor–corrector step; undefined if a factorisation breaks down, at the limit of roundoff. */
