@@ -10,6 +10,7 @@ export { effectiveHessian, innerProduct, inverseRootOf } from "./dynamics/effect
 export {
   type EigenSettings,
   EigenTracker,
+  type PairUse,
   type SolveLog,
   type TrackedPairs,
 } from "./dynamics/eigen-tracker.ts";

@@ -118,22 +118,14 @@ export class EigenTracker {
     this.count = Math.min(Math.max(this.count, count), this.objective.dimension);
   }
 
-  /**
-   * The top pairs at the objective's current weights, for P = 1/inverseRoot². Solves on the first call and every
-   * `frequency` calls; otherwise Rayleigh quotients of the fixed symmetric vectors, sorted again.
-   * Undefined when tracking is off.
-   * @param use given inside a step, where values are not logged: pairs that were below the track threshold when last
-   * looked at keep their values. That a pair below it does not become critical within a step is what tracking presumes
-   * of the untracked ones, too.
-   */
-  pairs(inverseRoot: Float64Array, use?: PairUse): TrackedPairs | undefined {
-    if (this.settings.frequency <= 0) return undefined;
-    const due = this.age < 0 || this.age >= this.settings.frequency;
-    if (due) this.age = 0;
-    const result = due ? this.solve(inverseRoot) : this.quotients(inverseRoot, use);
-    this.values = result.values.slice();
-    this.age++;
-    return result;
+  /** Whether eigenpairs are computed at all. */
+  get tracks(): boolean {
+    return this.settings.frequency > 0;
+  }
+
+  /** Whether the next call is to be `solve`: the first is, and every so many after it; others follow. */
+  get due(): boolean {
+    return this.age < 0 || this.age >= this.settings.frequency;
   }
 
   snapshot(): TrackerSnapshot {
@@ -150,11 +142,15 @@ export class EigenTracker {
     this.history.restore(history);
   }
 
-  /** Solves for `count` pairs, and for one more as long as the smallest is not below the threshold. */
-  private solve(inverseRoot: Float64Array): TrackedPairs {
+  /**
+   * The top pairs at the objective's current weights, for P = 1/inverseRoot²: `count` of them, and one more as long as
+   * the smallest is not below the threshold.
+   */
+  solve(inverseRoot: Float64Array): TrackedPairs {
     const { trackThreshold } = this.settings;
     const p = this.objective.dimension;
     const apply = effectiveHessian(this.objective, inverseRoot);
+    const most = Math.min(p, Math.max(MOST_TRACKED, this.settings.initialCount));
     let start: Pick<EigenPairs, "vectors"> & Partial<EigenPairs> = {
       vectors: this.history.predict() ?? new Float64Array(0),
     };
@@ -164,10 +160,7 @@ export class EigenTracker {
       const { value, status, stats } = this.solveOnce(apply, start);
       iterations += stats.iterations;
       applications += stats.applications;
-      const most = Math.min(p, Math.max(MOST_TRACKED, this.settings.initialCount));
-      const grows =
-        trackThreshold !== null && this.count < most && value.values[this.count - 1] >= trackThreshold;
-      if (grows) {
+      if (trackThreshold !== null && this.count < most && value.values[this.count - 1] >= trackThreshold) {
         this.count++;
         start = value;
         continue;
@@ -176,13 +169,50 @@ export class EigenTracker {
         this.history.add(value.vectors);
         this.vectors = this.aligned(value.vectors.slice());
       }
+      this.age = 1;
+      this.values = value.values.slice();
       return {
-        count: this.count,
-        values: value.values.slice(),
-        vectors: this.rightVectors(inverseRoot),
+        ...this.current(inverseRoot),
         solve: { status, iterations, applications, residuals: stats.relativeResiduals.slice() },
       };
     }
+  }
+
+  /**
+   * Between solves: Rayleigh quotients of the last vectors of the symmetric form at the objective's current weights and
+   * this P, sorted again.
+   */
+  follow(inverseRoot: Float64Array): TrackedPairs {
+    const count = this.vectors.length / this.objective.dimension;
+    const vectors = this.rightVectors(inverseRoot);
+    const products = new Float64Array(vectors.length);
+    this.objective.hvp(vectors, products, count);
+    this.takeSorted(this.quotients(vectors, products, count));
+    return this.current(inverseRoot);
+  }
+
+  /**
+   * `follow` inside a step, where values are not logged: the pairs above the track threshold when last looked at, the
+   * others keep their values. That a pair below it does not become critical within a step is what tracking presumes of
+   * the untracked ones, too. Critical pairs get their third derivatives in the same pass.
+   */
+  followForSubstep(inverseRoot: Float64Array, { criticalAbove, joint }: PairUse): TrackedPairs {
+    const { values: last } = this;
+    const p = this.objective.dimension;
+    const { trackThreshold } = this.settings;
+    const vectors = this.rightVectors(inverseRoot);
+    const held = leading(last, (value) => value > criticalAbove);
+    const watched = leading(last, (value) => value >= (trackThreshold ?? Number.NEGATIVE_INFINITY));
+    const above = Math.max(held, watched);
+    const products = new Float64Array(above * p);
+    const third = new Float64Array(((held * (held + 1)) / 2) * p);
+    if (held > 0) joint(vectors, held, products, third);
+    this.objective.hvp(vectors.subarray(held * p), products.subarray(held * p), above - held);
+    const order = this.takeSorted(this.quotients(vectors, products, above));
+    const stayed =
+      leading(this.values, (value) => value > criticalAbove) === held &&
+      order.slice(0, held).every((from, to) => from === to);
+    return { ...this.current(inverseRoot), ...(stayed && { third }) };
   }
 
   private solveOnce(
@@ -235,36 +265,26 @@ export class EigenTracker {
     return vectors as Float64Array<ArrayBuffer>;
   }
 
-  private quotients(inverseRoot: Float64Array, use?: PairUse): TrackedPairs {
-    const { objective, values: last } = this;
-    const p = objective.dimension;
-    const count = this.vectors.length / p;
-    const vectors = this.rightVectors(inverseRoot);
-    const above = use
-      ? leading(last, (value) => value >= (this.settings.trackThreshold ?? -Infinity))
-      : count;
-    const held = use ? leading(last, (value) => value > use.criticalAbove) : 0;
-    const products = new Float64Array(above * p);
-    const third = new Float64Array(((held * (held + 1)) / 2) * p);
-    if (use && held > 0) use.joint(vectors, held, products, third);
-    objective.hvp(vectors.subarray(held * p), products.subarray(held * p), above - held);
-    // xᵀP^{-1/2}HP^{-1/2}x = uᵀHu.
-    const values = Float64Array.from({ length: count }, (_, i) =>
-      i < above ? innerProduct(vectors, i, products, i, p) : last[i],
+  /** uᵀHu = xᵀP^{-1/2}HP^{-1/2}x of the first `above` vectors, and the last values of the others. */
+  private quotients(vectors: Float64Array, products: Float64Array, above: number): Float64Array {
+    const p = this.objective.dimension;
+    return Float64Array.from({ length: vectors.length / p }, (_, i) =>
+      i < above ? innerProduct(vectors, i, products, i, p) : this.values[i],
     );
+  }
+
+  /** Takes over new values of the last vectors, both put in descending order; returns where each one was. */
+  private takeSorted(values: Float64Array): readonly number[] {
     const order = Array.from(values, (_, i) => i).sort((a, b) => values[b] - values[a] || a - b);
-    this.vectors = reordered(this.vectors, order, p);
-    const sorted = values.map((_, to) => values[order[to]]);
-    const stayed =
-      use &&
-      leading(sorted, (value) => value > use.criticalAbove) === held &&
-      order.slice(0, held).every((from, to) => from === to);
-    return {
-      count,
-      values: sorted,
-      vectors: this.rightVectors(inverseRoot),
-      ...(stayed && { third }),
-    };
+    this.vectors = reordered(this.vectors, order, this.objective.dimension);
+    this.values = values.map((_, to) => values[order[to]]);
+    this.age++;
+    return order;
+  }
+
+  private current(inverseRoot: Float64Array): TrackedPairs {
+    const { values } = this;
+    return { count: values.length, values: values.slice(), vectors: this.rightVectors(inverseRoot) };
   }
 
   /** u = P^{-1/2} x turns orthonormal x into u with UᵀPU = I. */

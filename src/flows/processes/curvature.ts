@@ -55,9 +55,13 @@ export class Curvature {
     this.ones = new Float64Array(this.raw ? objective.dimension : 0).fill(1);
   }
 
-  /** The tracked pairs of P⁻¹H at the objective's weights. See `EigenTracker.pairs` for `use`. */
+  /**
+   * The tracked pairs of P⁻¹H at the objective's weights, solved for where that is due and followed in between; undefined
+   * where none are tracked.
+   * @param use given inside a step, where values are not logged: see `EigenTracker.followForSubstep`
+   */
   pairs(preconditioner: Float64Array, use?: PairUse): TrackedPairs | undefined {
-    return this.tracker.pairs(inverseRootOf(preconditioner, this.inverseRoot), use);
+    return next(this.tracker, inverseRootOf(preconditioner, this.inverseRoot), use);
   }
 
   /** As many eigenvalues of H itself: λ·P where P is one number, else tracked on their own. */
@@ -65,7 +69,7 @@ export class Curvature {
     if (!pairs) return undefined;
     if (this.uniform) return pairs.values.map((value) => value * preconditioner[0]);
     this.raw?.trackAtLeast(pairs.count);
-    return this.raw?.pairs(this.ones)?.values;
+    return this.raw && next(this.raw, this.ones)?.values;
   }
 
   snapshot(): Record<string, Float64Array> {
@@ -88,4 +92,10 @@ export class Curvature {
     load(this.tracker, "eig");
     load(this.raw, "raw_eig");
   }
+}
+
+function next(tracker: EigenTracker, inverseRoot: Float64Array, use?: PairUse): TrackedPairs | undefined {
+  if (!tracker.tracks) return undefined;
+  if (tracker.due) return tracker.solve(inverseRoot);
+  return use ? tracker.followForSubstep(inverseRoot, use) : tracker.follow(inverseRoot);
 }

@@ -134,7 +134,7 @@ test("the tracker finds the top of the spectrum of P^{-1/2} H P^{-1/2}, whatever
         seed,
         "test",
       );
-      const pairs = tracker.pairs(inverseRoot);
+      const pairs = tracker.solve(inverseRoot);
       if (!pairs) throw new Error("tracking is on");
       expect(pairs.count).toBe(count);
       expect(pairs.solve?.status).toBe("converged");
