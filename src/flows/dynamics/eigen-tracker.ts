@@ -3,6 +3,7 @@ import { Random } from "../../base/index.ts";
 import {
   type BlockOperator,
   type EigenPairs,
+  type EigenProgress,
   type EigenResult,
   type EigenStatus,
   lanczos,
@@ -22,6 +23,8 @@ export interface EigenSettings {
   /** Relative residual ‖r‖/(‖Au‖ + |θ|) < tolerance·10·p for the pairs above the threshold (the reference's rule). */
   readonly tolerance: number;
   readonly maxIterations?: number;
+  /** Most pairs that one solve adds. Default 8: the next solves go on. */
+  readonly mostGrown?: number;
 }
 
 /** Eigenpairs of the effective Hessian P⁻¹H at one point. */
@@ -69,9 +72,20 @@ const WATCH_TOLERANCE = 1e-4;
 const WATCH_MARGIN = 0.95;
 /**
  * Pairs are never tracked beyond this many: a run with more at the edge has a step size no flow can follow (with forty
- * critical eigenvalues a substep has 820 third derivatives), and growing one by one to p would look like a hang.
+ * critical eigenvalues a substep has 820 third derivatives).
  */
 const MOST_TRACKED = 48;
+/** Unless a process needs every one above the threshold at once, no solve adds more pairs: the next ones go on. */
+const MOST_GROWN = 8;
+/**
+ * So often a solve adds one pair, then as many as there are. From then on that the last one's Ritz value is not below the
+ * threshold is enough: Ritz values lie below the eigenvalues that they stand for.
+ */
+const SINGLE_GROWTHS = 4;
+/** So many pairs below the threshold stay tracked: eigenvalues go and come back, and the logs keep their width. */
+const SPARE = 4;
+
+const NOTHING = new Float64Array(0);
 /**
  * Solves that the start of the next one is predicted from. Measured over the fixtures' central flows: 5 take up to 6 %
  * more applications than 6, and 8 take no fewer.
@@ -113,9 +127,9 @@ export class EigenTracker {
     return this.count;
   }
 
-  /** Tracks at least this many pairs from the next solve on. */
-  trackAtLeast(count: number): void {
-    this.count = Math.min(Math.max(this.count, count), this.objective.dimension);
+  /** Tracks this many pairs from the next solve on. */
+  track(count: number): void {
+    this.count = Math.min(count, this.objective.dimension);
   }
 
   /** Whether eigenpairs are computed at all. */
@@ -143,39 +157,62 @@ export class EigenTracker {
   }
 
   /**
-   * The top pairs at the objective's current weights, for P = 1/inverseRoot²: `count` of them, and one more as long as
-   * the smallest is not below the threshold.
+   * The top pairs at the objective's current weights, for P = 1/inverseRoot²: `count` of them, and more as long as the
+   * smallest is not below the threshold, up to `mostGrown` in one solve. Afterwards at most `SPARE` pairs below the
+   * threshold go on being tracked.
    */
   solve(inverseRoot: Float64Array): TrackedPairs {
-    const { trackThreshold } = this.settings;
-    const p = this.objective.dimension;
     const apply = effectiveHessian(this.objective, inverseRoot);
-    const most = Math.min(p, Math.max(MOST_TRACKED, this.settings.initialCount));
+    const most = this.mostNow();
     let start: Pick<EigenPairs, "vectors"> & Partial<EigenPairs> = {
-      vectors: this.history.predict() ?? new Float64Array(0),
+      vectors: this.history.predict()?.subarray(0, this.count * this.objective.dimension) ?? NOTHING,
     };
     let iterations = 0;
     let applications = 0;
-    for (;;) {
-      const { value, status, stats } = this.solveOnce(apply, start);
+    for (let growths = 0; ; growths++) {
+      const wanting = this.count < most && growths >= SINGLE_GROWTHS;
+      const { value, status, stats } = this.solveOnce(apply, start, wanting);
       iterations += stats.iterations;
       applications += stats.applications;
-      if (trackThreshold !== null && this.count < most && value.values[this.count - 1] >= trackThreshold) {
-        this.count++;
+      if (this.count < most && !this.isBelow(value.values[this.count - 1])) {
+        this.count = Math.min(most, growths < SINGLE_GROWTHS ? this.count + 1 : 2 * this.count);
         start = value;
         continue;
       }
+      const kept = this.kept(value.values, growths > 0);
+      const length = kept * this.objective.dimension;
       if (status !== "not-finite") {
-        this.history.add(value.vectors);
-        this.vectors = this.aligned(value.vectors.slice());
-      }
+        const vectors = value.vectors.subarray(0, length);
+        this.history.add(vectors);
+        this.vectors = this.aligned(vectors.slice());
+      } else if (this.vectors.length !== length) this.vectors = new Float64Array(length).fill(Number.NaN);
+      this.count = kept;
       this.age = 1;
-      this.values = value.values.slice();
-      return {
-        ...this.current(inverseRoot),
-        solve: { status, iterations, applications, residuals: stats.relativeResiduals.slice() },
-      };
+      this.values = value.values.slice(0, kept);
+      const residuals = stats.relativeResiduals.slice(0, kept);
+      return { ...this.current(inverseRoot), solve: { status, iterations, applications, residuals } };
     }
+  }
+
+  /** Whether an eigenvalue lies below the track threshold; true where the number tracked is fixed. */
+  private isBelow(value: number): boolean {
+    const { trackThreshold } = this.settings;
+    return trackThreshold === null || !(value >= trackThreshold);
+  }
+
+  /** The most pairs that a solve may end with. */
+  private mostNow(): number {
+    const { initialCount, mostGrown = MOST_GROWN } = this.settings;
+    const ever = Math.max(MOST_TRACKED, initialCount);
+    return Math.min(this.objective.dimension, ever, this.count + mostGrown);
+  }
+
+  /** How many of the pairs just found go on being tracked: one below the threshold after growing, else a few. */
+  private kept(values: Float64Array, grown: boolean): number {
+    if (this.settings.trackThreshold === null) return values.length;
+    const above = leading(values, (value) => !this.isBelow(value));
+    const most = Math.max(this.settings.initialCount, above + (grown ? 1 : SPARE));
+    return Math.min(values.length, most);
   }
 
   /**
@@ -215,9 +252,11 @@ export class EigenTracker {
     return { ...this.current(inverseRoot), ...(stayed && { third }) };
   }
 
+  /** @param wanting end as soon as the last pair is seen not to lie below the threshold */
   private solveOnce(
     apply: BlockOperator,
     { vectors, products }: Pick<EigenPairs, "vectors"> & Partial<EigenPairs>,
+    wanting: boolean,
   ): EigenResult {
     const { trackThreshold, solver, maxIterations = 100 } = this.settings;
     const p = this.objective.dimension;
@@ -231,6 +270,8 @@ export class EigenTracker {
         random,
         tolerance,
         maxIterations: maxIterations * count,
+        // One Krylov space holds one vector of each eigenspace: copies are found by looking again.
+        confirm: true,
         ...initial,
       });
     }
@@ -249,6 +290,7 @@ export class EigenTracker {
       required,
       maxIterations,
       verify: "required",
+      ...(wanting && { stop: ({ values }: EigenProgress) => !this.isBelow(values[count - 1]) }),
       ...(vectors.length > 0 && { initial: vectors }),
       ...(products && { initialProducts: products }),
     });

@@ -57,7 +57,9 @@ export class CentralProcess extends SteppingProcess<Pushed> {
     const integrator = settings.integrator ?? defaultIntegrator(setup.rule);
     // Leapfrog asks for pairs in the middle of every substep, and once where the step is observed.
     const asked = settings.substeps + (integrator === "leapfrog" ? 1 : 0);
-    super(setup, kind, settings.frequencyInSubsteps ? 1 : asked);
+    // The flow must hold all that are critical, from the first step on.
+    const eigen = { ...setup.eigen, mostGrown: MOST_CRITICAL };
+    super({ ...setup, eigen }, kind, settings.frequencyInSubsteps ? 1 : asked);
     this.settings = settings;
     this.integrator = integrator;
     this.penalty = kind === "central";

@@ -68,7 +68,7 @@ export class Curvature {
   hessianValues(pairs: TrackedPairs | undefined, preconditioner: Float64Array): Float64Array | undefined {
     if (!pairs) return undefined;
     if (this.uniform) return pairs.values.map((value) => value * preconditioner[0]);
-    this.raw?.trackAtLeast(pairs.count);
+    this.raw?.track(pairs.count);
     return this.raw && next(this.raw, this.ones)?.values;
   }
 

@@ -101,8 +101,11 @@ export function allPositive(values: Float64Array): boolean {
   return true;
 }
 
-/** A loss this many times the start's (and 1) is a divergence that has not yet overflowed: catapults stay below 10³. */
-const EXPLOSION = 1e9;
+/**
+ * A loss this many times the start's (and 1) is a divergence that has not yet overflowed: catapults stay below 10³. Its
+ * eigenpairs, of which hundreds may be beyond the edge, are not looked for.
+ */
+const EXPLOSION = 1e5;
 
 /** Whether the loss and gradient at the objective's weights are numbers a run can go on with. */
 export function isUsable({ objective, startLoss = Number.POSITIVE_INFINITY }: ProcessSetup): boolean {

@@ -63,16 +63,74 @@ test("one pair more while the smallest is at least the threshold: those above it
   );
 });
 
-test("the number tracked never falls, is at most p, and stays fixed without a threshold", () => {
+test("a solve adds at most as many pairs as it may, and the next ones go on; without a bound all at once", () => {
+  const values = Array.from({ length: 30 }, (_, l) => 4 - l / 20);
+  const above = values.filter((value) => value >= 1.5).length;
+  expect(above).toBe(30);
+  const objective = diagonal([...values, 1, 0.5, 0.2]);
+  const counts = (mostGrown?: number): number[] => {
+    const settings = { ...EIGEN, ...(mostGrown !== undefined && { mostGrown }) };
+    const tracker = new EigenTracker(objective, settings, 1, "bounded");
+    return Array.from({ length: 6 }, () => tracker.solve(ones(33)).count);
+  };
+  expect(counts(5)).toEqual([6, 11, 16, 21, 26, 31]);
+  expect(counts()).toEqual([9, 17, 25, 31, 31, 31]);
+  expect(counts(32)).toEqual([31, 31, 31, 31, 31, 31]);
+});
+
+test("pairs found by growing fast are the pairs: values and residuals as for any", () => {
+  const values = Array.from({ length: 40 }, (_, l) => 3 * 0.97 ** l);
+  const tracker = new EigenTracker(diagonal(values), { ...EIGEN, mostGrown: 32 }, 2, "fast");
+  const pairs = tracker.solve(ones(40));
+  const above = values.filter((value) => value >= 1.5).length;
+  expect(pairs.count).toBe(above + 1);
+  expect(pairs.solve?.status).toBe("converged");
+  for (let i = 0; i < above; i++)
+    expect(Math.abs(pairs.values[i] - values[i])).toBeLessThanOrEqual(1e-9 * values[i]);
+});
+
+test("pairs that fell below the threshold are dropped again but for a few, and come back when they rise", () => {
+  const objective = diagonal(Array.from({ length: 12 }, (_, l) => 3 - l / 10));
+  const tracker = new EigenTracker(objective, { ...EIGEN, mostGrown: 12 }, 1, "drop");
+  const all = tracker.solve(ones(12));
+  expect(all.count).toBe(12);
+  const scaled = tracker.solve(ones(12).fill(Math.sqrt(0.6)));
+  const above = Array.from({ length: 12 }, (_, l) => 0.6 * (3 - l / 10)).filter(
+    (value) => value >= 1.5,
+  ).length;
+  expect(scaled.count).toBe(above + 4);
+  for (const part of [scaled.values, scaled.solve?.residuals]) expect(part?.length).toBe(above + 4);
+  expect(scaled.vectors.length).toBe((above + 4) * 12);
+  const low = tracker.solve(ones(12).fill(0.1));
+  expect(low.count).toBe(4);
+  const back = tracker.solve(ones(12));
+  expect(back.count).toBe(12);
+  back.values.forEach((value, i) => {
+    expect(Math.abs(value - all.values[i])).toBeLessThanOrEqual(1e-10 * 3);
+  });
+});
+
+test("every copy of a multiple eigenvalue is tracked, by either solver", () => {
+  for (const solver of ["lobpcg", "lanczos"] as const) {
+    const values = [2.5, 2.5, 2.5, 2.5, 2.5, 1.2, 1, 0.7, 0.3, 0.3, 0.1];
+    const tracker = new EigenTracker(diagonal(values), { ...EIGEN, solver }, 3, "copies");
+    const pairs = tracker.solve(ones(11));
+    expect(pairs.solve?.status).toBe("converged");
+    expect(pairs.count).toBe(6);
+    for (let i = 0; i < 5; i++) expect(Math.abs(pairs.values[i] - 2.5)).toBeLessThanOrEqual(1e-9);
+  }
+});
+
+test("the number tracked is at most p, and stays fixed without a threshold", () => {
   const objective = diagonal([3, 2.5, 2, 1.8, 0.5]);
   const tracker = new EigenTracker(objective, EIGEN, 1, "keep");
   expect(next(tracker, ones(5))?.count).toBe(5);
   const low = next(tracker, ones(5).fill(0.5));
-  expect(low?.count).toBe(5);
+  expect(low?.count).toBe(4);
   expect(low?.values[0]).toBeCloseTo(0.75, 9);
   const fixed = new EigenTracker(objective, { ...EIGEN, trackThreshold: null, initialCount: 2 }, 1, "fixed");
   expect(next(fixed, ones(5))?.count).toBe(2);
-  fixed.trackAtLeast(4);
+  fixed.track(4);
   expect(next(fixed, ones(5))?.count).toBe(4);
   const many = new EigenTracker(objective, { ...EIGEN, initialCount: 50 }, 1, "many");
   expect(next(many, ones(5))?.count).toBe(5);
