@@ -1,4 +1,5 @@
-import { type Objective, pairIndex } from "../../autodiff/index.ts";
+import type { Objective } from "../../autodiff/index.ts";
+import { pairIndex } from "../../base/index.ts";
 import {
   diagonalMajorant,
   type MajorantOptions,
