@@ -1,3 +1,8 @@
+/**
+ * The planner: graph → plan. Every node either gets a buffer or is a view of one (`layouts.ts`), nodes get an order in which
+ * chains stand together (`order.ts`), and walking through it each buffer is taken from its region when it is computed and
+ * given back after its last reader (`regions.ts`). An elementwise result overwrites an operand that dies with it.
+ */
 import { valueError } from "../../base/index.ts";
 import { type Graph, isSource, type PrimitiveName, type PrimitiveNode } from "../graph/graph.ts";
 import { sizeOf } from "../graph/shape.ts";

@@ -1,3 +1,4 @@
+/** The order of computation, chosen so that what can be fused stands together. */
 import { type Graph, isSource, type NodeOf } from "../graph/graph.ts";
 import { type Shape, sameShape } from "../graph/shape.ts";
 import { RULES } from "../primitives/registry.ts";

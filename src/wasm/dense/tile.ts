@@ -1,3 +1,4 @@
+/** The register tile: the innermost loop of products and convolutions. */
 import {
   block,
   type Caller,
@@ -30,13 +31,18 @@ export const PRODUCT_TILE: Tile = { rows: 4, columns: 4, doubled: true };
 
 /** The tile of convolutions. */
 export const ROWS = 2;
+/** Columns of the tile of convolutions. */
 export const COLUMNS = 8;
+/** Bytes of one inner index in its left panel. */
 export const ROW_PANEL = ROWS * 8;
+/** Bytes of one inner index in its right panel. */
 export const COLUMN_PANEL = COLUMNS * 8;
+/** The tile of convolutions: wide, because the pixels of a window are neighbours. */
 export const CONVOLUTION_TILE: Tile = { rows: ROWS, columns: COLUMNS, doubled: false };
 
 /** Bytes of one inner index in the left and in the right panel. */
 export const leftStep = ({ rows, doubled }: Tile): number => rows * (doubled ? 16 : 8);
+/** Bytes of one inner index in the right panel. */
 export const rightStep = ({ columns }: Tile): number => columns * 8;
 
 /** Inner indices per turn of the loop. */

@@ -14,8 +14,10 @@ const binaryVector = (opcode: number) => binary(...vector(opcode));
 /** Alignment 1 is always allowed; engines ignore the hint. */
 const place = (offset: number): Code => [0, ...unsigned(offset)];
 
+/** A 32-bit integer. */
 export const int = (value: number): Code => [0x41, ...signed(value)];
 
+/** Instructions on 32-bit integers; comparisons are signed. */
 export const i32 = {
   load: (address: Code, offset = 0): Code => [...address, 0x28, ...place(offset)],
   isZero: unary(0x45),
@@ -36,11 +38,13 @@ export const i32 = {
   select: (a: Code, b: Code, condition: Code): Code => [...a, ...b, ...condition, 0x1b],
 };
 
+/** Loads and stores of one double. */
 export const f64 = {
   load: (address: Code, offset = 0): Code => [...address, 0x2b, ...place(offset)],
   store: (address: Code, value: Code, offset = 0): Code => [...address, ...value, 0x39, ...place(offset)],
 };
 
+/** Instructions on 128 bits, and loads and stores of two doubles or one. */
 export const v128 = {
   load: (address: Code, offset = 0): Code => [...address, ...vector(0), ...place(offset)],
   store: (address: Code, value: Code, offset = 0): Code => [
@@ -91,6 +95,7 @@ function storeLane(address: Code, value: Code, offset: number, lane: number): Co
   return [...address, ...value, ...vector(91), ...place(offset), lane];
 }
 
+/** Instructions on two doubles; comparisons give masks of all bits. */
 export const f64x2 = {
   constant: (value: number): Code => [...vector(12), ...doubleBytes(value), ...doubleBytes(value)],
   splat: unaryVector(20),
@@ -123,6 +128,7 @@ const shift =
   (opcode: number) =>
   (a: Code, bits: number): Code => [...a, ...int(bits), ...vector(opcode)];
 
+/** Instructions on four 32-bit integers. */
 export const i32x4 = {
   /** The same integer in the low word of both doubles, another one in the high words. */
   constant: (low: number, high: number): Code => {
@@ -139,6 +145,7 @@ export const i32x4 = {
   truncate: unaryVector(252),
 };
 
+/** Instructions on two 64-bit integers. */
 export const i64x2 = {
   /** Whether no double's bits are all 0: whether a mask holds in both lanes. */
   all: unaryVector(195),

@@ -1,3 +1,8 @@
+/**
+ * The output of a convolution, or its input, from the other one and the kernel. Both are maps of channels by pixels, and both
+ * are products: the weights that a pixel meets times the window that it sees. Nothing of a window is written to memory but the
+ * panel that the register tile reads. `convolution.ts` writes the calls.
+ */
 import {
   type Caller,
   COLUMN_PANEL,

@@ -1,3 +1,7 @@
+/**
+ * Lowers sums and maxima over axes. Whichever axis lies along memory, a sum has the four lanes of primitives/reduction.ts;
+ * `along` has two of them in a register, `across` has two results in one.
+ */
 import {
   type Call,
   type Code,
