@@ -9,7 +9,7 @@ import { sizeOf } from "../graph/shape.ts";
 import { RULES } from "../primitives/registry.ts";
 import { type Cost, isContiguous, type PrimitiveRule } from "../primitives/rule.ts";
 import { type Resolved, resolveLayouts } from "./layouts.ts";
-import { scheduleNodes } from "./order.ts";
+import { orderNodes } from "./order.ts";
 import type { Instruction, Location, Plan, PlanRequest, StridedView } from "./plan.ts";
 import { RegionAllocator } from "./regions.ts";
 
@@ -42,7 +42,7 @@ class Planner {
     this.graph = request.graph;
     this.resolved = resolveLayouts(this.graph);
     this.segment = Int32Array.from(this.graph.nodes, (_, id) => request.segmentOf(id));
-    this.order = scheduleNodes(this.graph, this.resolved, (id) => this.segment[id]);
+    this.order = orderNodes(this.graph, this.resolved, (id) => this.segment[id]);
     this.locations = new Array(this.graph.nodes.length);
     this.allocators = Array.from({ length: request.regions }, () => new RegionAllocator());
   }
