@@ -8,6 +8,7 @@ import { arrayOf, entriesOf, type FixtureCase, readFixture } from "./fixtures.ts
 import { verifyOptimizers } from "./optimizers.ts";
 import { type Check, relativeError, type Skip, type Verdict } from "./verdict.ts";
 
+/** How fixtures are compared. */
 export interface VerifyOptions extends EvaluationOptions {
   /** Steps of each trajectory at most. */
   readonly steps?: number;

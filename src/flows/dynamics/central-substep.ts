@@ -32,6 +32,7 @@ export interface CentralRates {
   readonly back: Float64Array;
 }
 
+/** What one substep of the central flow found. */
 export interface CentralSubstep {
   /** Σ = U X Uᵀ: symmetric, k×k. */
   readonly X: Float64Array;

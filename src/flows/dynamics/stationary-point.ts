@@ -22,6 +22,7 @@ export interface StationaryPoint {
   readonly oscillation: Oscillation;
 }
 
+/** That of the rule with one ν per weight, with how its program was solved. */
 export interface DiagonalStationaryPoint extends StationaryPoint {
   readonly majorant: MajorantResult;
 }

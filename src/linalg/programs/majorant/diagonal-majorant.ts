@@ -34,6 +34,7 @@ export interface MajorantViolations {
   readonly gap: number;
 }
 
+/** What was recomputed from a solution, and what it took. */
 export interface MajorantStats {
   readonly violations: MajorantViolations;
   /** ½Σ(d_l + b_l²/d_l) */
@@ -46,10 +47,13 @@ export interface MajorantStats {
   readonly applications: number;
 }
 
+/** What `diagonalMajorant` returns. */
 export type MajorantResult = SolverResult<MajorantSolution, MajorantStatus, MajorantStats>;
 
+/** A guess to start from: the solution of a nearby problem, without its d. */
 export type MajorantStart = Omit<MajorantSolution, "d">;
 
+/** Options of `diagonalMajorant`. */
 export interface MajorantOptions {
   /** The solution of a nearby problem; its d is not needed. */
   readonly initial?: MajorantStart;
