@@ -1,6 +1,6 @@
 import { Objective, selectBackend } from "../src/autodiff/index.ts";
 import { Random } from "../src/base/index.ts";
-import { createModel, type ModelShape, supervisedLoss } from "../src/models/index.ts";
+import { type ModelShape, modelNamed, supervisedLoss } from "../src/models/index.ts";
 import { digits, progress, Table, time } from "./table.ts";
 import { compareTimes } from "./timing.ts";
 
@@ -56,7 +56,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
 };
 
 function objectiveOf({ arch, options, shape, count }: Case): Objective {
-  const model = createModel(arch, shape, options);
+  const model = modelNamed(arch, shape, options);
   const random = new Random(1, arch);
   const width = shape.inputShape.reduce((size, length) => size * length, 1);
   const { vocabulary } = shape;

@@ -8,4 +8,5 @@ export {
   architectures,
   buildModel,
   createModel,
+  modelNamed,
 } from "./registry.ts";

@@ -26,16 +26,19 @@ export function architectureNames(): ArchitectureName[] {
 
 /**
  * A model by the name of its architecture, e.g. `createModel("cnn", { inputShape: [3, 32, 32], outputDim: 10 },
- * { width: 16 })`; an option left out has its default. Throws for an unknown name or option, for a value that an
- * option cannot have, and for a shape that the architecture cannot take.
+ * { width: 16 })`; an option left out has its default. Names and options are checked by types; throws for what they let
+ * through: an unknown name or option, a value that an option cannot have, a shape that the architecture cannot take.
  */
 export function createModel<A extends ArchitectureName>(
   name: A,
   shape: ModelShape,
   options?: ArchitectureOptions[A],
-): Model;
-export function createModel(name: string, shape: ModelShape, options?: object): Model;
-export function createModel(name: string, shape: ModelShape, options: object = {}): Model {
+): Model {
+  return modelNamed(name, shape, options);
+}
+
+/** `createModel` for a name and options that are only known when the program runs. @throws as {@link createModel} */
+export function modelNamed(name: string, shape: ModelShape, options: object = {}): Model {
   if (!Object.hasOwn(architectures, name))
     throw valueError("arch", `one of ${architectureNames().join(", ")}`, name);
   return buildModel(architectures[name as ArchitectureName], shape, options);

@@ -20,7 +20,7 @@ import {
   type Schedule,
   type UpdateRule,
 } from "../flows/index.ts";
-import { accuracy, createModel, type Model, supervisedLoss } from "../models/index.ts";
+import { accuracy, type Model, modelNamed, supervisedLoss } from "../models/index.ts";
 import { eigOf, type OptionValue, partOptions, type RunConfig } from "../settings/index.ts";
 import { type WeightsFromFile, weightsFromFile } from "./initial-weights.ts";
 import type { WatchedExamples } from "./observations.ts";
@@ -80,7 +80,7 @@ export function modelOf(
   { readFile = noFiles }: Host,
 ): { dataset: Dataset; model: Model } {
   const dataset = loadDataset(config.data.name, partOptions(config.data), readFile);
-  const model = createModel(
+  const model = modelNamed(
     config.arch.name,
     {
       inputShape: dataset.inputShape,

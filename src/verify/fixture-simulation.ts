@@ -10,7 +10,7 @@ import {
   scalarRmsProp,
   type UpdateRule,
 } from "../flows/index.ts";
-import { accuracy, CRITERIA, type Criterion, createModel, supervisedLoss } from "../models/index.ts";
+import { accuracy, CRITERIA, type Criterion, modelNamed, supervisedLoss } from "../models/index.ts";
 import { Simulation } from "../simulation/index.ts";
 import { arrayOf, camelCased, type FixtureCase, listOf, objectOf } from "./fixtures.ts";
 
@@ -40,7 +40,7 @@ export function objectiveOf(
   const parameters = listOf(fixture, "parameters") as readonly (readonly [string, readonly number[]])[];
   const embedding = parameters.find(([name, shape]) => /emb/.test(name) && shape.length === 2);
   const inputs = arrayOf(fixture, "inputs");
-  const model = createModel(
+  const model = modelNamed(
     String(meta.architecture),
     {
       inputShape: listOf(fixture, "input_shape") as Shape,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { isMisuse } from "../../src/base/index.ts";
-import { createModel, supervisedLoss } from "../../src/models/index.ts";
+import { modelNamed, supervisedLoss } from "../../src/models/index.ts";
 
 const image = { inputShape: [3, 8, 8], outputDim: 10 };
 const text = { inputShape: [5], outputDim: 4, vocabulary: 6 };
@@ -16,7 +16,7 @@ function complaint(action: () => unknown): string {
 }
 
 const of = (name: string, shape: object, options: object = {}): string =>
-  complaint(() => createModel(name, shape as typeof image, options));
+  complaint(() => modelNamed(name, shape as typeof image, options));
 
 test("unknown names, options and activations are named with what there is", () => {
   expect(of("mlpp", image)).toBe(
@@ -71,8 +71,8 @@ test("forms that are not here are refused", () => {
   expect(of("vit", image, { pool: "max" })).toBe("vit.pool: expected cls or mean, got max");
   expect(of("transformer", text, { replaceLn: false })).toMatch(/^transformer.replaceLn: expected true/);
   expect(of("mamba", text, { binary: 1 })).toBe("mamba.binary: expected true or false, got 1");
-  for (const pool of ["cls", "mean"]) createModel("vit", image, { pool });
-  for (const pscan of [false, true]) createModel("mamba", text, { pscan });
+  for (const pool of ["cls", "mean"]) modelNamed("vit", image, { pool });
+  for (const pscan of [false, true]) modelNamed("mamba", text, { pscan });
 });
 
 test("numbers that do not go together are refused", () => {
@@ -83,7 +83,7 @@ test("numbers that do not go together are refused", () => {
   expect(of("vit", image, { initScale: Number.NaN })).toMatch(/^vit.initScale: expected a finite number/);
   expect(of("transformer", text, { dModel: 6, nhead: 4 })).toMatch(/expected a multiple of nhead = 4/);
   expect(of("resnet", image, { stageSizes: [1, 1, 1] })).toMatch(/at least 13 pixels a side for 3 stages/);
-  createModel("resnet", { inputShape: [1, 13, 13], outputDim: 2 }, { stageSizes: [1, 1, 1] });
+  modelNamed("resnet", { inputShape: [1, 13, 13], outputDim: 2 }, { stageSizes: [1, 1, 1] });
 });
 
 test("inputs must be of the kind that the network reads", () => {
@@ -97,7 +97,7 @@ test("inputs must be of the kind that the network reads", () => {
     expect(of(name, { ...text, vocabulary: 0 })).toMatch(/vocabulary: expected an integer ≥ 1/);
     const lossOn = (token: number): string =>
       complaint(() =>
-        supervisedLoss(createModel(name, text), "ce", {
+        supervisedLoss(modelNamed(name, text), "ce", {
           inputs: Float64Array.of(0, 1, 2, 3, token),
           shape: [5],
           labels: new Float64Array(5),

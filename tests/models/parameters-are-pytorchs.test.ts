@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createModel, type Model } from "../../src/models/index.ts";
+import { type Model, modelNamed } from "../../src/models/index.ts";
 
 /** `name [shape]` for each parameter, in order. */
 const listed = (model: Model): string[] =>
@@ -7,7 +7,7 @@ const listed = (model: Model): string[] =>
 
 /** The names and shapes below are those of the reference code's modules, as its fixtures list them. */
 test("mlp", () => {
-  expect(listed(createModel("mlp", { inputShape: [1, 8, 8], outputDim: 10 }, { width: 16 }))).toEqual([
+  expect(listed(modelNamed("mlp", { inputShape: [1, 8, 8], outputDim: 10 }, { width: 16 }))).toEqual([
     "1.weight [16,64]",
     "1.bias [16]",
     "3.weight [16,16]",
@@ -18,7 +18,7 @@ test("mlp", () => {
 });
 
 test("cnn", () => {
-  expect(listed(createModel("cnn", { inputShape: [1, 8, 8], outputDim: 10 }, { width: 4 }))).toEqual([
+  expect(listed(modelNamed("cnn", { inputShape: [1, 8, 8], outputDim: 10 }, { width: 4 }))).toEqual([
     "0.weight [4,1,3,3]",
     "3.weight [8,4,3,3]",
     "7.weight [16,32]",
@@ -29,7 +29,7 @@ test("cnn", () => {
 
 test("resnet", () => {
   const options = { width: 4, stageSizes: [1, 1] };
-  expect(listed(createModel("resnet", { inputShape: [1, 8, 8], outputDim: 10 }, options))).toEqual([
+  expect(listed(modelNamed("resnet", { inputShape: [1, 8, 8], outputDim: 10 }, options))).toEqual([
     "in_proj.0.weight [4,1,3,3]",
     "stages.0.0.conv1.weight [4,4,3,3]",
     "stages.0.0.bn1.weight [4]",
@@ -53,7 +53,7 @@ test("resnet", () => {
 
 test("vit", () => {
   const options = { dim: 16, depth: 1, mlpDim: 24, numHeads: 4 };
-  expect(listed(createModel("vit", { inputShape: [3, 8, 8], outputDim: 10 }, options))).toEqual([
+  expect(listed(modelNamed("vit", { inputShape: [3, 8, 8], outputDim: 10 }, options))).toEqual([
     "to_patch_embedding.1.gamma [48]",
     "to_patch_embedding.1.beta [48]",
     "to_patch_embedding.2.weight [16,48]",
@@ -80,7 +80,7 @@ test("vit", () => {
 const tokens = { inputShape: [7], outputDim: 4, vocabulary: 5 };
 
 test("lstm", () => {
-  expect(listed(createModel("lstm", tokens, { layers: 2, embdDim: 6, hiddenDim: 8 }))).toEqual([
+  expect(listed(modelNamed("lstm", tokens, { layers: 2, embdDim: 6, hiddenDim: 8 }))).toEqual([
     "embed.weight [5,6]",
     "lstm.layers.0.Wih [6,32]",
     "lstm.layers.0.Whh [8,32]",
@@ -96,7 +96,7 @@ test("lstm", () => {
 });
 
 test("transformer", () => {
-  expect(listed(createModel("transformer", tokens, { layers: 1, dModel: 8, nhead: 2 }))).toEqual([
+  expect(listed(modelNamed("transformer", tokens, { layers: 1, dModel: 8, nhead: 2 }))).toEqual([
     "embedding.weight [5,8]",
     "decoder.layers.0.self_attn.in_proj_weight [24,8]",
     "decoder.layers.0.self_attn.in_proj_bias [24]",
@@ -122,7 +122,7 @@ test("transformer", () => {
 });
 
 test("mamba, with a step rank rounded up", () => {
-  expect(listed(createModel("mamba", tokens, { layers: 1, dModel: 20 }))).toEqual([
+  expect(listed(modelNamed("mamba", tokens, { layers: 1, dModel: 20 }))).toEqual([
     "embed.weight [5,20]",
     "mamba.layers.0.mixer.A_log [40,16]",
     "mamba.layers.0.mixer.D [40]",
@@ -142,7 +142,7 @@ test("mamba, with a step rank rounded up", () => {
 test("defaults are those of the reference's flags", () => {
   const image = { inputShape: [3, 32, 32], outputDim: 10 };
   const shapeOf = (name: string, shape: object, parameter: string): string =>
-    String(createModel(name, shape as typeof image, {}).parameters[parameter]);
+    String(modelNamed(name, shape as typeof image, {}).parameters[parameter]);
   const text = { inputShape: [7], outputDim: 4, vocabulary: 5 };
   expect(shapeOf("mlp", image, "3.weight")).toBe("256,256");
   expect(shapeOf("cnn", image, "3.weight")).toBe("64,32,3,3");

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { Objective, sizeOf } from "../../src/autodiff/index.ts";
-import { createModel, supervisedLoss } from "../../src/models/index.ts";
+import { modelNamed, supervisedLoss } from "../../src/models/index.ts";
 
 /** What one evaluation of everything does for one sequence of this length. */
 function effort(name: string, length: number): { nodes: number; flops: number; written: number } {
-  const model = createModel(name, { inputShape: [length], outputDim: 3, vocabulary: 4 });
+  const model = modelNamed(name, { inputShape: [length], outputDim: 3, vocabulary: 4 });
   const { plan } = new Objective(
     supervisedLoss(model, "ce", {
       inputs: new Float64Array(length),

@@ -32,7 +32,7 @@ const ALIKE = Math.sqrt(EPS);
 export function independentRows(definition: ExampleLoss): Shape {
   const graph = graphOf(definition, MORE);
   checkSets(graph, Object.keys(definition.parameters).length);
-  if (!alike(graph, graphOf(definition, FEW))) compareValues(definition);
+  if (!alike(graphOf(definition, FEW), graph)) compareValues(definition);
   return graph.nodes[graph.outputs[1]].shape.slice(1);
 }
 

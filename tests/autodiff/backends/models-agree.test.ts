@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Objective } from "../../../src/autodiff/index.ts";
 import { Random, sigmoid } from "../../../src/base/index.ts";
-import { createModel, type ModelShape, supervisedLoss } from "../../../src/models/index.ts";
+import { type ModelShape, modelNamed, supervisedLoss } from "../../../src/models/index.ts";
 import { firstDifference, wasm } from "./bits.ts";
 
 const image: ModelShape = { inputShape: [3, 8, 8], outputDim: 3 };
@@ -21,7 +21,7 @@ const MODELS: readonly [string, ModelShape, object, "ce" | "mse"][] = [
 test.each(MODELS)(
   "%s %j: loss, gradient, Hv, third derivatives and outputs agree to the bit",
   (name, shape, options, criterion) => {
-    const model = createModel(name, shape, options);
+    const model = modelNamed(name, shape, options);
     const random = new Random(51, name);
     const count = 7;
     const width = shape.inputShape.reduce((size, length) => size * length, 1);
