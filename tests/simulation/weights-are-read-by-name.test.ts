@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { sizeOf } from "../../src/base/index.ts";
 import { writeNpz, writeSafetensors } from "../../src/data/index.ts";
-import { createModel, type ModelShape } from "../../src/models/index.ts";
+import { type ModelShape, modelNamed } from "../../src/models/index.ts";
 import { weightsFromFile } from "../../src/simulation/index.ts";
 
 type Arrays = Record<string, { shape: readonly number[]; data: Float64Array }>;
@@ -36,7 +36,7 @@ function stateDict(parameters: Readonly<Record<string, readonly number[]>>): {
 const reversed = (arrays: Arrays): Arrays => Object.fromEntries(Object.entries(arrays).reverse());
 
 describe.each(NETWORKS)("%s", (name, shape, options) => {
-  const { parameters } = createModel(name, shape, options);
+  const { parameters } = modelNamed(name, shape, options);
   const { named, flat } = stateDict(parameters);
 
   test.each([
@@ -49,7 +49,7 @@ describe.each(NETWORKS)("%s", (name, shape, options) => {
 });
 
 describe("what does not fit is named, with what is expected", () => {
-  const { parameters } = createModel("mlp", images, { width: 5 });
+  const { parameters } = modelNamed("mlp", images, { width: 5 });
   const { named, flat } = stateDict(parameters);
   const read = (arrays: Arrays) => () => weightsFromFile("x.npz", writeNpz(arrays), parameters);
   const without = (gone: string): Arrays =>
