@@ -6,6 +6,9 @@ import { isContiguous } from "../primitives/rule.ts";
 import type { Resolved } from "./layouts.ts";
 import { reductionSplit } from "./reduction-split.ts";
 
+/** Needs that one search looks at. Measured: 25 at most in the seven architectures; without a bound, long chains cost squares. */
+const MOST_LOOKS = 200;
+
 /** Nodes that are put next to one another, and the clusters that they read. */
 interface Cluster {
   /** Of the elementwise members. */
@@ -14,6 +17,9 @@ interface Cluster {
   /** Sums of members, over the axes of the first. */
   readonly sums: number[];
   readonly needs: Set<Cluster>;
+  readonly neededBy: Cluster[];
+  /** Greater than that of all it needs: tells most of what it cannot need without a search. */
+  level: number;
 }
 
 /**
@@ -64,10 +70,12 @@ class NodeOrder {
         members: [],
         sums: [],
         needs: new Set(),
+        neededBy: [],
+        level: 0,
       };
       cluster.members.push(id);
       this.waiting.set(id, cluster);
-      for (const other of read) if (other !== cluster) cluster.needs.add(other);
+      for (const other of read) if (other !== cluster) need(cluster, other);
       return;
     }
     if (op === "sum") {
@@ -95,7 +103,8 @@ class NodeOrder {
     const { root, layout } = this.resolved[operand];
     const cluster = this.waiting.get(root);
     const whole = cluster && sameShape(cluster.shape, shape) && sameShape(layout.shape, shape);
-    return whole && isContiguous(layout) && cluster.members.includes(root) ? cluster : undefined;
+    // Sums of members wait with them, but are none.
+    return whole && isContiguous(layout) && this.graph.nodes[root].op !== "sum" ? cluster : undefined;
   }
 
   /** A cluster that a node may join: it reads a member entry by entry, and nothing else it reads needs that cluster. */
@@ -109,7 +118,7 @@ class NodeOrder {
       const others = operands.filter((operand) => this.chainOf(operand, shape) !== cluster);
       return (
         !this.readBy(others).includes(cluster) &&
-        [...read].every((other) => other === cluster || !needs(other, cluster))
+        [...read].every((other) => other === cluster || !this.mayNeed(other, cluster))
       );
     });
   }
@@ -125,18 +134,56 @@ class NodeOrder {
     return alike ? cluster : undefined;
   }
 
-  /** Puts a cluster, and before it those it needs, into the order. */
+  /** Puts a cluster, and before it those it needs, into the order. A chain of them may be as long as the graph. */
   private release(cluster: Cluster): void {
-    if (!this.waiting.has(cluster.members[0])) return;
-    for (const other of cluster.needs) this.release(other);
-    for (const id of [...cluster.members, ...cluster.sums]) {
-      this.waiting.delete(id);
-      this.order.push(id);
+    const open = [{ cluster, needs: cluster.needs.values() }];
+    while (open.length > 0) {
+      const current = open[open.length - 1];
+      const next = current.needs.next();
+      if (!next.done) {
+        if (this.waits(next.value)) open.push({ cluster: next.value, needs: next.value.needs.values() });
+        continue;
+      }
+      open.pop();
+      if (!this.waits(current.cluster)) continue;
+      for (const id of [...current.cluster.members, ...current.cluster.sums]) {
+        this.waiting.delete(id);
+        this.order.push(id);
+      }
     }
+  }
+
+  private waits(cluster: Cluster): boolean {
+    return this.waiting.has(cluster.members[0]);
+  }
+
+  /** Whether a cluster needs another one that waits, by way of others perhaps; also true where that is long to find out. */
+  private mayNeed(cluster: Cluster, other: Cluster): boolean {
+    const seen = new Set<Cluster>();
+    const open = [cluster];
+    let looks = 0;
+    for (let current = open.pop(); current; current = open.pop())
+      for (const needed of current.needs) {
+        if (needed === other || ++looks > MOST_LOOKS) return true;
+        // What does not wait any more needs nothing that waits.
+        if (needed.level <= other.level || seen.has(needed) || !this.waits(needed)) continue;
+        seen.add(needed);
+        open.push(needed);
+      }
+    return false;
   }
 }
 
-function needs(cluster: Cluster, other: Cluster): boolean {
-  for (const needed of cluster.needs) if (needed === other || needs(needed, other)) return true;
-  return false;
+/** Says that a cluster needs another, and raises the levels of those above. */
+function need(cluster: Cluster, other: Cluster): void {
+  if (cluster.needs.has(other)) return;
+  cluster.needs.add(other);
+  other.neededBy.push(cluster);
+  const open: [Cluster, number][] = [[cluster, other.level + 1]];
+  for (let raised = open.pop(); raised; raised = open.pop()) {
+    const [above, level] = raised;
+    if (above.level >= level) continue;
+    above.level = level;
+    for (const next of above.neededBy) open.push([next, level + 1]);
+  }
 }

@@ -30,7 +30,12 @@ import {
   transpose,
 } from "../../../src/autodiff/index.ts";
 import { isMisuse } from "../../../src/base/index.ts";
-import { createModel, modelNamed } from "../../../src/models/index.ts";
+import {
+  type ArchitectureName,
+  type ArchitectureOptions,
+  type createModel,
+  modelNamed,
+} from "../../../src/models/index.ts";
 
 const N = 7;
 const F = 4;
@@ -144,8 +149,7 @@ describe("rows that depend on other examples are refused, with what mixes them",
 
   test("a loss in place of outputs and criterion is told what to write", () => {
     const old = { parameters: { w: [1] }, examples, loss: ({ w }: { w: Tensor }) => sum(w) };
-    // @ts-expect-error: a loss over examples has no loss of its own
-    const message = refusal(() => new Objective(old));
+    const message = refusal(() => new Objective(old as never));
     expect(message).toMatch(/^loss definition: .*outputs: \(w, x\) => .*criterion: .*one value per row/);
     expect(refusal(() => new Objective({ parameters: { w: [1] } } as never))).toMatch(/none of them/);
   });
@@ -206,29 +210,44 @@ test("row by row, in a loop that divides by the number of rows: refused by its v
   expect(refusal(() => new Objective(looped))).toMatch(/^criterion: .*how many examples/);
 });
 
-test("names that are misspelt do not compile", () => {
-  const parameters = { w: [2] };
-  const weightLoss = () =>
-    new Objective({
-      parameters,
-      // @ts-expect-error: the parameter is w
-      loss: ({ v }) => sum(v),
-    });
-  const exampleLoss = () =>
-    new Objective({
-      ...lossWith({}),
-      // @ts-expect-error: the array is x
-      outputs: ({ w }, { z }) => multiply(z, sum(w)),
-    });
-  // @ts-expect-error: the option is chunk
-  const options = () => new Objective(lossWith({}), { chunks: 3 });
-  expect(refusal(weightLoss)).toMatch(/undefined/);
-  expect(refusal(exampleLoss)).toMatch(/undefined/);
-  expect(options).not.toThrow();
+/** True where two types are the same. */
+type Same<A, B> = [A, B] extends [B, A] ? true : false;
+/** Compiles where the type is true. */
+const holds = <T extends true>(claim: T): T => claim;
+
+test("the functions of a loss know the names of its parameters and arrays, and those alone", () => {
+  new Objective({
+    parameters: { w: [2], b: [] },
+    loss(parameters) {
+      holds<Same<keyof typeof parameters, "w" | "b">>(true);
+      return sum(parameters.w);
+    },
+  });
+  const objective = new Objective({
+    parameters: { w: [F, 1] },
+    examples,
+    outputs(parameters, arrays) {
+      holds<Same<keyof typeof parameters, "w">>(true);
+      holds<Same<keyof typeof arrays, "x" | "y">>(true);
+      return reshape(matmul(arrays.x, parameters.w), [-1]);
+    },
+    criterion(outputs, arrays) {
+      holds<Same<keyof typeof arrays, "x" | "y">>(true);
+      return subtract(outputs, arrays.y);
+    },
+  });
+  holds<Same<keyof typeof objective.parameters, "w">>(true);
+  // What compiles only by force is refused when it runs.
+  const misspelt = { parameters: { w: [2] }, loss: ({ v }: { v: Tensor }) => sum(v) };
+  expect(refusal(() => new Objective(misspelt as never))).toMatch(/^sum: .*a tensor.*undefined/);
+});
+
+test("architectures and their options are known by name", () => {
+  holds<Same<Parameters<typeof createModel>[0], ArchitectureName>>(true);
+  holds<Same<"mpl" extends ArchitectureName ? true : false, false>>(true);
+  holds<Same<keyof ArchitectureOptions["mlp"], "width" | "activation">>(true);
+  holds<Same<keyof ConstructorParameters<typeof Objective>[1] & "chunks", never>>(true);
   const shape = { inputShape: [3], outputDim: 2 };
-  // @ts-expect-error: the architecture is mlp
-  expect(refusal(() => createModel("mpl", shape))).toMatch(/^arch: .*mpl/);
-  // @ts-expect-error: the option is width
-  expect(refusal(() => createModel("mlp", shape, { widht: 4 }))).toMatch(/widht/);
   expect(refusal(() => modelNamed("mpl", shape))).toMatch(/^arch: .*mpl/);
+  expect(refusal(() => modelNamed("mlp", shape, { widht: 4 }))).toMatch(/widht/);
 });
