@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { parseJson, valueError } from "../base/index.ts";
 import { CLAIM_NAMES, type ClaimName } from "../claims/index.ts";
 import { loadRuleFile, type RuleFile } from "../custom/index.ts";
+import type { CompareBy } from "../report/index.ts";
 import {
   accepted,
   choice,
@@ -29,6 +30,7 @@ import {
   startingSettings,
   text,
 } from "../settings/index.ts";
+import type { CompareCommand } from "./commands/compare.ts";
 import { didYouMean, nearest } from "./suggest.ts";
 import { canonical, readWords, SELECTOR, type Words } from "./words.ts";
 
@@ -42,7 +44,13 @@ export type Command =
       readonly backend: "auto" | "js" | "wasm";
       readonly threads: number | "auto";
     }
-  | { readonly command: "report"; readonly dir: string }
+  | {
+      readonly command: "report";
+      readonly dir: string;
+      /** Whether to go on while the run does. */
+      readonly follow: boolean;
+    }
+  | ({ readonly command: "compare" } & CompareCommand)
   | {
       readonly command: "export";
       readonly dir: string;
@@ -93,6 +101,7 @@ export const COMMANDS = [
   "run",
   "verify",
   "report",
+  "compare",
   "resume",
   "export",
   "claim",
@@ -352,6 +361,7 @@ const VERIFY = {
   threads: orWord(integer({ min: 1 }), "auto", "auto"),
 } as const;
 const CLAIM = { out: text("DIR"), steps: integer({ min: 1 }), quiet: flag, json: flag } as const;
+const COMPARE = { by: choice("step", "time"), output: text("FILE"), json: flag } as const;
 const EXPORT = {
   process: choice(...REFERENCE_PROCESSES),
   step: integer({ min: 0 }),
@@ -390,8 +400,16 @@ export function parseCommand(argv: readonly string[], surroundings: Partial<Surr
       return { command, paths: positionals, json: values.json === true, backend, threads };
     }
     case "report": {
-      const { positionals } = readSmall(command, rest, {});
-      return { command, dir: onlyFolder(command, positionals) };
+      const { positionals, values } = readSmall(command, rest, { follow: flag });
+      return { command, dir: onlyFolder(command, positionals), follow: values.follow === true };
+    }
+    case "compare": {
+      const { positionals, values } = readSmall(command, rest, COMPARE);
+      if (positionals.length === 0)
+        throw valueError(command, "folders of runs", "none", "for example central-flows compare experiments");
+      const by = (values.by as CompareBy | undefined) ?? "step";
+      const output = (values.output as string | undefined) ?? "comparison.html";
+      return { command, dirs: positionals, by, output, json: values.json === true };
     }
     case "resume": {
       const { positionals, values } = readSmall(command, rest, { steps: STEPS, quiet: flag, json: flag });

@@ -2,9 +2,10 @@
 import { isMisuse } from "../base/index.ts";
 import { summaryText } from "../report/index.ts";
 import { claimCommand } from "./commands/claim.ts";
+import { compareCommand } from "./commands/compare.ts";
 import { exportCommand } from "./commands/export.ts";
 import { infoCommand } from "./commands/info.ts";
-import { reportOf } from "./commands/report.ts";
+import { followReport, reportOf } from "./commands/report.ts";
 import { resumeCommand, runCommand } from "./commands/run.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { parseCommand } from "./flags.ts";
@@ -21,7 +22,10 @@ async function main(argv: readonly string[]): Promise<number> {
       return resumeCommand(command.dir, command.steps, command);
     case "verify":
       return verifyCommand(command);
+    case "compare":
+      return compareCommand(command);
     case "report": {
+      if (command.follow) return followReport(command.dir, (line) => process.stderr.write(`${line}\n`));
       const { path, summary, notice } = reportOf(command.dir);
       if (notice !== undefined) process.stderr.write(`${notice}\n`);
       process.stdout.write(`${summaryText(summary)}\nreport ${path}\n`);

@@ -17,6 +17,7 @@ export {
   claimsText,
   renderClaims,
 } from "./pages/claims-page.ts";
+export { type CompareBy, type ComparedRun, type Comparison, compareRuns } from "./pages/compare.ts";
 export { type GalleryRun, renderGallery } from "./pages/gallery.ts";
 export { type GallerySummary, gallerySummary, galleryTable } from "./pages/gallery-summary.ts";
 export type { ReportInput } from "./pages/render.ts";

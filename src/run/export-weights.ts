@@ -41,7 +41,7 @@ export function exportWeights(
   path: string,
   { process, step }: WeightsChoice,
 ): ExportedWeights {
-  const { parameters } = modelOf(readRunConfig(directory), nodeHost()).model;
+  const { parameters } = modelOf(readRunConfig(directory, "export"), nodeHost()).model;
   const { index, arrays } = checkpointAt(directory, step);
   const weights = arrays.get(`${process}.w`);
   if (!weights) {

@@ -179,16 +179,16 @@ function writePlannedSteps(directory: string, steps: number): void {
   writeFileAtomic(path, `${JSON.stringify(json, null, 4)}\n`);
 }
 
-/** The configuration in a run's folder. */
-export function readRunConfig(directory: string): RunConfig {
+/** The configuration in a run's folder. @param operation what errors begin with */
+export function readRunConfig(directory: string, operation = "resume"): RunConfig {
   const path = join(directory, "config.json");
   if (!existsSync(path))
     throw valueError(
-      "resume",
+      operation,
       "the folder of a run, with config.json and journal.jsonl",
       `${directory} without config.json`,
     );
-  return fromConfigJson(parseJson(readFileSync(path, "utf8"), "resume", "a config.json that parses"));
+  return fromConfigJson(parseJson(readFileSync(path, "utf8"), operation, "a config.json that parses"));
 }
 
 /** Restores the latest checkpoint at or before a row; returns its index, 0 when there is none to use. */

@@ -11,6 +11,7 @@ import {
   renderGallery,
   tableText,
 } from "../../src/report/index.ts";
+import { violationsOf } from "../support/accessibility.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { CONFIG, EDGE_STEP, syntheticRun } from "./synthetic-run.ts";
 
@@ -129,6 +130,7 @@ describe("in a browser", () => {
       expect(await at("first-loss")).toBe("step 5");
       expect(await at("first-sharpness")).toBe("step 5");
       expect(await at("second-rmsprop-loss")).toBe("step 74");
+      expect(await violationsOf(page)).toEqual([]);
       expect(complaints).toEqual([]);
       await page.close();
     },

@@ -1,4 +1,3 @@
-/** Graphs as text. */
 import type { Graph, Node } from "./graph.ts";
 import { formatShape, sizeOf } from "./shape.ts";
 

@@ -1,4 +1,3 @@
-/** The order of computation, chosen so that what can be fused stands together. */
 import { type Graph, isSource, type NodeOf } from "../graph/graph.ts";
 import { type Shape, sameShape } from "../graph/shape.ts";
 import { RULES } from "../primitives/registry.ts";
@@ -27,7 +26,7 @@ interface Cluster {
  * shape that it reads or that read it and with sums of them, until something else needs one of them. So chains stand
  * together, to be fused, and are done just before their reader. Cost: about linear in nodes.
  */
-export function orderNodes(
+export function scheduleNodes(
   graph: Graph,
   resolved: readonly Resolved[],
   segmentOf: (node: number) => number,
@@ -36,18 +35,18 @@ export function orderNodes(
     !isSource(node) && resolved[id].root === id ? [id] : [],
   );
   const bySegment = computed.sort((a, b) => segmentOf(a) - segmentOf(b) || a - b);
-  const nodes = new NodeOrder(graph, resolved);
+  const scheduler = new Scheduler(graph, resolved);
   let segment = -1;
   for (const id of bySegment) {
-    if (segmentOf(id) !== segment) nodes.finish();
+    if (segmentOf(id) !== segment) scheduler.finish();
     segment = segmentOf(id);
-    nodes.add(id);
+    scheduler.add(id);
   }
-  nodes.finish();
-  return nodes.order;
+  scheduler.finish();
+  return scheduler.order;
 }
 
-class NodeOrder {
+class Scheduler {
   readonly order: number[] = [];
   private readonly graph: Graph;
   private readonly resolved: readonly Resolved[];

@@ -1,4 +1,3 @@
-/** Plans as text. */
 import { formatShape } from "../graph/shape.ts";
 import {
   type Group,

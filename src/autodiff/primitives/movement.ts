@@ -1,7 +1,3 @@
-/**
- * Primitives that only move entries: reshape, transpose, broadcast, slice, pad, concatenate. All are linear. Those that strides
- * can express have a `view`, so that a plan needs no copy.
- */
 import { valueError } from "../../base/index.ts";
 import {
   checkShape,

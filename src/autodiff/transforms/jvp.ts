@@ -1,4 +1,3 @@
-/** Forward mode. */
 import { isSource, type PrimitiveName } from "../graph/graph.ts";
 import { ancestors, dependents } from "../graph/reach.ts";
 import { RULES } from "../primitives/registry.ts";

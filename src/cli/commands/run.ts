@@ -91,7 +91,9 @@ async function withProgress(
 /** Writes the report, tells how the run ended and returns the exit status. */
 function conclude(outcome: RunOutcome, voice: Voice): number {
   const { directory, config, rows, criticalValue, status, seconds, profile } = outcome;
-  const { path, summary } = writeReport(directory, config, rows, criticalValue, status, outcome);
+  const { path, summary } = writeReport(directory, config, rows, criticalValue, status, {
+    computed: outcome,
+  });
   const paths = {
     directory,
     report: path,

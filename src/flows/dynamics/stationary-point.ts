@@ -1,5 +1,4 @@
-import type { Objective } from "../../autodiff/index.ts";
-import { pairIndex } from "../../base/index.ts";
+import { type Objective, pairIndex } from "../../autodiff/index.ts";
 import {
   diagonalMajorant,
   type MajorantOptions,
@@ -22,7 +21,6 @@ export interface StationaryPoint {
   readonly oscillation: Oscillation;
 }
 
-/** That of the rule with one ν per weight, with how its program was solved. */
 export interface DiagonalStationaryPoint extends StationaryPoint {
   readonly majorant: MajorantResult;
 }

@@ -43,5 +43,4 @@ export interface EigenStats {
   readonly required: number;
 }
 
-/** Eigenpairs, how the solve ended and what it took. */
 export type EigenResult = SolverResult<EigenPairs, EigenStatus, EigenStats>;

@@ -16,17 +16,23 @@ ${together} at once. Drag to zoom; double-click or press Escape to see everythin
  *
  * @param level of its heading
  * @param explained whether caption and terms are shown: not on a page of many runs
+ * @param under the id of what it stands under, where other charts have the same title
  */
 export function chartSection(
   chart: AnyChart,
-  { level = 2, explained = true }: { readonly level?: 2 | 3 | 4; readonly explained?: boolean } = {},
+  {
+    level = 2,
+    explained = true,
+    under = "",
+  }: { readonly level?: 2 | 3 | 4; readonly explained?: boolean; readonly under?: string } = {},
 ): string {
   const { id, title, caption, terms = [], wide } = chart;
-  return `<section class="chart ${chart.kind}${wide ? " wide" : ""}" id="${id}" aria-labelledby="${id}-title">
+  const label = `${under} ${id}-title`.trim();
+  return `<section class="chart ${chart.kind}${wide ? " wide" : ""}" id="${id}" aria-labelledby="${label}">
 <div class="bar"><h${level} id="${id}-title">${escapeHtml(title)}</h${level}>
 <div class="tools" hidden>${toolsOf(chart).join("\n")}</div></div>
 ${explained ? `<div class="words"><p class="caption" id="${id}-caption">${escapeHtml(oneLine(caption))}</p>${termsHtml(terms)}</div>` : ""}
-<div class="plot" role="group" tabindex="0" aria-roledescription="plot" aria-labelledby="${id}-title"${explained ? ` aria-describedby="${id}-caption"` : ""}></div>
+<div class="plot" role="group" tabindex="0" aria-roledescription="plot" aria-labelledby="${label}"${explained ? ` aria-describedby="${id}-caption"` : ""}></div>
 <div class="keys" role="group" aria-label="Curves and their values"><span class="at"></span>${keysOf(chart).join("")}</div>
 <p class="aloud" role="status"></p>
 </section>`;

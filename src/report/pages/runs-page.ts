@@ -117,7 +117,7 @@ function panelHtml(panel: Panel, level: 2 | 3): string {
 ${note === undefined ? "" : `<p class="status">${escapeHtml(note)}</p>`}
 ${told.length > 0 ? `<dl class="facts">${told.join("")}</dl>` : ""}
 ${numbers === undefined ? "" : tableHtml(numbers)}
-<div class="${grid}">${charts.map((chart) => chartSection(chart, { level: level === 2 ? 3 : 4, explained: false })).join("\n")}</div>
+<div class="${grid}">${charts.map((chart) => chartSection(chart, { level: level === 2 ? 3 : 4, explained: false, under: `${id}-name` })).join("\n")}</div>
 ${dataElement(axes, charts)}
 </section>`;
 }

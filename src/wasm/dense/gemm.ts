@@ -1,4 +1,3 @@
-/** Matrix products: panels of both factors are packed so that the register tile of `tile.ts` reads memory in order. */
 import {
   type Caller,
   type Code,

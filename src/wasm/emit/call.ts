@@ -1,4 +1,3 @@
-/** Calls of kernels as data. */
 import type { ModuleWriter } from "./assembler.ts";
 
 /**

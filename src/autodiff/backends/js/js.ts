@@ -1,4 +1,3 @@
-/** The js backend. */
 import type { PrimitiveName } from "../../graph/graph.ts";
 import { type Geometry, geometryOf } from "../../primitives/convolution-geometry.ts";
 import { RULES } from "../../primitives/registry.ts";

@@ -1,4 +1,3 @@
-/** Lowers gather and scatterAdd: one visit of the indices in order, a row of memory for each. */
 import {
   type Call,
   type Code,

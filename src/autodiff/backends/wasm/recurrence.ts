@@ -1,4 +1,3 @@
-/** Lowers linear recurrences: two independent ones at a time where rows are wide enough. */
 import {
   type Call,
   type Code,

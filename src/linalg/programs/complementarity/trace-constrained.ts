@@ -20,7 +20,6 @@ export interface TraceSdcpStats {
   readonly violation: number;
 }
 
-/** What `traceConstrainedSdcp` returns. */
 export type TraceSdcpResult = SolverResult<TraceSdcpSolution, SdcpStatus, TraceSdcpStats>;
 
 const MAX_ITERATIONS = 60;

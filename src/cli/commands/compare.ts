@@ -1,0 +1,78 @@
+import { existsSync, readdirSync } from "node:fs";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { valueError } from "../../base/index.ts";
+import { readJournal, writeFileAtomic } from "../../record/index.ts";
+import { type CompareBy, type ComparedRun, compareRuns, tableText } from "../../report/index.ts";
+import { readRunConfig } from "../../run/index.ts";
+import { toConfigJson } from "../../settings/index.ts";
+import { criticalValueOf } from "../../simulation/index.ts";
+import { version } from "../version.ts";
+import { environmentLine } from "./report.ts";
+
+/** What `compare` is told. */
+export interface CompareCommand {
+  /** Folders of runs, or folders that hold such folders. */
+  readonly dirs: readonly string[];
+  /** The step or the time η·t at which the table compares. */
+  readonly by: CompareBy;
+  /** The page to write. */
+  readonly output: string;
+  readonly json: boolean;
+}
+
+/** Compares runs, finished or not: prints a table and writes a page. */
+export function compareCommand({ dirs, by, output, json }: CompareCommand): number {
+  const folders = [...new Set(dirs.flatMap(runFolders).map((folder) => resolve(folder)))];
+  const names = distinctNames(folders);
+  const runs = folders.map((folder, i) => comparedRun(folder, names[i], dirname(resolve(output))));
+  const { table, page } = compareRuns(runs, { by, environment: environmentLine() });
+  writeFileAtomic(output, page);
+  if (json) {
+    const rows = table.rows.map(({ name, cells }) =>
+      Object.fromEntries([
+        ["run", name],
+        ...table.columns.map(({ title }, c) => [title.toLowerCase(), cells[c]]),
+      ]),
+    );
+    process.stdout.write(`${JSON.stringify({ rows, page: output }, null, 2)}\n`);
+  } else process.stdout.write(`${tableText(table)}\npage ${output}\n`);
+  return 0;
+}
+
+const isRun = (folder: string): boolean => existsSync(join(folder, "journal.jsonl"));
+
+/** A run's folder itself, or the folders of runs in it, by name. */
+function runFolders(folder: string): string[] {
+  if (isRun(folder)) return [folder];
+  const inside = existsSync(folder)
+    ? readdirSync(folder, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map(({ name }) => join(folder, name))
+        .filter(isRun)
+        .sort()
+    : [];
+  if (inside.length === 0)
+    throw valueError("compare", "folders of runs, or a folder that holds some", `${folder} without any`);
+  return inside;
+}
+
+/** The last part of each path, or as many parts as tell all of them apart. */
+function distinctNames(folders: readonly string[]): string[] {
+  for (let parts = 1; ; parts++) {
+    const names = folders.map((folder) => folder.split(sep).slice(-parts).join("/"));
+    if (new Set(names).size === names.length) return names;
+  }
+}
+
+function comparedRun(folder: string, name: string, page: string): ComparedRun {
+  const config = readRunConfig(folder, "compare");
+  const { rows } = readJournal(join(folder, "journal.jsonl"));
+  const report = join(folder, "report.html");
+  return {
+    name: name || basename(folder),
+    config: toConfigJson(config, { cmd: "", gitHash: null, version: version() }),
+    rows,
+    criticalValue: criticalValueOf(config),
+    ...(existsSync(report) && { report: relative(page, report).split(sep).join("/") }),
+  };
+}
