@@ -1,12 +1,24 @@
 import { availableParallelism } from "node:os";
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
-export default defineConfig({
+/** More than fifteen seconds each on one core of two: run by `npm run test:slow`, not by `npm test`. */
+const SLOW = [
+  "tests/claims/claims-are-measured.test.ts",
+  "tests/flows/dynamics/leapfrog-is-second-order.test.ts",
+  "tests/flows/rules/critical-value-is-the-stability-edge.test.ts",
+  "tests/packaging/tarball-works-when-installed.test.ts",
+  "tests/run/killed-runs-resume.test.ts",
+  "tests/verify/whole-fixtures-agree.test.ts",
+];
+
+/** The modes `fast` and `slow` are parts; any other, as in `npx vitest run FILE`, is everything. */
+export default defineConfig(({ mode }) => ({
   test: {
-    include: ["tests/**/*.test.ts"],
+    include: mode === "slow" ? SLOW : ["tests/**/*.test.ts"],
+    exclude: [...configDefaults.exclude, ...(mode === "fast" ? SLOW : [])],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // Vitest leaves one core to itself; on two that would halve the speed, and it has little to do.
     maxWorkers: Math.max(2, availableParallelism() - 1),
   },
-});
+}));

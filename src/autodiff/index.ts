@@ -16,7 +16,6 @@ export type {
   WeightLoss,
 } from "./objective/loss.ts";
 export { Objective, type ObjectiveOptions } from "./objective/objective.ts";
-export { pairIndex } from "./objective/polarisation.ts";
 export { STAGES } from "./objective/stages.ts";
 export type { Group, Instruction, Plan } from "./plan/plan.ts";
 export { printPlan } from "./plan/print.ts";

@@ -29,5 +29,6 @@ export {
 export { EPS, SMALLEST_NORMAL } from "./float.ts";
 export { parseJson } from "./json.ts";
 export * from "./options.ts";
+export { pairIndex } from "./pairs.ts";
 export { Random } from "./random/random.ts";
 export { sizeOf } from "./size.ts";

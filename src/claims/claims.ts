@@ -43,11 +43,13 @@ const CLAIMS = {
   },
 } satisfies Readonly<Record<string, Claim>>;
 
+/** The name of one claim. */
 export type ClaimName = keyof typeof CLAIMS;
 
 /** The claims by name, in the order of the page. */
 export const CLAIM_NAMES = Object.keys(CLAIMS) as readonly ClaimName[];
 
+/** Where and how claims are measured. */
 export interface ClaimOptions {
   /** The folder of the page and, below it, of the runs. */
   readonly directory: string;
@@ -63,6 +65,7 @@ export interface ClaimOptions {
   readonly events?: RunEvents;
 }
 
+/** What was found, and where it can be read. */
 export interface ClaimOutcome {
   readonly claims: readonly ClaimResult[];
   /** The page's path. */

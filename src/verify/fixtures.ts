@@ -73,6 +73,12 @@ export function arrayOf(fixture: FixtureCase, name: string): NpyArray {
   return found;
 }
 
+/** A vector as long as the weights, or those of its entries that the case's array `entries` names, where there is one. */
+export function entriesOf({ arrays }: FixtureCase, vector: Float64Array): Float64Array {
+  const entries = arrays.get("entries");
+  return entries ? entries.data.map((l) => vector[l]) : vector;
+}
+
 /** A field of the case's description that must be an object; throws when it is none. */
 export function objectOf(fixture: FixtureCase, key: string): Readonly<Record<string, unknown>> {
   const value = fixture.meta[key];

@@ -1,6 +1,6 @@
 import type { Objective } from "../autodiff/index.ts";
 import { compileRule, steppedWeights } from "../flows/index.ts";
-import { arrayOf, type FixtureCase, objectOf } from "./fixtures.ts";
+import { arrayOf, entriesOf, type FixtureCase, objectOf } from "./fixtures.ts";
 import { type TorchOptimizer, torchOptimizer } from "./torch-optimizers.ts";
 import { relativeError, type Verdict } from "./verdict.ts";
 
@@ -14,8 +14,8 @@ export function verifyOptimizers(fixture: FixtureCase, objective: Objective): Ve
     const optimizer = torchOptimizer(description);
     if (typeof optimizer === "string") return [{ case: `${fixture.name}/${name}`, skipped: optimizer }];
     const losses = new Float64Array(steps);
-    const p = objective.dimension;
-    const tens = new Float64Array(Math.ceil(steps / 10) * p);
+    const width = entriesOf(fixture, new Float64Array(objective.dimension)).length;
+    const tens = new Float64Array(Math.ceil(steps / 10) * width);
     const final = runOptimizer(
       optimizer,
       objective,
@@ -23,7 +23,7 @@ export function verifyOptimizers(fixture: FixtureCase, objective: Objective): Ve
       steps,
       (step, loss, weights) => {
         losses[step] = loss;
-        if (step % 10 === 0) tens.set(weights, (step / 10) * p);
+        if (step % 10 === 0) tens.set(entriesOf(fixture, weights), (step / 10) * width);
       },
     );
     const check = (quantity: string, ours: Float64Array): Verdict => {
@@ -36,7 +36,7 @@ export function verifyOptimizers(fixture: FixtureCase, objective: Objective): Ve
         pass: error <= TOLERANCE,
       };
     };
-    return [check("loss", losses), check("w_every_10", tens), check("final_w", final)];
+    return [check("loss", losses), check("w_every_10", tens), check("final_w", entriesOf(fixture, final))];
   });
 }
 

@@ -8,11 +8,13 @@ export interface Check {
   readonly pass: boolean | null;
 }
 
+/** A case, or a part of one, that this build has no code for, with the reason. */
 export interface Skip {
   readonly case: string;
   readonly skipped: string;
 }
 
+/** What came of one quantity of a case. */
 export type Verdict = Check | Skip;
 
 /** ‖a − b‖/‖b‖ over the entries; entries where both are NaN agree, where one is they do not (∞). */

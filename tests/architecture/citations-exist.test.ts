@@ -6,19 +6,25 @@ import { filesBelow } from "./sources.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
+const settings = ["vitest.config.ts", ".ci/run", "package.json"].map((path) => ({
+  path,
+  text: readFileSync(join(ROOT, path), "utf8"),
+}));
 const code = ["src", "tests", "tools", "bench", "examples"].flatMap((folder) =>
   filesBelow(folder, ".ts", ".js", ".mjs", ".py"),
 );
-const documents = ["README.md", "ARCHITECTURE.md", ...filesBelow("docs", ".md").map(({ path }) => path)].map(
-  (path) => ({ path, text: readFileSync(join(ROOT, path), "utf8") }),
-);
+const documents = [
+  "README.md",
+  "ARCHITECTURE.md",
+  ...["docs", "tests"].flatMap((folder) => filesBelow(folder, ".md").map(({ path }) => path)),
+].map((path) => ({ path, text: readFileSync(join(ROOT, path), "utf8") }));
 
 /** Documents of others, cited as theirs. */
 const FOREIGN = new Set(["docs/minimal.md"]);
 /** What is made on a machine and is not in the repository. */
 const MADE = /\/\.venv\b/;
 /** The changelog is not among them: it tells of names that are gone. */
-const cited = [...code, ...documents];
+const cited = [...code, ...settings, ...documents];
 
 const exists = (path: string): boolean => existsSync(join(ROOT, path));
 const documentAt = (name: string): string | undefined =>

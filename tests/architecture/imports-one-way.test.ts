@@ -72,26 +72,6 @@ test("the core imports no package and nothing of Node, and makes no code from st
   expect(mentions(core, /\brequire\(|\beval\(|\bnew Function\b|\bBuffer\b|\b__dirname\b/)).toEqual([]);
 });
 
-test("no file leads back to itself by imports of values", () => {
-  const next = new Map(
-    files.map(({ path, imports }) => [
-      path,
-      imports.filter(({ typeOnly }) => !typeOnly).flatMap(({ target }) => target ?? []),
-    ]),
-  );
-  const done = new Set<string>();
-  const cycles: string[] = [];
-  const visit = (path: string, trail: readonly string[]): void => {
-    if (trail.includes(path)) cycles.push([...trail.slice(trail.indexOf(path)), path].join(" → "));
-    else if (!done.has(path)) {
-      for (const target of next.get(path) ?? []) visit(target, [...trail, path]);
-      done.add(path);
-    }
-  };
-  for (const path of next.keys()) visit(path, []);
-  expect(cycles).toEqual([]);
-});
-
 test("no file holds more than 500 lines, or is called after nothing", () => {
   const all = ["src", "tests", "tools", "bench", "examples"].flatMap((folder) =>
     filesBelow(folder, ".ts", ".js", ".mjs", ".css", ".py"),

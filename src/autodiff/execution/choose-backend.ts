@@ -3,6 +3,7 @@ import type { Backend } from "../backends/backend.ts";
 import { jsBackend } from "../backends/js/js.ts";
 import { wasmBackend, wasmObstacle } from "../backends/wasm/wasm.ts";
 
+/** A backend by name, or the best that the host has. */
 export type BackendChoice = "auto" | "js" | "wasm";
 
 /**

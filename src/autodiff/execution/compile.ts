@@ -20,6 +20,7 @@ export type NumberTree =
 /** What a compiled function returns in place of its tensors. */
 export type Numbers<Y> = Y extends Tensor ? Float64Array : { readonly [K in keyof Y]: Numbers<Y[K]> };
 
+/** A traced function, planned once, with what it gives for arguments of the shapes that it was compiled for. */
 export interface CompiledFunction<Y extends Tree> {
   /**
    * Evaluates. Arguments are trees like the shapes; a leaf is a Float64Array (row-major), an array of numbers, or a

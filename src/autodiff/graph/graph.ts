@@ -16,7 +16,9 @@ export const BINARY = [
   ...(["add", "subtract", "multiply", "divide", "power", "less", "lessEqual", "equal"] as const),
 ] as const;
 
+/** A name of `UNARY`. */
 export type UnaryName = (typeof UNARY)[number];
+/** A name of `BINARY`. */
 export type BinaryName = (typeof BINARY)[number];
 /** Primitives whose i-th result entry depends on the i-th entries of their operands alone. */
 export type ElementwiseName = UnaryName | BinaryName | "select";

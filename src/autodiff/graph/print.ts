@@ -1,3 +1,4 @@
+/** Graphs as text. */
 import type { Graph, Node } from "./graph.ts";
 import { formatShape, sizeOf } from "./shape.ts";
 

@@ -1,3 +1,4 @@
+/** Shapes of tensors and what is said of them everywhere: sizes, strides, broadcasting, axes. */
 import { sizeOf, valueError } from "../../base/index.ts";
 
 export { sizeOf };
@@ -16,6 +17,7 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
+/** Whether two shapes have the same axes. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((length, axis) => length === b[axis]);
 }

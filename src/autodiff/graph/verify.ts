@@ -1,3 +1,4 @@
+/** What it means that a graph is well formed. */
 import { valueError } from "../../base/index.ts";
 import { type Graph, isSource, type PrimitiveNode } from "./graph.ts";
 import { formatShape, type Shape } from "./shape.ts";

@@ -1,4 +1,5 @@
 import type { ShouldStop } from "../../base/index.ts";
+import { pairIndex } from "../../base/index.ts";
 import type { Job } from "../../wasm/index.ts";
 import type { Backend } from "../backends/backend.ts";
 import { Program } from "../execution/program.ts";
@@ -8,7 +9,6 @@ import { JobWriter, type Primal } from "./jobs.ts";
 import type { ChunkLoss } from "./loss.ts";
 import { type MemoryMap, mapMemory } from "./memory-map.ts";
 import { additions, planJoint, REGION, REGION_COUNT } from "./plan.ts";
-import { pairIndex } from "./polarisation.ts";
 import { type DerivativeKind, type JointGraph, STAGES } from "./stages.ts";
 
 export interface EvaluationOptions {

@@ -1,8 +1,8 @@
+import { pairIndex } from "../../base/index.ts";
 import { Job } from "../../wasm/index.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { MemoryMap } from "./memory-map.ts";
 import { ADDITIONS, REGION } from "./plan.ts";
-import { pairIndex } from "./polarisation.ts";
 import { STAGES } from "./stages.ts";
 
 /** Which of the stages that depend on the weights alone a job has to run, and whether it accumulates the gradient. */

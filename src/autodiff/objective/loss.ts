@@ -14,6 +14,7 @@ export interface ExampleArray {
   readonly shape: Shape;
 }
 
+/** The arrays of the examples by name. */
 export type ExampleArrays = Readonly<Record<string, ExampleArray>>;
 
 /** A tensor for each name of a record. */

@@ -17,6 +17,7 @@ import { polarise, unitScales } from "./polarisation.ts";
 import { independentRows } from "./row-independence.ts";
 import { JOINT, type JointGraph } from "./stages.ts";
 
+/** How an objective is evaluated; none of it changes a bit of a result, but that of `chunk` in sums over examples. */
 export interface ObjectiveOptions {
   /** What computes; default the js backend. Same bits. */
   readonly backend?: Backend;

@@ -1,7 +1,4 @@
-/** The position of pair (i, j), i ≤ j, in the order (0,0), (0,1), …, (0,k−1), (1,1), …. */
-export function pairIndex(i: number, j: number, count: number): number {
-  return i * count - (i * (i - 1)) / 2 + (j - i);
-}
+import { pairIndex } from "../../base/index.ts";
 
 /**
  * For each of `count` vectors of length p a power of two that brings its norm into [1, 2): D[u], D[v] and D[u + v] are

@@ -1,10 +1,15 @@
+/**
+ * The planner: graph → plan. Every node either gets a buffer or is a view of one (`layouts.ts`), nodes get an order in which
+ * chains stand together (`order.ts`), and walking through it each buffer is taken from its region when it is computed and
+ * given back after its last reader (`regions.ts`). An elementwise result overwrites an operand that dies with it.
+ */
 import { valueError } from "../../base/index.ts";
 import { type Graph, isSource, type PrimitiveName, type PrimitiveNode } from "../graph/graph.ts";
 import { sizeOf } from "../graph/shape.ts";
 import { RULES } from "../primitives/registry.ts";
 import { type Cost, isContiguous, type PrimitiveRule } from "../primitives/rule.ts";
 import { type Resolved, resolveLayouts } from "./layouts.ts";
-import { scheduleNodes } from "./order.ts";
+import { orderNodes } from "./order.ts";
 import type { Instruction, Location, Plan, PlanRequest, StridedView } from "./plan.ts";
 import { RegionAllocator } from "./regions.ts";
 
@@ -37,7 +42,7 @@ class Planner {
     this.graph = request.graph;
     this.resolved = resolveLayouts(this.graph);
     this.segment = Int32Array.from(this.graph.nodes, (_, id) => request.segmentOf(id));
-    this.order = scheduleNodes(this.graph, this.resolved, (id) => this.segment[id]);
+    this.order = orderNodes(this.graph, this.resolved, (id) => this.segment[id]);
     this.locations = new Array(this.graph.nodes.length);
     this.allocators = Array.from({ length: request.regions }, () => new RegionAllocator());
   }

@@ -1,3 +1,4 @@
+/** Which nodes are buffers and which are views of buffers. */
 import { type Graph, isSource, type PrimitiveName } from "../graph/graph.ts";
 import { sizeOf } from "../graph/shape.ts";
 import { RULES } from "../primitives/registry.ts";

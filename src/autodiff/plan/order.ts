@@ -1,3 +1,4 @@
+/** The order of computation, chosen so that what can be fused stands together. */
 import { type Graph, isSource, type NodeOf } from "../graph/graph.ts";
 import { type Shape, sameShape } from "../graph/shape.ts";
 import { RULES } from "../primitives/registry.ts";
@@ -26,7 +27,7 @@ interface Cluster {
  * shape that it reads or that read it and with sums of them, until something else needs one of them. So chains stand
  * together, to be fused, and are done just before their reader. Cost: about linear in nodes.
  */
-export function scheduleNodes(
+export function orderNodes(
   graph: Graph,
   resolved: readonly Resolved[],
   segmentOf: (node: number) => number,
@@ -35,18 +36,18 @@ export function scheduleNodes(
     !isSource(node) && resolved[id].root === id ? [id] : [],
   );
   const bySegment = computed.sort((a, b) => segmentOf(a) - segmentOf(b) || a - b);
-  const scheduler = new Scheduler(graph, resolved);
+  const nodes = new NodeOrder(graph, resolved);
   let segment = -1;
   for (const id of bySegment) {
-    if (segmentOf(id) !== segment) scheduler.finish();
+    if (segmentOf(id) !== segment) nodes.finish();
     segment = segmentOf(id);
-    scheduler.add(id);
+    nodes.add(id);
   }
-  scheduler.finish();
-  return scheduler.order;
+  nodes.finish();
+  return nodes.order;
 }
 
-class Scheduler {
+class NodeOrder {
   readonly order: number[] = [];
   private readonly graph: Graph;
   private readonly resolved: readonly Resolved[];

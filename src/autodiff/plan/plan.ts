@@ -65,6 +65,7 @@ export interface Group {
 /** What a segment of a plan consists of. */
 export type Item = Instruction | Group;
 
+/** Whether an item is a group. */
 export const isGroup = (item: Item): item is Group => "steps" in item;
 
 /**

@@ -1,3 +1,4 @@
+/** Plans as text. */
 import { formatShape } from "../graph/shape.ts";
 import {
   type Group,

@@ -1,3 +1,4 @@
+/** Which sums can be fused with the chain before them. */
 import { type Shape, sizeOf } from "../graph/shape.ts";
 
 /** The axes of a shape around those that a sum goes over: outer axes, reduced ones, inner ones. */

@@ -1,3 +1,7 @@
+/**
+ * Checks a plan without running it. A program checks what it is going to run, so a fault of the planner or of fusion is an
+ * error at the start and never a wrong number.
+ */
 import { valueError } from "../../base/index.ts";
 import { sameShape, sizeOf } from "../graph/shape.ts";
 import { RULES } from "../primitives/registry.ts";

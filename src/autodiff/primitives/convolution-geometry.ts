@@ -1,3 +1,4 @@
+/** The lengths of a convolution, from whichever two of its arrays are known. */
 import type { ConvolutionRole, PrimitiveParams } from "../graph/graph.ts";
 import type { Shape } from "../graph/shape.ts";
 

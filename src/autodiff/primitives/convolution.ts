@@ -1,3 +1,4 @@
+/** Convolution and its two gradients as one primitive. */
 import { valueError } from "../../base/index.ts";
 import type { ConvolutionRole, PrimitiveParams } from "../graph/graph.ts";
 import { formatShape, type Shape, sizeOf } from "../graph/shape.ts";

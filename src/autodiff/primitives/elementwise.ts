@@ -1,3 +1,4 @@
+/** Elementwise primitives. Loops are written out for each, because a call per entry would cost more than most operations. */
 import {
   cos as cosValue,
   erf as erfValue,

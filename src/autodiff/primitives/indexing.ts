@@ -1,3 +1,4 @@
+/** Reading and adding rows of a table by index: each is the other's transpose. */
 import { valueError } from "../../base/index.ts";
 import { formatShape, sameShape, sizeOf } from "../graph/shape.ts";
 import { iota } from "../tensor/iota.ts";

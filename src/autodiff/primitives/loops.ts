@@ -1,3 +1,4 @@
+/** Loops over strided arrays: the fewest that visit every index, with a run of entries innermost. */
 import { type Shape, stridesOf } from "../graph/shape.ts";
 import type { Kernel, Layout } from "./rule.ts";
 
@@ -34,6 +35,7 @@ export function coalesce(shape: Shape, strides: readonly (readonly number[])[]):
 
 /** A run of n entries: result at `o` (stride 1), operands at a, b, c with their strides. */
 export type Span1 = (m: Float64Array, o: number, n: number, a: number, as: number) => void;
+/** As `Span1`, of two operands. */
 export type Span2 = (
   m: Float64Array,
   o: number,
@@ -43,6 +45,7 @@ export type Span2 = (
   b: number,
   bs: number,
 ) => void;
+/** As `Span1`, of three operands. */
 export type Span3 = (
   m: Float64Array,
   o: number,
@@ -94,14 +97,17 @@ function nestKernel(
   };
 }
 
+/** The kernel of a unary elementwise operation: a span for every innermost run over these layouts. */
 export function kernel1(span: Span1, shape: Shape, operands: readonly Layout[]): Kernel {
   return nestKernel(shape, operands, (m, at, n, s) => span(m, at[0], n, at[1], s[1]));
 }
 
+/** As `kernel1`, of two operands. */
 export function kernel2(span: Span2, shape: Shape, operands: readonly Layout[]): Kernel {
   return nestKernel(shape, operands, (m, at, n, s) => span(m, at[0], n, at[1], s[1], at[2], s[2]));
 }
 
+/** As `kernel1`, of three operands. */
 export function kernel3(span: Span3, shape: Shape, operands: readonly Layout[]): Kernel {
   return nestKernel(shape, operands, (m, at, n, s) =>
     span(m, at[0], n, at[1], s[1], at[2], s[2], at[3], s[3]),

@@ -1,3 +1,4 @@
+/** Batches of matrix products, whose transposes are products again. */
 import { valueError } from "../../base/index.ts";
 import type { PrimitiveParams } from "../graph/graph.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../graph/shape.ts";

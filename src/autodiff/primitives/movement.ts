@@ -1,3 +1,7 @@
+/**
+ * Primitives that only move entries: reshape, transpose, broadcast, slice, pad, concatenate. All are linear. Those that strides
+ * can express have a `view`, so that a plan needs no copy.
+ */
 import { valueError } from "../../base/index.ts";
 import {
   checkShape,

@@ -1,3 +1,4 @@
+/** Linear recurrences along an axis: state-space models in one node, whatever their length. */
 import { valueError } from "../../base/index.ts";
 import { formatShape, sameShape, sizeOf } from "../graph/shape.ts";
 import { add, multiply, pad, recurrence, slice } from "../tensor/operations.ts";

@@ -1,3 +1,4 @@
+/** Sum and maximum over axes. */
 import { valueError } from "../../base/index.ts";
 import { formatShape, normalizeAxes, type Shape, sizeOf } from "../graph/shape.ts";
 import { divide, equal, reshape, select, sum } from "../tensor/operations.ts";

@@ -1,3 +1,4 @@
+/** The table of all primitives. */
 import { convolutionRule } from "./convolution.ts";
 import { elementwiseRules } from "./elementwise.ts";
 import { gatherRule, scatterAddRule } from "./indexing.ts";

@@ -1,3 +1,7 @@
+/**
+ * What a primitive is: shape, derivative, transpose, value and cost together. To add one, give it a name in graph/graph.ts and
+ * a rule here; the compiler then asks for what is missing.
+ */
 import type { NodeOf, PrimitiveName, PrimitiveParams } from "../graph/graph.ts";
 import { type Shape, sizeOf, stridesOf } from "../graph/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -46,6 +50,7 @@ export interface PrimitiveRule<K extends PrimitiveName> {
   cost?(params: PrimitiveParams[K], operands: readonly Shape[], shape: Shape): Cost;
 }
 
+/** What a tangent rule is given: operands, result, and a tangent for each operand (undefined: it does not move). */
 export interface JvpCall<K extends PrimitiveName> {
   readonly params: PrimitiveParams[K];
   readonly primals: readonly Tensor[];
@@ -53,6 +58,7 @@ export interface JvpCall<K extends PrimitiveName> {
   readonly tangents: readonly (Tensor | undefined)[];
 }
 
+/** What a transpose rule is given. */
 export interface TransposeCall<K extends PrimitiveName> {
   readonly params: PrimitiveParams[K];
   /** The operands; those marked linear have a shape but must not be used as values. */
@@ -61,13 +67,16 @@ export interface TransposeCall<K extends PrimitiveName> {
   readonly cotangent: Tensor;
 }
 
+/** One rule per primitive. */
 export type RuleTable = { readonly [K in PrimitiveName]: PrimitiveRule<K> };
 export type { NodeOf };
 
+/** The layout of an array of its own, row-major. */
 export function contiguous(shape: Shape): Layout {
   return { shape, strides: stridesOf(shape) };
 }
 
+/** Whether a layout is row-major without gaps; false for arrays without entries. */
 export function isContiguous(layout: Layout): boolean {
   let expected = 1;
   for (let axis = layout.shape.length - 1; axis >= 0; axis--) {

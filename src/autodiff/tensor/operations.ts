@@ -1,3 +1,8 @@
+/**
+ * Operations on tensors: what losses, networks and derivative rules are written in. Each checks its operands, broadcasts them
+ * where it is elementwise, and appends a node to their trace; nothing is computed. All throw a misuse error that names the
+ * operation and the shapes where operands do not fit.
+ */
 import { kindError, valueError } from "../../base/index.ts";
 import type { BinaryName, UnaryName } from "../graph/graph.ts";
 import {
@@ -57,27 +62,40 @@ const binary =
     return trace.emit(op, operands, {});
   };
 
+/** −x. */
 export const negate = unary("negate");
+/** eˣ. */
 export const exp = unary("exp");
+/** The natural logarithm: −∞ at 0, NaN below. */
 export const log = unary("log");
+/** The sine of x radians. */
 export const sin = unary("sin");
+/** The cosine of x radians. */
 export const cos = unary("cos");
+/** The hyperbolic tangent. */
 export const tanh = unary("tanh");
+/** The error function, (2/√π)∫₀ˣ e^{−t²} dt. */
 export const erf = unary("erf");
+/** √x; NaN below 0. */
 export const sqrt = unary("sqrt");
 /** 1/(1 + e^{−x}), without overflow. */
 export const sigmoid = unary("sigmoid");
 /** log(1 + eˣ), without overflow. */
 export const softplus = unary("softplus");
+/** |x|; its derivative at 0 is 0. */
 export const absolute = unary("absolute");
 /** −1, 0 or 1; its derivative is 0 everywhere. */
 export const sign = unary("sign");
 /** The same value, a constant for every derivative. */
 export const stopGradient = unary("stopGradient");
 
+/** a + b. */
 export const add = binary("add");
+/** a − b. */
 export const subtract = binary("subtract");
+/** a·b, entry by entry. */
 export const multiply = binary("multiply");
+/** a/b, entry by entry. */
 export const divide = binary("divide");
 /** aᵇ elementwise; the derivative in b is taken only where b depends on what is differentiated. */
 export const power = binary("power");
@@ -87,6 +105,7 @@ export const less = binary("less");
 export const lessEqual = binary("lessEqual");
 /** 1 where a = b, else 0. */
 export const equal = binary("equal");
+/** 1 where a > b, else 0. */
 export const greater = (a: Operand, b: Operand): Tensor => less(b, a);
 
 /** `whereTrue` where the condition is not 0, else `whereFalse`; all broadcast together. */
@@ -95,6 +114,7 @@ export function select(condition: Operand, whereTrue: Operand, whereFalse: Opera
   return trace.emit("select", operands, {});
 }
 
+/** x². */
 export const square = (x: Tensor): Tensor => multiply(x, x);
 
 /** A constant of this shape in the trace of `like`. */
@@ -107,6 +127,7 @@ export function array(like: Tensor, data: Float64Array, shape: Shape): Tensor {
   return like.trace.literal(data, shape);
 }
 
+/** The entries in the same order under another shape; one length may be −1, which is then worked out. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   checkTensors("reshape", x);
   const known = shape.filter((length) => length !== -1);
@@ -187,6 +208,7 @@ export function pad(
   return x.trace.emit("pad", [x], { low, high, interior });
 }
 
+/** Tensors one after another along an existing axis, alike in all others. */
 export function concatenate(parts: readonly Tensor[], axis = 0): Tensor {
   if (parts.length === 0) throw valueError("concatenate", "at least one tensor", "none");
   checkTensors("concatenate", ...parts);
@@ -205,6 +227,7 @@ export function stack(parts: readonly Tensor[], axis = 0): Tensor {
   );
 }
 
+/** Which axes a reduction goes over. */
 export interface ReductionOptions {
   /** Axes to reduce; all when absent. */
   readonly axes?: readonly number[];
@@ -223,14 +246,18 @@ function reduced(op: "sum" | "max", x: Tensor, options: ReductionOptions): Tenso
   );
 }
 
+/** The sum over axes, in the order of primitives/reduction.ts; 0 over none. */
 export const sum = (x: Tensor, options: ReductionOptions = {}): Tensor => reduced("sum", x, options);
+/** The largest entry over axes; NaN if any is, −∞ over none. Where k entries tie, each has 1/k of the derivative. */
 export const max = (x: Tensor, options: ReductionOptions = {}): Tensor => reduced("max", x, options);
 
+/** The mean over axes. */
 export function mean(x: Tensor, options: ReductionOptions = {}): Tensor {
   const total = sum(x, options);
   return multiply(total, sizeOf(total.shape) / sizeOf(x.shape));
 }
 
+/** Whether an operand is to be transposed in its last two axes. */
 export interface MatmulOptions {
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;
@@ -272,6 +299,7 @@ export function scatterAdd(updates: Tensor, indices: Tensor, rows: number): Tens
   return updates.trace.emit("scatterAdd", [updates, indices], { rows });
 }
 
+/** Stride and padding, alike on both axes. */
 export interface ConvolutionOptions {
   /** Input entries from one output entry to the next, on both axes; 1 by default. */
   readonly stride?: number;
@@ -296,6 +324,7 @@ export function convolution(input: Tensor, kernel: Tensor, options: ConvolutionO
   });
 }
 
+/** The axis and the direction of a recurrence. */
 export interface RecurrenceOptions {
   readonly axis: number;
   /** Runs from the last index to the first: h_t = a_{t+1}∘h_{t+1} + b_t. */

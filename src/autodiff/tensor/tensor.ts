@@ -1,3 +1,7 @@
+/**
+ * Tensors and the traces that they belong to. A function of tensors is run once, on tensors without numbers; its trace is what
+ * happened, node by node, and becomes a graph.
+ */
 import { kindError, valueError } from "../../base/index.ts";
 import type { Graph, Node, PrimitiveName, PrimitiveNode, PrimitiveParams } from "../graph/graph.ts";
 import { ancestors } from "../graph/reach.ts";

@@ -1,3 +1,4 @@
+/** Trees of tensors: arguments and results of traced functions in arrays and records. */
 import { kindError } from "../../base/index.ts";
 import { Tensor } from "./tensor.ts";
 

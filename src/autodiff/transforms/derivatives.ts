@@ -1,3 +1,7 @@
+/**
+ * Derivatives as functions of functions, for callers: jvp, vjp, grad, hvp and their compositions. Each works inside a trace, so
+ * they nest to any order.
+ */
 import { kindError, valueError } from "../../base/index.ts";
 import { ancestors } from "../graph/reach.ts";
 import { formatShape, sameShape } from "../graph/shape.ts";

@@ -1,3 +1,4 @@
+/** Forward mode. */
 import { isSource, type PrimitiveName } from "../graph/graph.ts";
 import { ancestors, dependents } from "../graph/reach.ts";
 import { RULES } from "../primitives/registry.ts";

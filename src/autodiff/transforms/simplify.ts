@@ -1,3 +1,4 @@
+/** Simplification: what every trace does to a node before it keeps it. */
 import type { Graph, Node, NodeOf, PrimitiveName, PrimitiveNode } from "../graph/graph.ts";
 import { type Shape, sameShape } from "../graph/shape.ts";
 import { verifyGraphBy } from "../graph/verify.ts";

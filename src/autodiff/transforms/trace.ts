@@ -1,3 +1,4 @@
+/** From a function of tensors to its graph. */
 import { kindError } from "../../base/index.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Shape } from "../graph/shape.ts";
@@ -8,6 +9,7 @@ import { newTrace, verifyGraph } from "./simplify.ts";
 /** Shapes in arrays and records: what stands for a tree of tensors before there are any. */
 export type ShapeTree = Shape | readonly ShapeTree[] | { readonly [key: string]: ShapeTree };
 
+/** Whether a tree is a single shape; an empty array is a scalar's. */
 export function isShape(tree: ShapeTree): tree is Shape {
   return Array.isArray(tree) && tree.every((entry) => typeof entry === "number");
 }

@@ -1,3 +1,4 @@
+/** Reverse mode, as the transpose of forward mode. */
 import { kindError, valueError } from "../../base/index.ts";
 import { isSource, type PrimitiveName } from "../graph/graph.ts";
 import { formatShape, sameShape } from "../graph/shape.ts";

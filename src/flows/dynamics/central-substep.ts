@@ -1,4 +1,5 @@
-import { type Objective, pairIndex } from "../../autodiff/index.ts";
+import type { Objective } from "../../autodiff/index.ts";
+import { pairIndex } from "../../base/index.ts";
 import { type SdcpStatus, sdcp } from "../../linalg/index.ts";
 import type { CompiledRule } from "../rules/compile.ts";
 import { innerProduct } from "./effective-hessian.ts";
@@ -31,6 +32,7 @@ export interface CentralRates {
   readonly back: Float64Array;
 }
 
+/** What one substep of the central flow found. */
 export interface CentralSubstep {
   /** Σ = U X Uᵀ: symmetric, k×k. */
   readonly X: Float64Array;

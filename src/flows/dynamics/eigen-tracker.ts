@@ -48,6 +48,7 @@ export interface PairUse {
   readonly joint: Objective["joint"];
 }
 
+/** How an eigensolve ended and what it took. */
 export interface SolveLog {
   readonly status: EigenStatus;
   readonly iterations: number;

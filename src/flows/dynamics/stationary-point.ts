@@ -1,4 +1,5 @@
-import { type Objective, pairIndex } from "../../autodiff/index.ts";
+import type { Objective } from "../../autodiff/index.ts";
+import { pairIndex } from "../../base/index.ts";
 import {
   diagonalMajorant,
   type MajorantOptions,
@@ -21,6 +22,7 @@ export interface StationaryPoint {
   readonly oscillation: Oscillation;
 }
 
+/** That of the rule with one ν per weight, with how its program was solved. */
 export interface DiagonalStationaryPoint extends StationaryPoint {
   readonly majorant: MajorantResult;
 }

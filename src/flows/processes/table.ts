@@ -26,6 +26,7 @@ export type ProcessKind = Entry["kind"];
 /** The kinds with eigenvalue settings of their own. */
 export type SettledKind = Entry["eigenSettings"];
 
+/** The kinds of processes, in the order of the table. */
 export const PROCESS_KINDS: readonly ProcessKind[] = PROCESSES.map(({ kind }) => kind);
 
 /** What there is to know of a kind. */

@@ -33,6 +33,7 @@ export function warmupSchedule(lr: number, steps: number): Schedule {
   return (t) => multiply(select(less(t, steps), divide(t, steps), 1), lr);
 }
 
+/** The shape of a cosine schedule. */
 export interface CosineOptions {
   /** Steps of linear growth before the cosine, η·t/warmupSteps; 0 for none. */
   readonly warmupSteps: number;

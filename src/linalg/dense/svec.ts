@@ -1,4 +1,4 @@
-import { valueError } from "../../base/index.ts";
+import { pairIndex, valueError } from "../../base/index.ts";
 
 /*
  * Symmetric k×k matrices as vectors of m = k(k+1)/2 coordinates in the orthonormal basis
@@ -12,9 +12,9 @@ export function svecLength(k: number): number {
   return (k * (k + 1)) / 2;
 }
 
-/** The place of coordinate (i, j), i ≤ j, among the k(k+1)/2. */
+/** The position of coordinate (i, j), i ≤ j, among the k(k+1)/2. */
 export function svecIndex(k: number, i: number, j: number): number {
-  return i * k - (i * (i - 1)) / 2 + (j - i);
+  return pairIndex(i, j, k);
 }
 
 /**

@@ -43,4 +43,5 @@ export interface EigenStats {
   readonly required: number;
 }
 
+/** Eigenpairs, how the solve ended and what it took. */
 export type EigenResult = SolverResult<EigenPairs, EigenStatus, EigenStats>;

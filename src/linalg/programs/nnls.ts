@@ -24,6 +24,7 @@ export interface NnlsStats {
   readonly complementarity: number;
 }
 
+/** What `nnls` returns. */
 export type NnlsResult = SolverResult<NnlsSolution, NnlsStatus, NnlsStats>;
 
 /** Largest relative violation that counts as solved. */

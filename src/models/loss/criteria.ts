@@ -16,6 +16,7 @@ import { kindError } from "../../base/index.ts";
 /** What is minimised; the binary forms have one output per row and labels in {0, 1}. */
 export type Criterion = "mse" | "ce" | "mse_binary" | "ce_binary";
 
+/** The names of the criteria. */
 export const CRITERIA: readonly Criterion[] = ["mse", "ce", "mse_binary", "ce_binary"];
 
 /**

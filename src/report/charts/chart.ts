@@ -85,6 +85,7 @@ export interface PlaneChart extends Figure {
   readonly start: number;
 }
 
+/** A chart over steps, or a path in a plane. */
 export type AnyChart = Chart | PlaneChart;
 
 /** A group, or none if it would be empty. */

@@ -144,6 +144,7 @@ export function averageGroup(source: ChartSource, path: string, shown: boolean):
 export const edgeLabel = (criticalValue: number): string =>
   `edge of stability: ${plainNumber(criticalValue)}`;
 
+/** The training loss of every process, with what the central flow predicts of its average; empty where nothing was logged. */
 export function lossChart(source: ChartSource): Chart[] {
   const predicted = lineOf(source.rows, "central/predicted_loss");
   return chart({
@@ -165,6 +166,7 @@ export function lossChart(source: ChartSource): Chart[] {
   });
 }
 
+/** The tracked eigenvalues of the effective Hessian against the edge. */
 export function sharpnessChart(source: ChartSource): Chart[] {
   const { rows, criticalValue } = source;
   const groups = processesIn(rows).flatMap((process) => {
@@ -223,6 +225,7 @@ export function distancesChart(source: ChartSource): Chart[] {
   });
 }
 
+/** The variances that the central flow predicts against the averaged squares of deltas. */
 export function variancesChart(source: ChartSource): Chart[] {
   const { rows } = source;
   const predicted = columnsOf(rows, "central/predicted_variances");

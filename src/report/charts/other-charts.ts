@@ -3,6 +3,7 @@ import { columnOf, pathsUnder, sumOf } from "../series.ts";
 import { type Chart, chart, group } from "./chart.ts";
 import { averageGroup, type ChartSource, lineOf, processGroups } from "./dynamics-charts.ts";
 
+/** The squared gradient norm, with what the central flow predicts of its average. */
 export function gradientChart(source: ChartSource): Chart[] {
   const predicted = lineOf(source.rows, "central/predicted_grad_norm_sq");
   return chart({

@@ -1,3 +1,4 @@
+/** Matrix products: panels of both factors are packed so that the register tile of `tile.ts` reads memory in order. */
 import {
   type Caller,
   type Code,

@@ -1,3 +1,4 @@
+/** The register tile: the innermost loop of products and convolutions. */
 import {
   block,
   type Caller,
@@ -30,13 +31,18 @@ export const PRODUCT_TILE: Tile = { rows: 4, columns: 4, doubled: true };
 
 /** The tile of convolutions. */
 export const ROWS = 2;
+/** Columns of the tile of convolutions. */
 export const COLUMNS = 8;
+/** Bytes of one inner index in its left panel. */
 export const ROW_PANEL = ROWS * 8;
+/** Bytes of one inner index in its right panel. */
 export const COLUMN_PANEL = COLUMNS * 8;
+/** The tile of convolutions: wide, because the pixels of a window are neighbours. */
 export const CONVOLUTION_TILE: Tile = { rows: ROWS, columns: COLUMNS, doubled: false };
 
 /** Bytes of one inner index in the left and in the right panel. */
 export const leftStep = ({ rows, doubled }: Tile): number => rows * (doubled ? 16 : 8);
+/** Bytes of one inner index in the right panel. */
 export const rightStep = ({ columns }: Tile): number => columns * 8;
 
 /** Inner indices per turn of the loop. */
@@ -86,7 +92,7 @@ export function tileFunction(module: ModuleWriter, tile: Tile, order: "blocks" |
       loopWhile(i32.notEqual(a.get, end.get), [step(0), next(1)]),
     ];
     /** For every vector of the tile, in memory order. */
-    const overTile = (write: (sum: Local, place: number) => Code): Code[] => [
+    const overTile = (write: (sum: Local, offset: number) => Code): Code[] => [
       at.set(c.get),
       ...Array.from({ length: rows }, (_, i) => [
         ...Array.from({ length: vectors }, (_, j) => write(sums[i * vectors + j], 16 * j)).flat(),
@@ -94,10 +100,10 @@ export function tileFunction(module: ModuleWriter, tile: Tile, order: "blocks" |
       ]),
     ];
     const clear = sums.map((sum) => sum.set(f64x2.constant(0)));
-    const take = overTile((sum, place) => sum.set(v128.load(at.get, place)));
-    const put = overTile((sum, place) => v128.store(at.get, sum.get, place));
-    const deposit = overTile((sum, place) =>
-      v128.store(at.get, f64x2.add(v128.load(at.get, place), sum.get), place),
+    const take = overTile((sum, offset) => sum.set(v128.load(at.get, offset)));
+    const put = overTile((sum, offset) => v128.store(at.get, sum.get, offset));
+    const deposit = overTile((sum, offset) =>
+      v128.store(at.get, f64x2.add(v128.load(at.get, offset), sum.get), offset),
     );
     const rest = i32.and(count.get, int(TURN - 1));
     const range = [

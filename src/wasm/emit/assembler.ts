@@ -7,7 +7,9 @@
 /** Instructions in order. An expression leaves one value on the stack, a statement none. */
 export type Code = readonly number[];
 
+/** The value types that kernels use, as the binary format writes them. */
 export const TYPES = { i32: 0x7f, f64: 0x7c, v128: 0x7b } as const;
+/** A value type. */
 export type ValueType = keyof typeof TYPES;
 
 /** Unsigned LEB128. */

@@ -1,3 +1,4 @@
+/** Calls of kernels as data. */
 import type { ModuleWriter } from "./assembler.ts";
 
 /**

@@ -9,11 +9,13 @@ export interface Module {
   readonly [kind]: "module";
 }
 
+/** A WebAssembly memory. */
 export interface Memory {
   /** A SharedArrayBuffer if the memory is for several threads. */
   readonly buffer: ArrayBufferLike;
 }
 
+/** The host's constructors. */
 export interface Engine {
   readonly Memory: new (pages: {
     readonly initial: number;

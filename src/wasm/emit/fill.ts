@@ -1,3 +1,4 @@
+/** The kernel that repeats one number. */
 import { loopWhile, ModuleWriter } from "./assembler.ts";
 import { type Call, wholeArrays } from "./call.ts";
 import { f64x2, i32, int, v128 } from "./instructions.ts";

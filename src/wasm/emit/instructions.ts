@@ -11,13 +11,15 @@ const vector = (opcode: number): Code => [0xfd, ...unsigned(opcode)];
 const unaryVector = (opcode: number) => unary(...vector(opcode));
 const binaryVector = (opcode: number) => binary(...vector(opcode));
 
-/** Alignment 1 is always allowed; engines ignore the hint. */
-const place = (offset: number): Code => [0, ...unsigned(offset)];
+/** What the specification calls memarg: alignment 1, which is always allowed (engines ignore the hint), and an offset. */
+const memarg = (offset: number): Code => [0, ...unsigned(offset)];
 
+/** A 32-bit integer. */
 export const int = (value: number): Code => [0x41, ...signed(value)];
 
+/** Instructions on 32-bit integers; comparisons are signed. */
 export const i32 = {
-  load: (address: Code, offset = 0): Code => [...address, 0x28, ...place(offset)],
+  load: (address: Code, offset = 0): Code => [...address, 0x28, ...memarg(offset)],
   isZero: unary(0x45),
   equal: binary(0x46),
   notEqual: binary(0x47),
@@ -31,34 +33,36 @@ export const i32 = {
   or: binary(0x72),
   shiftLeft: binary(0x74),
   shiftRight: binary(0x75),
-  store: (address: Code, value: Code, offset = 0): Code => [...address, ...value, 0x36, ...place(offset)],
+  store: (address: Code, value: Code, offset = 0): Code => [...address, ...value, 0x36, ...memarg(offset)],
   /** The first if the condition is not 0, else the second. */
   select: (a: Code, b: Code, condition: Code): Code => [...a, ...b, ...condition, 0x1b],
 };
 
+/** Loads and stores of one double. */
 export const f64 = {
-  load: (address: Code, offset = 0): Code => [...address, 0x2b, ...place(offset)],
-  store: (address: Code, value: Code, offset = 0): Code => [...address, ...value, 0x39, ...place(offset)],
+  load: (address: Code, offset = 0): Code => [...address, 0x2b, ...memarg(offset)],
+  store: (address: Code, value: Code, offset = 0): Code => [...address, ...value, 0x39, ...memarg(offset)],
 };
 
+/** Instructions on 128 bits, and loads and stores of two doubles or one. */
 export const v128 = {
-  load: (address: Code, offset = 0): Code => [...address, ...vector(0), ...place(offset)],
+  load: (address: Code, offset = 0): Code => [...address, ...vector(0), ...memarg(offset)],
   store: (address: Code, value: Code, offset = 0): Code => [
     ...address,
     ...value,
     ...vector(11),
-    ...place(offset),
+    ...memarg(offset),
   ],
   /** One double in both lanes. */
-  loadSplat: (address: Code, offset = 0): Code => [...address, ...vector(10), ...place(offset)],
+  loadSplat: (address: Code, offset = 0): Code => [...address, ...vector(10), ...memarg(offset)],
   /** One double in the low lane, 0 in the high one. */
-  loadLow: (address: Code, offset = 0): Code => [...address, ...vector(93), ...place(offset)],
+  loadLow: (address: Code, offset = 0): Code => [...address, ...vector(93), ...memarg(offset)],
   /** `value` with its high lane replaced from memory. */
   loadHigh: (address: Code, value: Code, offset = 0): Code => [
     ...address,
     ...value,
     ...vector(87),
-    ...place(offset),
+    ...memarg(offset),
     1,
   ],
   storeLow: (address: Code, value: Code, offset = 0): Code => storeLane(address, value, offset, 0),
@@ -88,9 +92,10 @@ export const v128 = {
 };
 
 function storeLane(address: Code, value: Code, offset: number, lane: number): Code {
-  return [...address, ...value, ...vector(91), ...place(offset), lane];
+  return [...address, ...value, ...vector(91), ...memarg(offset), lane];
 }
 
+/** Instructions on two doubles; comparisons give masks of all bits. */
 export const f64x2 = {
   constant: (value: number): Code => [...vector(12), ...doubleBytes(value), ...doubleBytes(value)],
   splat: unaryVector(20),
@@ -123,6 +128,7 @@ const shift =
   (opcode: number) =>
   (a: Code, bits: number): Code => [...a, ...int(bits), ...vector(opcode)];
 
+/** Instructions on four 32-bit integers. */
 export const i32x4 = {
   /** The same integer in the low word of both doubles, another one in the high words. */
   constant: (low: number, high: number): Code => {
@@ -139,6 +145,7 @@ export const i32x4 = {
   truncate: unaryVector(252),
 };
 
+/** Instructions on two 64-bit integers. */
 export const i64x2 = {
   /** Whether no double's bits are all 0: whether a mask holds in both lanes. */
   all: unaryVector(195),

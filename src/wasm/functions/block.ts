@@ -1,3 +1,4 @@
+/** Straight-line code on pairs of doubles, and the constants and small formulas that the functions share. */
 import type { Code, Local, Scope } from "../emit/assembler.ts";
 import { f64x2, i32, int, v128 } from "../emit/instructions.ts";
 
@@ -37,6 +38,7 @@ export class Block {
   }
 }
 
+/** A constant in both lanes. */
 export const c = f64x2.constant;
 export const { add, subtract, multiply, divide, min, max, absolute, negate } = f64x2;
 
@@ -49,6 +51,7 @@ export const choose = (mask: Code, a: Code, b: Code): Code => v128.select(a, b, 
 /** a where the mask holds, else +0. */
 export const only = (mask: Code, a: Code): Code => v128.and(mask, a);
 
+/** The sign bit of both lanes. */
 export const SIGN = c(-0);
 
 /** The size of `size`, not negative, with the sign of `sign`. */

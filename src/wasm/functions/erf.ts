@@ -19,6 +19,7 @@ import {
 const BELOW_SIX = 6 - 2 ** -50;
 const ROW_BYTES = 96;
 
+/** The error function, with the bits of base's `erf`. */
 export function erf(b: Block, x: Code): Code {
   const a = b.keep(min(absolute(x), c(BELOW_SIX)));
   const n = b.keep(i32x4.truncate(multiply(c(8), a)));

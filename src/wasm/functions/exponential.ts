@@ -63,6 +63,7 @@ export function scale(b: Block, y: Code, e: Code): Code {
   return multiply(multiply(y, powerOfTwo(half)), powerOfTwo(i32x4.subtract(e, half)));
 }
 
+/** eˣ, with the bits of base's `exp`. */
 export function exp(b: Block, x: Code): Code {
   const y = b.keep(min(max(x, c(-746)), c(710)));
   const { e, top, bottom } = reduce(b, y);
@@ -75,6 +76,7 @@ function quotient(b: Block, size: Code, rest: Code, d: Code, f: Code): Code {
   return add(q, divide(subtract(rest, multiply(q, f)), add(d, f)));
 }
 
+/** 1/(1 + e^{−x}), with the bits of base's `sigmoid`. */
 export function sigmoid(b: Block, x: Code): Code {
   const { e, top, bottom } = reduce(b, b.keep(max(negate(absolute(x)), c(-746))));
   const factor = b.keep(powerOfTwo(i32x4.max(e, i32x4.constant(-200, 0))));
@@ -86,6 +88,7 @@ export function sigmoid(b: Block, x: Code): Code {
   return b.keep(scale(b, result, only(below, e)));
 }
 
+/** The hyperbolic tangent, with the bits of base's `tanh`. */
 export function tanh(b: Block, x: Code): Code {
   const size = b.keep(absolute(x));
   const { e, top, bottom } = reduce(b, b.keep(max(multiply(c(-2), size), c(-100))));

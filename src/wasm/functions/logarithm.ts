@@ -26,6 +26,7 @@ const SPLIT_R = 1.5 * 2 ** 18;
 /** The exponent field and sign in the high words. */
 const EXPONENT = i32x4.constant(0, -(2 ** 20));
 
+/** A number as the sum of two, the second small against the first. */
 export interface HeadAndTail {
   readonly head: Code;
   readonly tail: Code;
@@ -81,6 +82,7 @@ export function logPartsOfAny(b: Block, x: Code): HeadAndTail {
   return logParts(b, u, undefined, only(tiny, c(-54)));
 }
 
+/** The natural logarithm, with the bits of base's `log`. */
 export function log(b: Block, x: Code): Code {
   const { head, tail } = logPartsOfAny(b, x);
   const inside = v128.and(f64x2.greater(x, c(0)), f64x2.less(x, c(Infinity)));
@@ -92,6 +94,7 @@ export function log(b: Block, x: Code): Code {
   return b.keep(choose(inside, add(head, tail), outside));
 }
 
+/** log(1 + eˣ), with the bits of base's `softplus`. */
 export function softplus(b: Block, x: Code): Code {
   const y = b.keep(negate(absolute(x)));
   const { e, top, bottom } = reduce(b, b.keep(max(y, c(-64))));

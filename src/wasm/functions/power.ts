@@ -49,6 +49,7 @@ function positivePower(b: Block, x: Code, y: Code): Code {
   return scale(b, add(top, bottom), e);
 }
 
+/** aᵇ, with the bits of base's `pow`. */
 export function pow(b: Block, x: Code, y: Code): Code {
   const size = b.keep(absolute(x));
   const whole = b.keep(f64x2.equal(f64x2.floor(y), y));

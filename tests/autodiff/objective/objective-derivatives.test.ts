@@ -12,7 +12,6 @@ import {
   matmul,
   multiply,
   Objective,
-  pairIndex,
   reshape,
   type Shape,
   STAGES,
@@ -27,7 +26,7 @@ import {
   tanh,
   thirdDirectional,
 } from "../../../src/autodiff/index.ts";
-import { EPS, Random } from "../../../src/base/index.ts";
+import { EPS, pairIndex, Random } from "../../../src/base/index.ts";
 import { absoluteDot, dot, SEED } from "../registry.ts";
 import { wholeLoss } from "./whole-loss.ts";
 

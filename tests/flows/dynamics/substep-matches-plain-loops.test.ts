@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { pairIndex } from "../../../src/autodiff/index.ts";
-import { EPS, Random } from "../../../src/base/index.ts";
+import { EPS, pairIndex, Random } from "../../../src/base/index.ts";
 import { type CentralSubstep, centralSubstep, compileRule, stableSubstep } from "../../../src/flows/index.ts";
 import { symmetricEigen } from "../../../src/linalg/index.ts";
 import { type Cubic, cubicGradient, cubicObjective, cubicThird } from "../problems.ts";

@@ -7,6 +7,7 @@ import {
   diagonalMajorant,
   symmetricEigen,
 } from "../../../src/linalg/index.ts";
+import { frobenius, symmetric } from "../cases.ts";
 
 /** A dense matrix as an operator. */
 function operator(a: Float64Array, n: number) {
@@ -200,6 +201,64 @@ describe("diagonalMajorant", () => {
       ).value.d;
       other.forEach((entry, l) => {
         expect(Math.abs(entry / factor / one[l] - 1)).toBeLessThanOrEqual(1e-7);
+      });
+    }
+  });
+
+  it("weights without drive: d_l = 0 where A_ll < 0 and nothing else asks for more", () => {
+    const known = diagonalMajorant(2, operator(Float64Array.of(-2, 0.5, 0.5, 1), 2), Float64Array.of(0, 1));
+    expect(known.status).toBe("solved");
+    expect(Math.abs(known.value.d[0])).toBeLessThanOrEqual(1e-9);
+    expect(Math.abs(known.value.d[1] - 1.125)).toBeLessThanOrEqual(1e-9);
+    for (let seed = 0; seed < 120; seed++) {
+      const random = new Random(seed, "no drive");
+      const n = 2 + random.integer(7);
+      const a = symmetric(random, n);
+      const b = random.fillNormal(new Float64Array(n)).map(Math.abs);
+      const idle = 1 + random.integer(n);
+      for (let l = 0; l < idle; l++) {
+        b[l] = 0;
+        a[l * (n + 1)] = -Math.abs(a[l * (n + 1)]) - 2 * random.uniform();
+      }
+      const label = `n = ${n}, ${idle} idle, seed ${seed}`;
+      const { value, status, stats } = diagonalMajorant(n, operator(a, n), b);
+      expect(status, `${label}: ${JSON.stringify(stats)}`).toBe("solved");
+      const size = frobenius(a);
+      const slack = a.map((entry, at) => (at % (n + 1) === 0 ? value.d[at % n] : 0) - entry);
+      expect(symmetricEigen(slack, n).values[0] / size, label).toBeGreaterThanOrEqual(-1e-8);
+      // Weak duality, recomputed: the objective is the least there is up to this gap.
+      let dual = 0;
+      for (let l = 0; l < n; l++) {
+        let Z = 0;
+        for (let j = 0; j < value.rank; j++) {
+          const v = value.columns.subarray(j * n, (j + 1) * n);
+          Z += v[l] ** 2;
+          for (let i = 0; i < n; i++) dual += 0.5 * v[l] * a[l * n + i] * v[i];
+        }
+        expect(Z, label).toBeLessThanOrEqual(1 + 1e-8);
+        dual += b[l] * Math.sqrt(Math.max(0, 1 - Z));
+      }
+      expect(objectiveOf(value.d, b) - dual, label).toBeLessThanOrEqual(1e-7 * size);
+    }
+  });
+
+  it("gives the same answer in units of 10^±150", () => {
+    const random = new Random(7, "units");
+    const n = 6;
+    const a = indefinite(random, n, 2, 1, 1);
+    const b = random.fillNormal(new Float64Array(n)).map(Math.abs);
+    const one = diagonalMajorant(n, operator(a, n), b);
+    for (const factor of [2 ** -500, 2 ** 500]) {
+      const scaled = a.map((entry) => entry * factor);
+      const other = diagonalMajorant(
+        n,
+        operator(scaled, n),
+        b.map((entry) => entry * factor),
+      );
+      expect(other.status).toBe("solved");
+      expect(Math.abs(other.stats.objective / factor / one.stats.objective - 1)).toBeLessThanOrEqual(1e-8);
+      other.value.d.forEach((entry, l) => {
+        expect(Math.abs(entry / factor / one.value.d[l] - 1)).toBeLessThanOrEqual(1e-7);
       });
     }
   });

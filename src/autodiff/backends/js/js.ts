@@ -1,3 +1,4 @@
+/** The js backend. */
 import type { PrimitiveName } from "../../graph/graph.ts";
 import { type Geometry, geometryOf } from "../../primitives/convolution-geometry.ts";
 import { RULES } from "../../primitives/registry.ts";

@@ -1,3 +1,7 @@
+/**
+ * The kernel of a convolution from its input and output, one tap at a time. The generated code is a product of packed panels,
+ * as in `wasm/dense/gemm.ts`: inner indices are the pixels that meet under the tap. `convolution.ts` writes its calls.
+ */
 import {
   type Caller,
   COLUMN_PANEL,

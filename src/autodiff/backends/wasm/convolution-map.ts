@@ -1,3 +1,8 @@
+/**
+ * The output of a convolution, or its input, from the other one and the kernel. Both are maps of channels by pixels, and both
+ * are products: the weights that a pixel meets times the window that it sees. Nothing of a window is written to memory but the
+ * panel that the register tile reads. `convolution.ts` writes the calls.
+ */
 import {
   type Caller,
   COLUMN_PANEL,
@@ -57,7 +62,7 @@ export function mapModule(): ModuleWriter {
     const [j, count, i, panel, target, neighbours] = scope.locals("i32", 6);
 
     /** Writes down where the next eight pixels are; what is missing at the end repeats the last one. */
-    const place = i32.add(own(HEADER_START), i32.shiftLeft(j.get, int(2)));
+    const pixel = i32.add(own(HEADER_START), i32.shiftLeft(j.get, int(2)));
     const nextPixel = [
       gain(x, int(1)),
       gain(to, p.mapColumn.get),
@@ -93,12 +98,12 @@ export function mapModule(): ModuleWriter {
           when(
             i32.less(n.get, p.images.get),
             [
-              i32.store(place, from.get, SCRATCH.sources),
-              i32.store(place, to.get, SCRATCH.targets),
+              i32.store(pixel, from.get, SCRATCH.sources),
+              i32.store(pixel, to.get, SCRATCH.targets),
               ...nextPixel,
               gain(count, int(1)),
             ],
-            [i32.store(place, i32.load(i32.subtract(place, int(4)), SCRATCH.sources), SCRATCH.sources)],
+            [i32.store(pixel, i32.load(i32.subtract(pixel, int(4)), SCRATCH.sources), SCRATCH.sources)],
           ),
         ],
         i32.less(j.tee(i32.add(j.get, int(1))), int(COLUMNS)),
@@ -116,12 +121,12 @@ export function mapModule(): ModuleWriter {
       repeatWhile(
         [
           copy(
-            i32.add(i32.load(place, SCRATCH.targets), target.get),
+            i32.add(i32.load(pixel, SCRATCH.targets), target.get),
             i32.add(own(HEADER_START), i32.shiftLeft(j.get, int(3))),
           ),
           when(i32.greater(i32.subtract(madeNow.get, i.get), int(1)), [
             copy(
-              i32.add(i32.add(i32.load(place, SCRATCH.targets), target.get), p.mapPlane.get),
+              i32.add(i32.add(i32.load(pixel, SCRATCH.targets), target.get), p.mapPlane.get),
               i32.add(own(HEADER_START), i32.add(i32.shiftLeft(j.get, int(3)), int(COLUMN_PANEL))),
             ),
           ]),

@@ -1,3 +1,7 @@
+/**
+ * Lowers convolutions: cuts the wanted array into parts that meet the kernel in the same way, so that no generated code asks
+ * where an edge is. Two kernels do the work: `convolution-map.ts` and `convolution-kernel.ts`.
+ */
 import { type Call, fillCalls, PANELS } from "../../../wasm/index.ts";
 import type { PrimitiveParams } from "../../graph/graph.ts";
 import { type Shape, sizeOf } from "../../graph/shape.ts";

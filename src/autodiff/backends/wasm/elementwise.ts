@@ -1,3 +1,7 @@
+/**
+ * Lowers elementwise expressions, one operation or a whole group: generates a loop over memory whose body evaluates two
+ * entries at a time in registers. Which operations and how each array moves make the kernel; lengths and strides are words.
+ */
 import {
   Block,
   type Call,
@@ -51,6 +55,7 @@ interface Pattern extends Inside {
   readonly depth: number;
 }
 
+/** How an array of this stride, in entries, moves. */
 export const motionOf = (stride: number): Motion =>
   stride === 1 ? "next" : stride === 0 ? "stay" : "stride";
 

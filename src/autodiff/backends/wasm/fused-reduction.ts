@@ -1,3 +1,7 @@
+/**
+ * Fused reductions: an elementwise expression whose values are summed while they are computed, with the bits of computing
+ * first and summing then. The four lanes of primitives/reduction.ts fix the order.
+ */
 import {
   type Call,
   type Code,

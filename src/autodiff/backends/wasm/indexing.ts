@@ -1,3 +1,4 @@
+/** Lowers gather and scatterAdd: one visit of the indices in order, a row of memory for each. */
 import {
   type Call,
   type Code,

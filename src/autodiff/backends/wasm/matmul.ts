@@ -1,3 +1,4 @@
+/** Lowers matrix products to the packed product of `wasm/dense/gemm.ts`. */
 import { type Call, fillCalls, gemmCall } from "../../../wasm/index.ts";
 import { type Shape, sizeOf } from "../../graph/shape.ts";
 import type { Layout } from "../../primitives/rule.ts";

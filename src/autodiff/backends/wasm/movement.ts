@@ -1,3 +1,4 @@
+/** Lowers what only moves entries. Most of it never runs: the planner makes views of it, and copies only for who needs them. */
 import { type Call, fillCalls } from "../../../wasm/index.ts";
 import type { PrimitiveName, PrimitiveParams } from "../../graph/graph.ts";
 import { type Shape, sizeOf, stridesOf } from "../../graph/shape.ts";
@@ -19,6 +20,7 @@ export function lowerView<K extends "reshape" | "transpose" | "broadcast" | "sli
   return lowerCopy(layout.shape, { strides: layout.strides, offset }, to);
 }
 
+/** Zeros, then the entries where they belong. */
 export function lowerPad({ low, interior }: PrimitiveParams["pad"], operand: Layout, shape: Shape): Call[] {
   const strides = stridesOf(shape);
   const to = {
@@ -29,6 +31,7 @@ export function lowerPad({ low, interior }: PrimitiveParams["pad"], operand: Lay
   return [...fillCalls(0, sizeOf(shape)), ...entries];
 }
 
+/** The parts, one after another along an axis. */
 export function lowerConcatenate(
   { axis }: PrimitiveParams["concatenate"],
   operands: readonly Layout[],

@@ -1,3 +1,4 @@
+/** Lowers linear recurrences: two independent ones at a time where rows are wide enough. */
 import {
   type Call,
   type Code,

@@ -1,3 +1,7 @@
+/**
+ * Lowers sums and maxima over axes. Whichever axis lies along memory, a sum has the four lanes of primitives/reduction.ts;
+ * `along` has two of them in a register, `across` has two results in one.
+ */
 import {
   type Call,
   type Code,
@@ -108,8 +112,8 @@ function sumAlong(pattern: Pattern, scope: Scope, at: Local, left: Local, to: Lo
     at.set(i32.add(at.get, contiguous ? int(8 * entries) : i32.multiply(stride, int(entries))));
   const pair = (first: number): Code => {
     if (contiguous) return v128.load(at.get, 8 * first);
-    const place = first === 0 ? at.get : i32.add(at.get, i32.multiply(stride, int(first)));
-    return v128.loadHigh(i32.add(place, stride), v128.loadLow(place));
+    const address = first === 0 ? at.get : i32.add(at.get, i32.multiply(stride, int(first)));
+    return v128.loadHigh(i32.add(address, stride), v128.loadLow(address));
   };
   const single = contiguous
     ? (first: number): Code => v128.loadLow(at.get, 8 * first)

@@ -39,6 +39,7 @@ export interface SdcpStats {
   readonly method: "closed form" | "Newton" | "interior point";
 }
 
+/** What `sdcp` returns. */
 export type SdcpResult = SolverResult<SdcpSolution, SdcpStatus, SdcpStats>;
 
 /** Options of `sdcp`. */

@@ -20,6 +20,7 @@ export interface TraceSdcpStats {
   readonly violation: number;
 }
 
+/** What `traceConstrainedSdcp` returns. */
 export type TraceSdcpResult = SolverResult<TraceSdcpSolution, SdcpStatus, TraceSdcpStats>;
 
 const MAX_ITERATIONS = 60;

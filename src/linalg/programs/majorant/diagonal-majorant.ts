@@ -1,7 +1,7 @@
 import { EPS, Random, valueError } from "../../../base/index.ts";
 import { orthonormalise } from "../../dense/orthonormalise.ts";
 import { symmetricEigen } from "../../dense/symmetric-eigen.ts";
-import { addCombined, allFinite, dot } from "../../dense/vectors.ts";
+import { addCombined, allFinite, dot, maxAbs, powerOfTwoNear } from "../../dense/vectors.ts";
 import { lobpcg } from "../../eigenpairs/lobpcg.ts";
 import type { BlockOperator } from "../../eigenpairs/operator.ts";
 import type { SolverResult } from "../../result.ts";
@@ -26,14 +26,18 @@ export interface MajorantViolations {
   readonly primal: number;
   /** max_l Z_ll − 1, at least 0. Z is positive semidefinite as a product VVᵀ. */
   readonly dual: number;
-  /** |⟨Z, D − A⟩| relative to the objective. */
+  /** |⟨Z, D − A⟩| relative to the objective, or to a thousandth of the rows' sizes if that is larger. */
   readonly complementarity: number;
-  /** max_l |1 − Z_ll − (b_l/d_l)²|; only 1 − Z_ll < 0 counts where d_l = 0. */
+  /**
+   * max_l |1 − Z_ll − (b_l/d_l)²|. Where b_l = 0 either d_l = 0 or Z_ll = 1: the smaller of |1 − Z_ll| and d_l relative
+   * to the size of A's row, and only Z_ll > 1 where d_l = 0.
+   */
   readonly stationarity: number;
-  /** Objective of the feasible D + violation·T minus that of Z, relative to the former. */
+  /** Objective of the feasible D + violation·T minus that of Z, relative as `complementarity`. */
   readonly gap: number;
 }
 
+/** What was recomputed from a solution, and what it took. */
 export interface MajorantStats {
   readonly violations: MajorantViolations;
   /** ½Σ(d_l + b_l²/d_l) */
@@ -46,10 +50,13 @@ export interface MajorantStats {
   readonly applications: number;
 }
 
+/** What `diagonalMajorant` returns. */
 export type MajorantResult = SolverResult<MajorantSolution, MajorantStatus, MajorantStats>;
 
+/** A guess to start from: the solution of a nearby problem, without its d. */
 export type MajorantStart = Omit<MajorantSolution, "d">;
 
+/** Options of `diagonalMajorant`. */
 export interface MajorantOptions {
   /** The solution of a nearby problem; its d is not needed. */
   readonly initial?: MajorantStart;
@@ -59,6 +66,8 @@ export interface MajorantOptions {
   readonly random?: Random;
 }
 
+/** Sizes of A and b up to here and down to its inverse are taken as they are. */
+const ORDINARY = 1e50;
 /** Vectors whose images measure the size of A's rows. */
 const PROBES = 4;
 /** Scalings never fall below this fraction of a row's size: d_l may be 0 where A_ll < 0. */
@@ -68,8 +77,10 @@ const MAX_ROUNDS = 60;
 /** Columns and power steps of a start from nothing. */
 const COLD_RANK = 4;
 const COLD_STEPS = 8;
-/** d_l is negative beyond rounding errors below so many times the row's floor. */
+/** d_l is negative beyond rounding errors below so many times the row's floor… */
 const NEGATIVE = 1e-7;
+/** …and the row stands opposite to its slope if d_l is this much of the slope's length. */
+const OPPOSITE = 0.999;
 /** How far a row with d_l < 0 is turned. */
 const TURN = 0.3;
 /** A column whose square is this much smaller than the spheres' is dropped. */
@@ -116,9 +127,11 @@ export function diagonalMajorant(
 class Majorant {
   private readonly n: number;
   private readonly apply: BlockOperator;
-  private readonly b: Float64Array;
+  private b: Float64Array;
   private readonly random: Random;
   private readonly tolerance: number;
+  /** What A and b are divided by: 1, or where squares would leave the doubles a power of two. */
+  private unit = 1;
   private floor: Float64Array = new Float64Array(0);
   private applications = 0;
   private iterations = 0;
@@ -128,6 +141,7 @@ class Majorant {
     this.apply = (vectors, products, count) => {
       this.applications += count;
       apply(vectors, products, count);
+      if (this.unit !== 1) for (let at = 0; at < count * n; at++) products[at] /= this.unit;
     };
     this.b = b;
     this.random = random;
@@ -138,10 +152,16 @@ class Majorant {
     this.floor = this.rowFloor();
     if (!allFinite(this.floor) || !allFinite(this.b)) return this.notFinite();
     const first = this.attempt(initial);
-    if (first.status === "solved" || !initial) return first;
-    // A start that was good for another problem may lie in a flat corner of this one.
+    if (first.status === "solved") return this.inGivenUnits(first);
+    // A start that was good for another problem, or random, may lie in a flat corner of this one.
     const again = this.attempt(undefined);
-    return worst(again) < worst(first) ? again : this.recounted(first);
+    return this.inGivenUnits(worst(again) < worst(first) ? again : this.recounted(first));
+  }
+
+  private inGivenUnits({ value, status, stats }: MajorantResult): MajorantResult {
+    if (this.unit === 1) return { value, status, stats };
+    const d = value.d.map((entry) => entry * this.unit);
+    return { value: { ...value, d }, status, stats: { ...stats, objective: stats.objective * this.unit } };
   }
 
   private recounted(result: MajorantResult): MajorantResult {
@@ -187,6 +207,14 @@ class Majorant {
     const probes = Float64Array.from({ length: PROBES * n }, () => (this.random.bits32() & 1 ? 1 : -1));
     const images = new Float64Array(PROBES * n);
     this.apply(probes, images, PROBES);
+    const scale = Math.max(maxAbs(images), maxAbs(this.b));
+    if (scale > 0 && Number.isFinite(scale) && !(scale > 1 / ORDINARY && scale < ORDINARY)) {
+      this.unit = powerOfTwoNear(scale);
+      this.b = this.b.map((entry) => entry / this.unit);
+      images.forEach((entry, at) => {
+        images[at] = entry / this.unit;
+      });
+    }
     const size = Float64Array.from(this.b, (entry, l) => {
       let squares = 0;
       for (let at = l; at < images.length; at += n) squares += images[at] ** 2;
@@ -224,7 +252,8 @@ class Majorant {
 
   /**
    * A row at rest with d_l < 0 stands opposite to its maximum, (0, 1) where b_l = 0, without a slope to leave: it is
-   * turned a little. Undefined where there is none.
+   * turned a little. Undefined where there is none. A row on its way to d_l = 0 has d_l < 0 too, but is not at rest: its
+   * slope is not along it.
    */
   private released(point: SpherePoint): SpherePoint | undefined {
     const { n } = this;
@@ -232,7 +261,8 @@ class Majorant {
     const columns = point.columns.slice();
     let found = false;
     for (let l = 0; l < n; l++) {
-      if (!(point.multipliers[l] < -NEGATIVE * this.floor[l])) continue;
+      const opposite = point.multipliers[l] <= -OPPOSITE * point.lengths[l];
+      if (!opposite || !(point.multipliers[l] < -NEGATIVE * this.floor[l])) continue;
       found = true;
       columns[rank * n + l] += TURN;
     }
@@ -350,10 +380,12 @@ class Majorant {
       complement += Z * d[l] - ZA;
       beyond = Math.max(beyond, Z - 1);
       const ratio = b[l] > 0 ? b[l] / d[l] : 0;
-      const error = d[l] > 0 ? Math.abs(1 - Z - ratio ** 2) : Math.max(0, Z - 1);
+      const rest = b[l] > 0 ? Number.POSITIVE_INFINITY : (d[l] * ROW_FRACTION) / this.floor[l];
+      const error = Z > 1 ? Z - 1 + ratio ** 2 : Math.min(Math.abs(1 - Z - ratio ** 2), rest);
       stationarity = Math.max(stationarity, Number.isNaN(error) ? Number.POSITIVE_INFINITY : error);
     }
-    const relative = (amount: number): number => (amount > 0 ? amount / feasible : 0);
+    const size = Math.max(feasible, 0.5 * this.floor.reduce((total, entry) => total + entry, 0));
+    const relative = (amount: number): number => (amount > 0 ? amount / size : 0);
     const violations = {
       primal,
       dual: beyond,

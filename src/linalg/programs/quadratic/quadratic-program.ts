@@ -29,6 +29,7 @@ export interface QuadraticProgram {
   readonly f?: Float64Array;
 }
 
+/** How `convexQuadraticProgram` ends; `advice` has a sentence on each. */
 export type QpStatus =
   | "solved"
   | "non-convex"
@@ -60,6 +61,7 @@ export interface QpStats {
   readonly violations: QpViolations;
 }
 
+/** What `convexQuadraticProgram` returns. */
 export type QpResult = SolverResult<QpSolution, QpStatus, QpStats>;
 
 /** Weight of the proximal term in the scaled problem, whose entries are about 1. */
