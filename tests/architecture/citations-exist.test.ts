@@ -70,6 +70,16 @@ test("every file and folder of ours that is cited exists", () => {
   expect(wrong).toEqual([]);
 });
 
+test("every file that a document names by a path below src exists", () => {
+  const wrong = documents.flatMap(({ path, text }) =>
+    [...text.matchAll(/`([\w-]+(?:\/[\w.-]+)+\.(?:ts|js|mjs|css|py))`/g)]
+      .map(([, name]) => name)
+      .filter((name) => !exists(name) && !exists(join("src", name)) && !exists(join(dirname(path), name)))
+      .map((name) => `${path}: ${name}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
 test("every relative link of a document leads to a file and to a heading in it", () => {
   const links = documents.flatMap(({ path, text }) =>
     [...text.matchAll(/\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].map(([, target, anchor]) => ({
