@@ -1,4 +1,4 @@
-"""Writes src/base/elementary/tables.ts: the tables behind exp, log, erf, sin and cos.
+"""Writes src/base/elementary/tables.ts: the tables behind exp, log, erf, erfc, sin and cos.
 
     pip install mpmath
     python tools/elementary-coefficients.py > src/base/elementary/tables.ts
@@ -8,7 +8,7 @@ Everything is computed with 60 digits and rounded once to a double. Numbers are 
 decimal that reads back as the same double.
 """
 
-from mpmath import cos, erf, exp, log, lu_solve, matrix, mp, mpf, nint, pi, sqrt
+from mpmath import cos, erf, erfc, exp, log, lu_solve, matrix, mp, mpf, nint, pi, sqrt
 
 mp.dps = 60
 
@@ -17,6 +17,9 @@ LOG_INTERVALS = 128
 LOG_OFFSET = 0x3FE61000  # high word of 0.68945…; puts 1 in the middle of one of the intervals
 ERF_TERMS = 10
 ERF_ROW = 2 + ERF_TERMS
+ERFC_TERMS = 9
+ERFC_BINADES = 6  # from 1/2 to 32
+ERFC_ROWS = 16  # to a binade
 
 
 def double_double(x):
@@ -105,6 +108,31 @@ def erf_table():
     return rows
 
 
+def erfc_table():
+    """Row 0: erf(a) = a + a·Q(a²) on a < 1/2. Others: e^{a²} erfc(a) = high + (low + t·Q(t)), t = a − centre."""
+
+    def near_zero(u):
+        return erf(sqrt(u)) / sqrt(u) - 1 if u else 2 / sqrt(pi) - 1
+
+    def scaled(a):
+        return exp(a * a) * erfc(a)
+
+    rows = [0.0, 0.0, 0.0, *interpolant(near_zero, mpf(0), mpf(1) / 4, ERFC_TERMS)]
+    for binade in range(ERFC_BINADES):
+        for part in range(ERFC_ROWS):
+            half = mpf(2) ** (binade - 1) / (2 * ERFC_ROWS)
+            centre = mpf(2) ** (binade - 1) + (2 * part + 1) * half
+            value = scaled(centre)
+
+            def quotient(t):
+                return (scaled(centre + t) - value) / t if t else 2 * centre * value - 2 / sqrt(pi)
+
+            rows.append(float(centre))
+            rows.extend(double_double(value))
+            rows.extend(interpolant(quotient, -half, half, ERFC_TERMS))
+    return rows
+
+
 def number(x):
     text = repr(x)
     return text[:-2] if text.endswith(".0") else text
@@ -136,6 +164,7 @@ emit(
     log_table(),
 )
 emit("ERF_TABLE", "45 rows of 12, as erf.ts reads them: value, rest of the value, ten coefficients of Q.", erf_table())
+emit("ERFC_TABLE", "97 rows of 12, as erfc.ts reads them: centre, value, rest of the value, nine coefficients of Q.", erfc_table())
 constant("QUARTERS_PER_RADIAN", "2/π.", float(2 / pi))
 emit(
     "HALF_PI_PARTS",

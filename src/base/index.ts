@@ -1,3 +1,4 @@
+export { highWord, powerOfTwo } from "./elementary/bits.ts";
 export { erf } from "./elementary/erf.ts";
 export { exp, expm1, sigmoid, tanh } from "./elementary/exponential.ts";
 export { log, log1p, softplus } from "./elementary/logarithm.ts";
@@ -27,6 +28,7 @@ export {
   valueError,
 } from "./errors.ts";
 export { EPS, SMALLEST_NORMAL } from "./float.ts";
+export { hypot } from "./hypot.ts";
 export { parseJson } from "./json.ts";
 export * from "./options.ts";
 export { pairIndex } from "./pairs.ts";

@@ -83,6 +83,12 @@ function sumOf(...terms: (Tensor | undefined)[]): Tensor | undefined {
   return present.length === 0 ? undefined : present.reduce((a, b) => add(a, b));
 }
 
+/** b − 1, but 1 where a and b are both 0. */
+function reducedExponent(a: Tensor, b: Tensor): Tensor {
+  const reduced = subtract(b, 1);
+  return select(equal(b, 0), select(equal(a, 0), 1, reduced), reduced);
+}
+
 const TWO_OVER_SQRT_PI = 1.1283791670955126;
 
 /** The rule of every elementwise primitive, its loop and its derivative side by side. */
@@ -240,8 +246,9 @@ export const elementwiseRules: Pick<RuleTable, ElementwiseName> = {
 
   /**
    * d(aᵇ) = b·a^{b−1} da + aᵇ·log a db, with the limits 0·0^{−1} = 0 and 0ᵇ·log 0 = 0. Both are taken by replacing an
-   * operand rather than the result, so that the reverse mode of this rule meets no 0·∞ either. Where a < 0 the second
-   * term is 0 (whole b) or NaN.
+   * operand rather than the result, so that the reverse mode of this rule meets no 0·∞ either. The exponent b − 1 is
+   * replaced only where a and b are both 0: where b alone is, a^{b−1} must go on depending on b, since
+   * ∂²aᵇ/∂a∂b = a^{b−1}(1 + b·log a) is 1/a there. Where a < 0 the second term is 0 (whole b) or NaN.
    */
   power: binary(
     "power",
@@ -250,7 +257,7 @@ export const elementwiseRules: Pick<RuleTable, ElementwiseName> = {
     },
     ({ primals: [a, b], result, tangents: [da, db] }) =>
       sumOf(
-        da && multiply(multiply(b, power(a, select(equal(b, 0), 1, subtract(b, 1)))), da),
+        da && multiply(multiply(b, power(a, reducedExponent(a, b))), da),
         db && multiply(multiply(result, log(select(lessEqual(a, 0), 1, a))), db),
       ),
   ),

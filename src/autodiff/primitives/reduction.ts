@@ -1,7 +1,7 @@
 /** Sum and maximum over axes. */
 import { valueError } from "../../base/index.ts";
 import { formatShape, normalizeAxes, type Shape, sizeOf } from "../graph/shape.ts";
-import { divide, equal, reshape, select, sum } from "../tensor/operations.ts";
+import { divide, equal, less, reshape, select, sum } from "../tensor/operations.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { coalesce } from "./loops.ts";
 import type { Kernel, Layout, PrimitiveRule } from "./rule.ts";
@@ -96,15 +96,18 @@ export const sumRule: PrimitiveRule<"sum"> = {
   cost: (_, [operand]) => ({ flops: sizeOf(operand), products: 0 }),
 };
 
-/** d max(x) = the tangent at the largest entry; where k entries tie, the mean of their tangents. */
+/**
+ * d max(x) = the tangent at the largest entry; where k entries tie, the mean of their tangents. NaN where the result is,
+ * in reverse mode too: then no entry is below it, so that every one counts, and their number is replaced by NaN.
+ */
 export const maxRule: PrimitiveRule<"max"> = {
   access: "strided",
   shape: reducedShape("max"),
   jvp({ params: { axes }, primals: [x], result, tangents: [dx] }) {
     if (!dx) return undefined;
-    const isLargest = equal(x, spread(result, x.shape, axes));
-    const ties = reshape(sum(isLargest, { axes }), result.shape);
-    return divide(sum(select(isLargest, dx, 0), { axes }), ties);
+    const isBelow = less(x, spread(result, x.shape, axes));
+    const ties = reshape(sum(select(isBelow, 0, 1), { axes }), result.shape);
+    return divide(sum(select(isBelow, 0, dx), { axes }), select(equal(result, result), ties, result));
   },
   kernel: (params, operands) => reductionKernel(params, operands, largest),
   cost: (_, [operand]) => ({ flops: sizeOf(operand), products: 0 }),

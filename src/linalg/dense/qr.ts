@@ -1,4 +1,4 @@
-import { EPS, valueError } from "../../base/index.ts";
+import { EPS, hypot, valueError } from "../../base/index.ts";
 import { addScaled, dot, norm, normalFactor } from "./vectors.ts";
 
 /**
@@ -75,7 +75,7 @@ function reflector(r: Float64Array, at: number, length: number, v: Float64Array,
   if (!(rest > 0)) return false;
   const factor = normalFactor(Math.max(Math.abs(r[at]), rest));
   const first = r[at] * factor;
-  const size = Math.hypot(first, rest * factor);
+  const size = hypot(first, rest * factor);
   for (let i = 0; i < length; i++) v[vAt + i] = r[at + i] * factor;
   v[vAt] = first > 0 ? first + size : first - size;
   const scale = norm(v, vAt, length);

@@ -1,4 +1,4 @@
-import { EPS, valueError } from "../../base/index.ts";
+import { EPS, hypot, valueError } from "../../base/index.ts";
 import type { DenseStatus } from "../status.ts";
 import { addScaled, dot, maxAbs, norm, normalFactor, powerOfTwoNear, scale } from "./vectors.ts";
 
@@ -90,7 +90,7 @@ function reflector(a: Float64Array, first: number, length: number): number {
     scale(factor, a, first, length);
     return reflector(a, first, length) / factor;
   }
-  const image = x0 > 0 ? -Math.hypot(x0, rest) : Math.hypot(x0, rest);
+  const image = x0 > 0 ? -hypot(x0, rest) : hypot(x0, rest);
   a[first] = x0 - image;
   const size = norm(a, first, length);
   for (let i = first; i < first + length; i++) a[i] /= size;
@@ -151,13 +151,13 @@ function qlStep(
 ): void {
   // Wilkinson's shift: the eigenvalue of the leading 2×2 block nearer to d[low].
   const half = (d[low + 1] - d[low]) / 2;
-  const root = Math.hypot(half, e[low]);
+  const root = hypot(half, e[low]);
   const shift = d[low] - (e[low] / (half + (half < 0 ? -root : root))) * e[low];
   let x = d[high] - shift;
   let bulge = e[high - 1];
   for (let i = high - 1; i >= low; i--) {
     const factor = normalFactor(Math.max(Math.abs(x), Math.abs(bulge)));
-    const length = Math.hypot(factor * x, factor * bulge);
+    const length = hypot(factor * x, factor * bulge);
     const c = length === 0 ? 1 : (factor * x) / length;
     const s = length === 0 ? 0 : (factor * bulge) / length;
     const r = length / factor;

@@ -1,4 +1,4 @@
-import { SMALLEST_NORMAL } from "../../base/index.ts";
+import { highWord, powerOfTwo, SMALLEST_NORMAL } from "../../base/index.ts";
 
 /*
  * Kernels on vectors and on blocks of vectors. A block of `count` vectors of length n is one array in which
@@ -63,10 +63,10 @@ export function norm(x: Float64Array, at = 0, n = x.length): number {
   return Math.sqrt(sum) * unit;
 }
 
-/** The power of two 2^e with 2^e ≤ a < 2^(e+1) up to one step, for finite a > 0, kept normal and invertible. */
+/** The power of two 2^e with 2^e ≤ a < 2^(e+1), for finite a > 0, kept normal and invertible. */
 export function powerOfTwoNear(a: number): number {
   const clamped = Math.min(Math.max(a, 2 * SMALLEST_NORMAL), 2 ** 1020);
-  return 2 ** Math.floor(Math.log2(clamped));
+  return powerOfTwo((highWord(clamped) >> 20) - 1023);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { EPS, Random, valueError } from "../../base/index.ts";
+import { EPS, hypot, Random, valueError } from "../../base/index.ts";
 import { orthonormalise } from "../dense/orthonormalise.ts";
 import { symmetricEigen } from "../dense/symmetric-eigen.ts";
 import { addScaled, allFinite, combineInPlace, dot, norm } from "../dense/vectors.ts";
@@ -221,7 +221,7 @@ class Lanczos {
   }
 
   private meets(value: number, residual: number): boolean {
-    const relative = this.settings.tolerance * (Math.hypot(value, residual) + Math.abs(value));
+    const relative = this.settings.tolerance * (hypot(value, residual) + Math.abs(value));
     return residual <= Math.max(relative, ROUNDOFF_RESIDUAL * this.operatorNorm);
   }
 
@@ -294,7 +294,7 @@ class Lanczos {
     for (let i = 0; i < found; i++) {
       values[i] = verified ? dot(vectors, i * n, products, i * n, n) : locked[i].value;
       residuals[i] = verified ? this.measured(vectors, products, i, values[i]) : locked[i].residual;
-      const size = Math.hypot(values[i], residuals[i]) + Math.abs(values[i]);
+      const size = hypot(values[i], residuals[i]) + Math.abs(values[i]);
       relativeResiduals[i] = size > 0 ? residuals[i] / size : 0;
     }
     const verifications = verified ? found : 0;

@@ -1,4 +1,4 @@
-import { EPS, Random, valueError } from "../../base/index.ts";
+import { EPS, hypot, Random, valueError } from "../../base/index.ts";
 import { orthonormalise } from "../dense/orthonormalise.ts";
 import { symmetricEigen } from "../dense/symmetric-eigen.ts";
 import { addCombined, addScaled, allFinite, combineInPlace, dot, norm } from "../dense/vectors.ts";
@@ -334,7 +334,7 @@ class Lobpcg {
     for (let i = 0; i < count; i++) {
       residuals[i] = norm(basis, (m + i) * n, n);
       // A x = θ x + r with r ⟂ x, so ‖A x‖² = θ² + ‖r‖².
-      const size = Math.hypot(values[i], residuals[i]) + Math.abs(values[i]);
+      const size = hypot(values[i], residuals[i]) + Math.abs(values[i]);
       relative[i] = size > 0 ? residuals[i] / size : 0;
     }
     this.required = Math.min(count, Math.max(0, Math.ceil(required(values))));

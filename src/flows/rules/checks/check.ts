@@ -1,5 +1,5 @@
 import { formatShape } from "../../../autodiff/index.ts";
-import { Random, valueError } from "../../../base/index.ts";
+import { hypot, Random, valueError } from "../../../base/index.ts";
 import { type CompiledRule, compileRule } from "../compile.ts";
 import type { UpdateRule } from "../update-rule.ts";
 import {
@@ -138,12 +138,12 @@ function directionFilter(name: string, linear: LinearRule): Filter {
     [1, 0],
   ] as const) {
     const [re, im] = transfer(filter, z);
-    const scale = SAME * Math.max(1, Math.hypot(re, im));
+    const scale = SAME * Math.max(1, hypot(re, im));
     for (let input = 0; input < linear.p; input++)
       for (let output = 0; output < linear.p; output++) {
         const [r, i] = transfer(filterOf(linear, input, output), z);
         const expected = input === output ? [re, im] : [0, 0];
-        if (Math.hypot(r - expected[0], i - expected[1]) <= scale) continue;
+        if (hypot(r - expected[0], i - expected[1]) <= scale) continue;
         throw valueError(
           `${name}, direction`,
           "an average of gradients, the same for every weight",

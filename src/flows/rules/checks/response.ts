@@ -1,5 +1,5 @@
 import { compile, jvp, type Shape, sizeOf, type Tensor } from "../../../autodiff/index.ts";
-import { EPS } from "../../../base/index.ts";
+import { cos, EPS, pow, sin } from "../../../base/index.ts";
 import { applyQTransposed, qr, solveUpper } from "../../../linalg/index.ts";
 import type { State, UpdateRule } from "../update-rule.ts";
 
@@ -208,10 +208,10 @@ const ANGLES = 1000;
  */
 export function edgeOnQuadratics(filter: Filter): EdgeOnQuadratics {
   const at = (theta: number): Complex => {
-    const [gr, gi] = transfer(filter, [Math.cos(theta), Math.sin(theta)]);
+    const [gr, gi] = transfer(filter, [cos(theta), sin(theta)]);
     // 1 − e^{iθ} = 2 sin(θ/2)·(sin(θ/2) − i cos(θ/2)), without cancellation.
-    const s = Math.sin(theta / 2);
-    const [re, im] = [2 * s * s, -2 * s * Math.cos(theta / 2)];
+    const s = sin(theta / 2);
+    const [re, im] = [2 * s * s, -2 * s * cos(theta / 2)];
     const size = gr * gr + gi * gi;
     return [(re * gr + im * gi) / size, (im * gr - re * gi) / size];
   };
@@ -222,7 +222,7 @@ export function edgeOnQuadratics(filter: Filter): EdgeOnQuadratics {
   };
   const half = ANGLES / 2;
   const angles = Array.from({ length: ANGLES - 1 }, (_, i) =>
-    i < half ? 1e-8 * (1e8 * (Math.PI / 2)) ** (i / half) : (Math.PI / 2) * (1 + (i - half) / half),
+    i < half ? 1e-8 * pow(1e8 * (Math.PI / 2), i / half) : (Math.PI / 2) * (1 + (i - half) / half),
   );
   for (let i = 1; i < angles.length; i++) {
     const theta = realBetween(at, angles[i - 1], angles[i]);

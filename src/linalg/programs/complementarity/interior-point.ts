@@ -132,7 +132,8 @@ function newtonStep(problem: SdcpProblem, x: Float64Array, y: Float64Array, resi
   const mu = dot(d, 0, d, 0, k) / k;
   const predictor = solve(complementarityTarget(d, 0, undefined, k));
   const reach = Math.min(1, stepLength(d, predictor.dx, k), stepLength(d, predictor.dy, k));
-  const sigma = (affineGap(d, predictor.dx, predictor.dy, reach, k) / mu) ** 3;
+  const remaining = affineGap(d, predictor.dx, predictor.dy, reach, k) / mu;
+  const sigma = remaining * remaining * remaining;
   const second = multiply(predictor.dx, predictor.dy, k, k, k);
   const corrector = solve(complementarityTarget(d, Math.min(1, sigma) * mu, second, k));
   const far = Math.min(stepLength(d, corrector.dx, k), stepLength(d, corrector.dy, k));

@@ -209,7 +209,7 @@ function byOperator({ k, b }: SdcpProblem): Float64Array {
   const largest = largestDiagonal(b, m);
   return Float64Array.from({ length: k }, (_, i) => {
     const at = svecIndex(k, i, i);
-    return Math.min(SCALE_RANGE, (largest / Math.max(b[at * m + at], largest * 1e-30)) ** 0.25);
+    return Math.min(SCALE_RANGE, Math.sqrt(Math.sqrt(largest / Math.max(b[at * m + at], largest * 1e-30))));
   });
 }
 
