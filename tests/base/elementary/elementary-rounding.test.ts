@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import {
   cos,
   erf,
+  erfc,
   exp,
   expm1,
   log,
@@ -147,6 +148,25 @@ const cases: Record<string, Case> = {
     domain: [-6.5, 6.5],
     intervals: [[-0.5, 0.5], [0.5, 1], [1, 2], [2, 6], [-0.01, 0.01], subnormals],
     seams: bothSigns(range(49).map((i) => i / 8)),
+  },
+  erfc: {
+    f: erfc,
+    reference: exact.exactErfc,
+    bound: 2,
+    domain: [-6.5, 27.2],
+    intervals: [
+      [-0.5, 0.5],
+      [-6, -0.5],
+      [0.5, 1],
+      [1, 6],
+      [6, 26.5],
+      [26.5, 27.2],
+      [-0.01, 0.01],
+      subnormals,
+    ],
+    seams: bothSigns([...range(97).map((i) => 2 ** (Math.floor(i / 16) - 1) * (1 + (i % 16) / 16))]).filter(
+      (x) => x < 27,
+    ),
   },
   sin: { f: sin, reference: exact.exactSin, ...waves },
   cos: { f: cos, reference: exact.exactCos, ...waves },

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import {
   ERF_TABLE,
+  ERFC_TABLE,
   EXP_TABLE,
   HALF_PI_PARTS,
   LN2_HIGH,
@@ -17,6 +18,7 @@ import {
   divide,
   type Exact,
   exactErf,
+  exactErfc,
   exactExp,
   exactLog,
   exactly,
@@ -79,6 +81,20 @@ test("ERF_TABLE holds erf at the centres as double-doubles", () => {
     const [high, low] = ERF_TABLE.subarray(12 * i);
     expect(high + low).toBe(high);
     expect(relativeDistance(high, low, exactErf(exactly((i + 3.5) / 8))), `row ${i}`).toBeLessThan(-104);
+  }
+});
+
+test("ERFC_TABLE holds e^{a²} erfc(a) at the centres as double-doubles, 16 centres to a binade", () => {
+  expect(ERFC_TABLE.length).toBe(97 * 12);
+  for (let i = 1; i < 97; i++) {
+    const [centre, high, low] = ERFC_TABLE.subarray(12 * i);
+    expect(centre).toBe(2 ** (Math.floor((i - 1) / 16) - 1) * (1 + (((i - 1) % 16) + 0.5) / 16));
+    expect(high + low).toBe(high);
+    if (centre > 27) continue;
+    const a = exactly(centre);
+    const square = multiply(a, a);
+    const value = divide(exactErfc(a), exactExp({ m: -square.m, e: square.e }));
+    expect(relativeDistance(high, low, value), `row ${i}`).toBeLessThan(-104);
   }
 });
 

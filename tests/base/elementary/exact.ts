@@ -183,6 +183,23 @@ const HALF_PI =
 
 export const HALF_PI_WIDE: Exact = { m: HALF_PI, e: -RADIAN_BITS };
 
+/** 1 − erf(x) by the alternating series, with as many bits after the point as e^{−x²} has zeros, and more. */
+export function exactErfc(x: Exact): Exact {
+  const wide = fixed(multiply(x, x), 8) >> 8n;
+  const bits = BITS + 2 * GUARD + Math.ceil(1.5 * (Number(wide) + 1));
+  if (bits > RADIAN_BITS) throw new Error("exactErfc: beyond the bits of π");
+  const shift = BigInt(bits);
+  const square = fixed(multiply(x, x), bits);
+  let power = fixed(x, bits);
+  let sum = 0n;
+  for (let k = 0n; power !== 0n && power !== -1n; k++) {
+    sum += power / (2n * k + 1n);
+    power = -((power * square) >> shift) / (k + 1n);
+  }
+  const rootPi = integerSqrt((2n * HALF_PI) << BigInt(RADIAN_BITS)) >> BigInt(RADIAN_BITS - bits);
+  return { m: (1n << shift) - (2n * (sum << shift)) / rootPi, e: -bits };
+}
+
 /** n·π/2 rounded to a double, for picking arguments near the zeros of sine and cosine. */
 export function quarterTurn(n: number): number {
   return Number((BigInt(n) * HALF_PI) >> BigInt(RADIAN_BITS - 300)) * 2 ** -300;
