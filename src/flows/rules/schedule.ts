@@ -4,6 +4,7 @@ import {
   countOrMinusOne,
   integer,
   number,
+  pow,
   type Setting,
   type Settings,
   type Values,
@@ -104,7 +105,7 @@ export function scheduleComplaint(values: StepValues, steps: number): Complaint 
       expected: `fewer steps than the ${lastsTheRun(values) ? steps : values.totalSteps} of the cosine`,
       got: String(warmupSteps),
     };
-  const last = lr * stepFactor ** (schedule === "step" ? Math.floor(steps / stepEvery) : 0);
+  const last = lr * pow(stepFactor, schedule === "step" ? Math.floor(steps / stepEvery) : 0);
   if (!(last > 0 && last < Number.POSITIVE_INFINITY))
     return {
       setting: "stepFactor",

@@ -222,7 +222,7 @@ function bySolution({ k }: SdcpProblem, x: Float64Array): Float64Array {
   for (let i = 0; i < k; i++) largest = Math.max(largest, x[i * (k + 1)]);
   if (!(largest > 0)) return new Float64Array(k).fill(1);
   return Float64Array.from({ length: k }, (_, i) =>
-    Math.sqrt(Math.max(x[i * (k + 1)] / largest, SCALE_RANGE ** -2)),
+    Math.sqrt(Math.max(x[i * (k + 1)] / largest, 1 / (SCALE_RANGE * SCALE_RANGE))),
   );
 }
 

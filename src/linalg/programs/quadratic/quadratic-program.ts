@@ -117,7 +117,11 @@ export function convexQuadraticProgram(program: QuadraticProgram, maxIterations?
   }
   const scaled = equilibrate({ ...data, Q });
   const spectrum = symmetricEigen(scaled.data.Q, n);
-  const { x, multipliers, direction, ...outcome } = proximalPoint(scaled.data, spectrum, limit);
+  const inGivenUnits = (point: PrimalDual): number => {
+    const measured = inUnits(data, scaled.point(point.x), scaled.multipliers(point.multipliers, false));
+    return worstQp(qpViolations(measured.data, measured.x, measured.multipliers));
+  };
+  const { x, multipliers, direction, ...outcome } = proximalPoint(scaled.data, spectrum, inGivenUnits, limit);
   const back = {
     x: scaled.point(x),
     multipliers: scaled.multipliers(multipliers, outcome.status === "infeasible"),
@@ -211,7 +215,16 @@ interface Outcome extends PrimalDual {
   readonly direction?: Float64Array;
 }
 
-function proximalPoint(data: QpData, spectrum: SymmetricEigen, limit: number): Outcome {
+/**
+ * @param inGivenUnits the worst violation of a point in the units of the caller: what is good in the equilibrated ones
+ *   may weigh the elements of the optimality system otherwise, and must be good in both to end the search
+ */
+function proximalPoint(
+  data: QpData,
+  spectrum: SymmetricEigen,
+  inGivenUnits: (point: PrimalDual) => number,
+  limit: number,
+): Outcome {
   const { n, c, bounds } = data;
   const definite = n === 0 || spectrum.values[0] >= DEFINITE;
   let x: Float64Array = new Float64Array(n);
@@ -237,7 +250,11 @@ function proximalPoint(data: QpData, spectrum: SymmetricEigen, limit: number): O
     }
     const nearest = metric.fromDistance(y);
     const candidate = correct(data, { x: nearest, multipliers }, active);
-    const violation = worstQp(qpViolations(data, candidate.x, candidate.multipliers));
+    let violation = worstQp(qpViolations(data, candidate.x, candidate.multipliers));
+    if (violation <= TOLERANCE) {
+      const given = inGivenUnits(candidate);
+      if (given > TOLERANCE) violation = given;
+    }
     stale = violation < lowest / 2 ? 0 : stale + 1;
     if (violation < lowest) {
       lowest = violation;
