@@ -305,7 +305,7 @@ const OVERVIEW: readonly string[] = [
   "",
   "central-flows COMMAND",
   ...columns([
-    ["run", "simulate; without further words, the default run of about a minute"],
+    ["run", "simulate; without further words, the default run of some fifteen seconds"],
     ["verify PATH…", "check the engine against reference fixtures"],
     ["report DIR", "write the HTML report of a run again"],
     ["compare DIR…", "hold runs against each other: one table, one page"],

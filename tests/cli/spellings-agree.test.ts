@@ -113,7 +113,7 @@ describe("one meaning, several spellings", () => {
     ["--eig.solver LOBPCG", ""],
     [
       "",
-      "opt:gd data:digits arch:mlp --opt.lr 0.2 --data.n 200 --arch.width 8 --steps 250 --eig.frequency 1",
+      "opt:gd data:digits arch:mlp --opt.lr 0.3 --data.n 200 --arch.width 12 --steps 250 --warm-start 60 --discrete.precision float32 --eig.frequency 1",
     ],
   ];
   for (const [first, ...others] of groups) {
@@ -225,7 +225,7 @@ describe("the other commands", () => {
       "verify a --json=false",
       { command: "verify", paths: ["a"], json: false, backend: "auto", threads: "auto" },
     ],
-    ["report experiments/x", { command: "report", dir: "experiments/x" }],
+    ["report experiments/x", { command: "report", dir: "experiments/x", follow: false }],
     ["resume d", { command: "resume", dir: "d", steps: null, quiet: false, json: false }],
     ["resume --steps 7 d --quiet", { command: "resume", dir: "d", steps: 7, quiet: true, json: false }],
     ["info --json", { command: "info", json: true }],
