@@ -46,6 +46,15 @@ export {
   type NnlsStatus,
   nnls,
 } from "./programs/nnls.ts";
+export type { NoiseViolations } from "./programs/noise/equation.ts";
+export {
+  type NoiseOptions,
+  type NoiseResult,
+  type NoiseSolution,
+  type NoiseStats,
+  type NoiseStatus,
+  noiseEquation,
+} from "./programs/noise/noise-equation.ts";
 export {
   convexQuadraticProgram,
   type QpResult,

@@ -27,6 +27,10 @@ export const advice = {
     "The objective falls without bound along the direction returned; add a constraint or a positive curvature there.",
   inaccurate:
     "The best point found violates a condition by more than the tolerance; read the violations in stats, and rescale the problem if they are too large.",
+  "singular-noise":
+    "The noise vanishes along some direction; the answer is the limit of a little noise added in every direction, whose size is in stats.",
+  unstable:
+    "No stationary covariance exists: an eigenvalue of Y leaves the interval (0, 2) in which the linear iteration contracts; leave that direction out or take a smaller step.",
   unsolvable:
     "No solution of moderate size exists, because B does not push back along the direction returned, on which A is negative; take a smaller step so that A stays positive, or check that B is not zero.",
 } as const;
