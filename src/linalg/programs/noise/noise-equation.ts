@@ -50,6 +50,7 @@ export interface NoiseStats {
   readonly method: "complementarity" | "Newton" | "continuation";
 }
 
+/** The covariance, how the search ended and what was measured. */
 export type NoiseResult = SolverResult<NoiseSolution, NoiseStatus, NoiseStats>;
 
 /** Options of `noiseEquation`. */
