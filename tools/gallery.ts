@@ -8,13 +8,13 @@
  * page shows all that there are.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { cpus } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { parseRun } from "../src/cli/flags.ts";
-import { readJournal, writeFileAtomic } from "../src/record/index.ts";
+import { folderState, writeFileAtomic } from "../src/record/index.ts";
 import {
   type GalleryRun,
   gallerySummary,
@@ -22,7 +22,7 @@ import {
   renderGallery,
   tableText,
 } from "../src/report/index.ts";
-import { readRunConfig } from "../src/run/index.ts";
+import { openRun, readRunConfig } from "../src/run/index.ts";
 import { PRESETS, type RunConfig, SMALL_PRESET_NAMES, toConfigJson } from "../src/settings/index.ts";
 import { criticalValueOf } from "../src/simulation/index.ts";
 
@@ -52,10 +52,11 @@ function settings(config: RunConfig): string {
 /** Brings the run of a preset to its end; returns false when it failed or was interrupted. */
 function bringAbout(name: string): boolean {
   const { words, config, directory } = planOf(name);
-  const started = existsSync(join(directory, "journal.jsonl"));
+  const state = folderState(directory);
+  const started = state === "unfinished" || state === "ended";
   const kept = started && !values.fresh && settings(readRunConfig(directory)) === settings(config);
   if (started && !kept) rmSync(directory, { recursive: true });
-  if (kept && readJournal(join(directory, "journal.jsonl")).rows.length >= config.steps) {
+  if (kept && state === "ended") {
     process.stderr.write(`${name}: done before\n`);
     return true;
   }
@@ -67,10 +68,10 @@ function bringAbout(name: string): boolean {
   return status === 0;
 }
 
-function galleryRun(name: string): GalleryRun {
-  const directory = join(FOLDER, name);
-  const config = readRunConfig(directory);
-  const { rows } = readJournal(join(directory, "journal.jsonl"));
+async function galleryRun(name: string): Promise<GalleryRun> {
+  const run = await openRun(join(FOLDER, name), "gallery");
+  const { config } = run;
+  const rows = [...run.rows()];
   const ended =
     rows.length >= config.steps ? `${config.steps} steps` : `${rows.length} of ${config.steps} steps`;
   return {
@@ -88,7 +89,8 @@ for (const name of names) planOf(name); // a wrong name or setting shows before 
 mkdirSync(FOLDER, { recursive: true });
 const failed = names.filter((name) => !bringAbout(name));
 const shown = [...new Set([...SMALL_PRESET_NAMES, ...names])];
-const runs = shown.filter((name) => existsSync(join(FOLDER, name, "journal.jsonl"))).map(galleryRun);
+const there = shown.filter((name) => ["unfinished", "ended"].includes(folderState(join(FOLDER, name))));
+const runs = await Promise.all(there.map(galleryRun));
 const machine = `Node ${process.versions.node}, ${cpus()[0]?.model.trim()} (${cpus().length} cores)`;
 const page = join(FOLDER, "index.html");
 writeFileAtomic(page, renderGallery(runs, machine));

@@ -1,7 +1,6 @@
-import { existsSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { readJournal } from "../record/index.ts";
-import { type RunEvents, type RunOutcome, readRunConfig, resumeRun, startRun } from "../run/index.ts";
+import { rmSync } from "node:fs";
+import { folderState } from "../record/index.ts";
+import { openRun, type RunEvents, readRunConfig, resumeRun, startRun } from "../run/index.ts";
 import { PRESETS, type Provenance, presetSettings, type RunConfig, resolveRun } from "../settings/index.ts";
 import type { StepRow } from "../simulation/index.ts";
 
@@ -47,22 +46,21 @@ export async function bringAbout(
   events: RunEvents = {},
 ): Promise<Experiment | "interrupted"> {
   const config = claimConfig(preset, steps);
-  const journal = join(directory, "journal.jsonl");
-  const started = existsSync(journal);
+  const state = folderState(directory);
+  const started = state === "unfinished" || state === "ended";
   const kept = started && settings(readRunConfig(directory)) === settings(config);
   if (started && !kept) rmSync(directory, { recursive: true });
   const name = preset.replace(/^claim-/, "");
   const help = PRESETS.get(preset)?.help.replace(", for claim", "") ?? "";
   const described = { name, help, config, directory };
-  if (kept) {
-    const { rows } = readJournal(journal);
-    if (rows.length >= config.steps) return { ...described, rows, complete: isComplete(rows, config) };
+  if (!kept || state !== "ended") {
+    const { ending } = kept
+      ? await resumeRun(directory, null, events)
+      : await startRun(config, directory, provenance, events);
+    if (ending === "interrupted") return "interrupted";
   }
-  const outcome: RunOutcome = kept
-    ? await resumeRun(directory, null, events)
-    : await startRun(config, directory, provenance, events);
-  if (outcome.ending === "interrupted") return "interrupted";
-  return { ...described, rows: outcome.rows, complete: isComplete(outcome.rows, config) };
+  const rows = [...(await openRun(directory, "claim")).rows()];
+  return { ...described, rows, complete: isComplete(rows, config) };
 }
 
 /** Whether the last row has every process. */

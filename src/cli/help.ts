@@ -210,7 +210,7 @@ const SMALL: Readonly<Record<string, readonly string[]>> = {
   report: [
     "central-flows report DIR [--follow]",
     "",
-    "Writes report.html again from the journal.jsonl and config.json in the folder of a run.",
+    "Writes report.html again from the rows and config.json in the folder of a run, ended or not.",
     "",
     ...columns([
       ["--follow", "again and again while the run goes; the open page loads itself until it is finished"],
@@ -238,7 +238,8 @@ const SMALL: Readonly<Record<string, readonly string[]>> = {
   resume: [
     "central-flows resume DIR [--steps N] [--quiet] [--json]",
     "",
-    "Continues a run that was stopped, from its last checkpoint, to the same bits.",
+    "Continues a run that was stopped, from its last checkpoint, to the same bits. A rule file of the run",
+    "is run again, with all rights of this process.",
     "",
     ...columns([
       ["--steps N", "steps in all, instead of those in its config.json"],

@@ -7,6 +7,7 @@ export {
   type ReadFile,
 } from "./definition.ts";
 export { readFileFromDisk } from "./files.ts";
+export { crc32 } from "./formats/crc32.ts";
 export {
   type NpyArray,
   type NpyFile,

@@ -1,121 +1,240 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
-import { basename, dirname, join } from "node:path";
+/**
+ * The folder of a run:
+ *
+ *     lock           while somebody writes it
+ *     rule.ts        a custom rule, as it was when the run was started
+ *     journal.bin    the run's head and its rows, until data.hdf5 has been read back and agrees
+ *     config.json    its settings
+ *     data.hdf5      its rows for other programs, and after the end the only place that has them
+ *     checkpoints/   latest.npz: the last weights; resume.npz: one row before; checkpoint_N.npz: those asked for
+ *     report.html
+ *     outcome.json   how the run ended, written last: a run that has it has ended
+ *
+ * Nothing is written before the folder has been claimed.
+ */
+import { existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
 import { valueError } from "../base/index.ts";
+import type { ProcessStatus } from "../flows/index.ts";
+import type { StepRow } from "../simulation/index.ts";
+import { makeFolder, removeIfThere, removeTemporaries, writeFileAtomic } from "./files.ts";
+import { readStoredRows } from "./hdf5.ts";
+import { type JournalHead, readJournal, restoreJournal } from "./journal.ts";
+import { readOldJournal } from "./journal-lines.ts";
+import { type Lock, takeLock } from "./lock.ts";
 
-/** Disk conditions that pass when the caller makes room; the data itself was fine. EFBIG: a limit on file size. */
-const NO_ROOM = ["ENOSPC", "EDQUOT", "EFBIG"];
+/** The names in a run's folder. */
+export const NAMES = {
+  journal: "journal.bin",
+  /** The journal of 0.1.0. */
+  oldJournal: "journal.jsonl",
+  config: "config.json",
+  data: "data.hdf5",
+  checkpoints: "checkpoints",
+  latest: "latest.npz",
+  resume: "resume.npz",
+  outcome: "outcome.json",
+} as const;
 
-/** Conditions that come from the path the caller chose. */
-const BAD_PATH: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  EROFS: "a read-only file system",
-  ENOENT: "no such folder",
-  ENOTDIR: "a file where a folder should be",
-  EISDIR: "a folder where a file should be",
-  EEXIST: "a file where a folder should be",
-};
+/** How a run ended, as outcome.json keeps it. */
+export interface OutcomeFile {
+  readonly ending: "finished" | "failed";
+  /** A sentence for people. */
+  readonly sentence: string;
+  /** The exit status of the command line: 0 done, 1 a process diverged or had no solution. */
+  readonly exitCode: number;
+  readonly rows: number;
+  /** Of the process that ended it. */
+  readonly seconds: number;
+  readonly backend: string;
+  /** The running hash of all rows (`RowDigest`). */
+  readonly digest: string;
+  /** The last value of each scalar quantity, and of the largest of `…_eigs`. */
+  readonly summary: Readonly<Record<string, number>>;
+  readonly host: string;
+  readonly job?: string;
+  /** How the processes stand. */
+  readonly processes: Readonly<Record<string, ProcessStatus>>;
+  readonly criticalValue: number;
+  /** The head of the run's journal without its configuration, which config.json has. */
+  readonly head: Omit<JournalHead, "config">;
+}
+
+/** What a folder holds: nothing, a run that can go on, one that has ended, or files that are no run of ours. */
+export type FolderState = "empty" | "unfinished" | "ended" | "foreign";
+
+/** Looks at a folder without reading its files. */
+export function folderState(directory: string): FolderState {
+  const has = (name: string): boolean => existsSync(join(directory, name));
+  if (has(NAMES.outcome)) return "ended";
+  if (has(NAMES.journal) || has(NAMES.oldJournal)) return "unfinished";
+  return has(NAMES.data) || has(NAMES.config) || has(NAMES.checkpoints) ? "foreign" : "empty";
+}
+
+/** outcome.json of a run; undefined before its end. @throws InputValueError where it does not parse */
+export function readOutcome(directory: string): OutcomeFile | undefined {
+  const path = join(directory, NAMES.outcome);
+  if (!existsSync(path)) return undefined;
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw valueError(NAMES.outcome, "JSON that parses", `${path}: ${(error as Error).message}`);
+  }
+}
+
+/** Rows on disk, wherever a run keeps them. */
+export interface KeptRows {
+  readonly rowCount: number;
+  /** The rows `from` … `to` − 1, read in blocks; default all. */
+  readonly rows: (from?: number, to?: number) => IterableIterator<StepRow>;
+  /** The hash of the configuration that wrote them; undefined for runs of 0.1.0. */
+  readonly configHash: string | undefined;
+  /** Whether the last row was torn by a crash. */
+  readonly torn: boolean;
+}
 
 /**
- * Words a failed file operation for the person who must mend it; the system's error is its `cause`.
+ * Opens the rows of a run for reading, also while it goes: its journal, or data.hdf5 after its end.
  *
- * @param operation what was being done, such as `journal.append`
- * @param path the file concerned
- * @param error what `node:fs` threw
- * @param safe what is known to be intact, such as `the 40 rows before it are on disk`
- * @returns an InputValueError when the path is at fault (a folder that cannot be written), a plain Error when
- *   the disk is (full, over quota, broken)
+ * @param operation named in errors, such as `report`
+ * @throws InputValueError where there is no run, or its rows are damaged
  */
-export function fileError(operation: string, path: string, error: unknown, safe?: string): Error {
-  const code = (error as NodeJS.ErrnoException)?.code ?? "";
-  const kept = safe ? ` (${safe})` : "";
-  let worded: Error;
-  if (code in BAD_PATH) {
-    const got = `${BAD_PATH[code]} at ${path}`;
-    worded = valueError(operation, "a file that can be written", got, `choose another folder${kept}`);
-  } else if (NO_ROOM.includes(code)) {
-    worded = new Error(
-      `${operation}: expected room on the disk, got ${code} for ${path}; free some space and resume${kept}`,
+export async function openRows(directory: string, operation: string): Promise<KeptRows> {
+  const at = (name: string): string => join(directory, name);
+  if (existsSync(at(NAMES.journal))) {
+    const { rowCount, rows, head, droppedBytes } = readJournal(at(NAMES.journal));
+    return { rowCount, rows, configHash: head.configHash, torn: droppedBytes > 0 };
+  }
+  if (existsSync(at(NAMES.oldJournal)))
+    return { ...readOldJournal(at(NAMES.oldJournal)), configHash: undefined };
+  const outcome = readOutcome(directory);
+  if (!outcome || !existsSync(at(NAMES.data)))
+    throw valueError(operation, "the folder of a run", `${directory}, which has no journal`);
+  const stored = await readStoredRows(at(NAMES.data));
+  if (stored.rowCount !== outcome.rows)
+    throw valueError(
+      operation,
+      `${outcome.rows} rows in ${NAMES.data}, as ${NAMES.outcome} says`,
+      String(stored.rowCount),
+      "restore the file",
     );
-  } else {
-    const message = error instanceof Error ? error.message : String(error);
-    worded = new Error(`${operation}: expected to write ${path}, got ${message}${kept}`);
+  return { ...stored, configHash: outcome.head.configHash, torn: false };
+}
+
+/** A folder that this process alone writes, until `release`. */
+export class ClaimedFolder {
+  readonly directory: string;
+  private readonly lock: Lock;
+  /** Folders that the claim made, the outermost first. */
+  private readonly made: readonly string[];
+
+  private constructor(directory: string, lock: Lock, made: readonly string[]) {
+    this.directory = directory;
+    this.lock = lock;
+    this.made = made;
+    removeTemporaries(directory);
+    removeTemporaries(this.path(NAMES.checkpoints));
   }
-  worded.cause = error;
-  return worded;
-}
 
-/**
- * Makes a folder and those above it, if they are missing. Folder by folder: Node's recursive mkdir never returns where
- * the system answers ENOENT for a folder whose parent exists, as below /proc.
- *
- * @throws what `fileError` makes of the failure
- */
-export function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  const parent = dirname(path);
-  if (parent !== path) makeFolder(parent);
-  try {
-    mkdirSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw fileError("makeFolder", path, error);
-  }
-}
-
-/** Writes all of `bytes` at the end of the open file; a short write is continued, never taken for success. */
-export function writeFully(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done);
-}
-
-/**
- * Replaces a file as a whole: writes a temporary file in the same folder, syncs it and renames it over `path`.
- * A reader, or a crash at any moment, meets the old contents or the new, never a part. A temporary file left by a
- * crash is overwritten by the next write.
- *
- * @param path the file to create or replace; its folder must exist; one writer at a time
- * @param contents bytes, or text stored as UTF-8
- * @throws what `fileError` makes of the failure; the temporary file is then removed and the old contents stand
- */
-export function writeFileAtomic(path: string, contents: Uint8Array | string): void {
-  const bytes = typeof contents === "string" ? new TextEncoder().encode(contents) : contents;
-  const temporary = join(dirname(path), `.${basename(path)}.tmp`);
-  try {
-    const fd = openSync(temporary, "w");
+  /**
+   * Claims a folder for a new run, making it where it is missing.
+   *
+   * @throws InputValueError where it holds a run or the files of another program; FolderBusyError while somebody writes it
+   */
+  static forNewRun(directory: string): ClaimedFolder {
+    refuseUsed(directory);
+    const made = makeFolder(directory);
+    const folder = new ClaimedFolder(directory, takeLock(directory, "run"), made);
     try {
-      writeFully(fd, bytes);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
+      // Somebody may have started and ended a run in between.
+      refuseUsed(directory);
+    } catch (error) {
+      folder.release();
+      throw error;
     }
-    renameSync(temporary, path);
-  } catch (error) {
-    if (existsSync(temporary)) rmSync(temporary);
-    throw fileError("writeFileAtomic", path, error, "what was there before is untouched");
+    return folder;
   }
-  syncFolder(dirname(path));
+
+  /** Claims the folder of a run that is there. @throws FolderBusyError while somebody writes it */
+  static ofRun(directory: string, operation: string): ClaimedFolder {
+    return new ClaimedFolder(directory, takeLock(directory, operation), []);
+  }
+
+  /** The path of a file in the folder. */
+  path(name: string): string {
+    return join(this.directory, name);
+  }
+
+  /** Removes files; no effect where there are none. */
+  remove(...names: readonly string[]): void {
+    for (const name of names) removeIfThere(this.path(name));
+  }
+
+  /** Gives the folder free. */
+  release(): void {
+    this.lock.release();
+  }
+
+  /** Gives free a folder in which no run has begun, and removes what was made for it. */
+  abandon(written: readonly string[] = []): void {
+    this.remove(...written);
+    this.release();
+    try {
+      for (const folder of [...this.made].reverse()) rmdirSync(folder);
+    } catch {
+      // Somebody else has put something there.
+    }
+  }
+
+  /** @throws Error where somebody else has taken the folder, so that this run may no longer write it */
+  check(): void {
+    if (!this.lock.held())
+      throw new Error(
+        `lock: expected ${this.directory} to be this run's, got its lock taken away; resume it when nobody writes it`,
+      );
+  }
+
+  /** Writes how the run ended; nothing of the run is written after that. */
+  writeOutcome(outcome: OutcomeFile): void {
+    writeFileAtomic(this.path(NAMES.outcome), `${JSON.stringify(outcome, null, 2)}\n`);
+  }
+
+  /**
+   * Makes a run that has ended one that goes on: its rows are in its journal again, and it has no outcome.
+   *
+   * @param config the contents of config.json, for the journal's head
+   */
+  async reopen(config: JournalHead["config"]): Promise<void> {
+    const outcome = readOutcome(this.directory);
+    if (!outcome) return;
+    if (!existsSync(this.path(NAMES.journal))) {
+      const { rows } = await openRows(this.directory, "resume");
+      restoreJournal(this.path(NAMES.journal), { ...outcome.head, config }, rows());
+    }
+    this.remove(NAMES.outcome);
+  }
 }
 
-/**
- * Makes a rename survive a power cut, where the system can: Windows cannot open folders and some network file
- * systems cannot sync them. The contents themselves are synced either way, so a refusal here is not a failure.
- */
-function syncFolder(folder: string): void {
-  let fd: number | undefined;
-  try {
-    fd = openSync(folder, "r");
-    fsyncSync(fd);
-  } catch {
-    return;
-  } finally {
-    if (fd !== undefined) closeSync(fd);
+function refuseUsed(directory: string): void {
+  const state = existsSync(directory) ? folderState(directory) : "empty";
+  if (state === "unfinished" || state === "ended")
+    throw valueError(
+      "run",
+      "a folder without a run",
+      `${directory}, which holds one`,
+      state === "ended"
+        ? `choose another --expid or --out, or lengthen it (resume ${directory} --steps N)`
+        : `resume it (resume ${directory}) or choose another --expid or --out`,
+    );
+  if (state === "foreign") {
+    const there = readdirSync(directory).filter((name) =>
+      ([NAMES.data, NAMES.config, NAMES.checkpoints] as string[]).includes(name),
+    );
+    throw valueError(
+      "run",
+      "a folder without a run",
+      `${directory}, which has ${there.join(" and ")} of another program`,
+      "choose another --expid or --out",
+    );
   }
 }

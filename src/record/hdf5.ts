@@ -1,216 +1,46 @@
 /**
- * data.hdf5: a run as the authors' notebooks read it. Every quantity becomes one data set [T, …], T the planned
- * steps: float64 with NaN, or int64 with 0, where a row is not there yet or has fewer entries than the largest.
- * HDF5 files are made and parsed in memory (h5wasm's file system) and reach the disk as finished bytes, so that a
- * full disk is an exception of `node:fs` and not a silent return code of the HDF5 library.
+ * data.hdf5: a run as the authors' notebooks read it, every quantity one data set [rows, …] (`columns.ts`), chunked, with
+ * unlimited axes, in the format of HDF5 1.10. It is derived from the journal: whoever writes it may fail.
+ *
+ * While a run goes, rows are appended to an uncompressed file in SWMR mode, which other processes may read meanwhile
+ * (`h5py.File(path, "r", swmr=True)`); data sets cannot be added or widened in that mode, so a row that needs it has the
+ * file written anew. A run that has ended leaves a compressed file.
  */
-import { readFileSync } from "node:fs";
-import type * as H5 from "h5wasm";
+import type * as H5 from "h5wasm/node";
 import { valueError } from "../base/index.ts";
-import {
-  isIntegerQuantity,
-  type Quantity,
-  quantityData,
-  quantityShape,
-  type StepRow,
-} from "../simulation/index.ts";
-import { writeFileAtomic } from "./folder.ts";
+import type { StepRow } from "../simulation/index.ts";
+import { type DataSet, dataSetsDifference, dataSetsOfRows, type Extents, rowsOfDataSets } from "./columns.ts";
+import { moveInto, removeIfThere, temporaryBeside } from "./files.ts";
 
-/** One data set of an HDF5 file, row-major. */
-export interface DataSet {
-  /** Path without a leading slash, such as `central/train_loss`. */
-  readonly path: string;
-  readonly shape: readonly number[];
-  /** float64 or int64. */
-  readonly data: Float64Array | BigInt64Array;
-}
+/** Rows that are laid out, written or compared at once. */
+const BLOCK = 256;
 
-/** How far a run will go, which fixes the first axis of every data set. */
-export interface RunPlan {
-  /** T, the rows of a finished run. */
-  readonly totalSteps: number;
-  /** The `step` of row 0. */
-  readonly initialStep: number;
-}
+/** Bytes of a chunk, about: small enough to be rewritten while it fills, large enough to be compressed. */
+const CHUNK_BYTES = { live: 1 << 10, compact: 1 << 16 };
+
+/** The library's file format: read by HDF5 1.10 of 2016 and later. */
+const FORMAT = ["v110", "v110"] as const;
+
+type Library = typeof H5;
+
+let loaded: Promise<Library> | undefined;
 
 /**
- * Writes the rows so far to an HDF5 file: temporary name, read back, sync, rename. The file is readable at every
- * moment, also when the disk is full.
+ * The HDF5 library, loaded once.
  *
- * @param path the file to create or replace
- * @param rows rows with index < plan.totalSteps, in any order
- * @throws InputValueError for rows that do not fit (see `dataSetsOfRows`) or a folder that cannot be written;
- *   Error when the disk is full or the HDF5 library did not store what it was given
+ * @throws Error where the engine has no WebAssembly, of which the library is made
  */
-export async function writeHdf5(path: string, rows: readonly StepRow[], plan: RunPlan): Promise<void> {
-  const dataSets = dataSetsOfRows(rows, plan);
-  const bytes = await encodeHdf5(dataSets);
-  compareStored(dataSets, await decodeHdf5(bytes));
-  writeFileAtomic(path, bytes);
-}
-
-/** Reads every float64 and integer data set of an HDF5 file; data sets of other kinds are left out. */
-export async function readHdf5(path: string): Promise<DataSet[]> {
-  return decodeHdf5(readFileSync(path));
-}
-
-/**
- * Lays rows out as data sets, `step` first (int64, filled for all T rows as in the reference).
- *
- * @throws InputValueError if a row's index is not in 0 … T − 1, if a quantity's rank differs between rows, if an
- *   integer quantity holds a fraction, or if a name is not a path or is also a folder of another
- */
-export function dataSetsOfRows(rows: readonly StepRow[], plan: RunPlan): DataSet[] {
-  const { totalSteps, initialStep } = plan;
-  const step = BigInt64Array.from({ length: totalSteps }, (_, i) => BigInt(initialStep + i));
-  const dataSets: DataSet[] = [{ path: "step", shape: [totalSteps], data: step }];
-  for (const [path, extent] of extentsOfRows(rows, totalSteps)) {
-    const shape = [totalSteps, ...extent.shape];
-    const size = shape.reduce((product, n) => product * n, 1);
-    const data = extent.integer ? new BigInt64Array(size) : new Float64Array(size).fill(NaN);
-    for (const row of rows) {
-      const quantity = row.quantities[path];
-      if (quantity !== undefined) placeRow(path, quantity, data, extent.shape, row.index);
-    }
-    dataSets.push({ path, shape, data });
-  }
-  return dataSets;
-}
-
-/**
- * The inverse, as far as NaN allows: each row holds the whole padded arrays. Trailing rows that hold nothing are
- * left out, so a file of an unfinished run gives the rows it has.
- */
-export function rowsOfDataSets(dataSets: readonly DataSet[]): StepRow[] {
-  const steps = dataSets.find(({ path }) => path === "step")?.data ?? [];
-  const series = dataSets.filter(({ path, shape }) => path !== "step" && shape[0] === steps.length);
-  const rows: StepRow[] = [];
-  for (let index = 0; index < steps.length; index++) {
-    const quantities = series.map(({ path, shape, data }) => [path, rowOf(shape, data, index)]);
-    rows.push({ index, step: Number(steps[index]), quantities: Object.fromEntries(quantities) });
-  }
-  const holdsData = (row: StepRow) => Object.values(row.quantities).some(isPresent);
-  return rows.slice(0, rows.findLastIndex(holdsData) + 1);
-}
-
-function isPresent(quantity: Quantity): boolean {
-  return !isIntegerQuantity(quantity) && Array.from(quantityData(quantity)).some((x) => !Number.isNaN(x));
-}
-
-function rowOf(shape: readonly number[], data: DataSet["data"], index: number): Quantity {
-  const rowShape = shape.slice(1);
-  const size = rowShape.reduce((product, n) => product * n, 1);
-  const entries = new Float64Array(size);
-  for (let i = 0; i < size; i++) entries[i] = Number(data[index * size + i]);
-  if (data instanceof BigInt64Array) return { shape: rowShape, data: entries, integer: true };
-  return rowShape.length === 0 ? entries[0] : { shape: rowShape, data: entries };
-}
-
-interface Extent {
-  shape: number[];
-  integer: boolean;
-}
-
-/** Per quantity: the largest size along each axis, and whether all rows store it as integers. */
-function extentsOfRows(rows: readonly StepRow[], totalSteps: number): Map<string, Extent> {
-  const extents = new Map<string, Extent>();
-  for (const row of rows) {
-    if (!(Number.isInteger(row.index) && row.index >= 0 && row.index < totalSteps))
-      throw valueError("dataSetsOfRows", `row indices below ${totalSteps}`, String(row.index));
-    for (const [path, quantity] of Object.entries(row.quantities)) {
-      const shape = quantityShape(quantity);
-      const extent = extents.get(path);
-      if (extent === undefined) {
-        extents.set(path, { shape: [...shape], integer: isIntegerQuantity(quantity) });
-      } else {
-        if (shape.length !== extent.shape.length)
-          throw valueError("dataSetsOfRows", `${extent.shape.length} axes for ${path}`, `${shape.length}`);
-        extent.shape = extent.shape.map((n, axis) => Math.max(n, shape[axis]));
-        extent.integer &&= isIntegerQuantity(quantity);
-      }
-    }
-  }
-  checkPaths([...extents.keys()]);
-  return extents;
-}
-
-function checkPaths(paths: readonly string[]): void {
-  const folders = new Set(
-    paths.flatMap((path) => path.split("/").map((_, i, parts) => parts.slice(0, i).join("/"))),
-  );
-  const advice = "name quantities like central/train_loss";
-  for (const path of paths) {
-    if (path.split("/").some((part) => part === "" || part === "." || part.includes("\0")))
-      throw valueError("dataSetsOfRows", "an HDF5 path", JSON.stringify(path), advice);
-    if (folders.has(path) || path === "step")
-      throw valueError("dataSetsOfRows", "a name of its own for each quantity", path, advice);
-  }
-}
-
-/** Copies one row's entries into the corner of its slot in the padded array. */
-function placeRow(
-  path: string,
-  quantity: Quantity,
-  out: Float64Array | BigInt64Array,
-  slot: readonly number[],
-  index: number,
-): void {
-  const shape = quantityShape(quantity);
-  const data = quantityData(quantity);
-  for (let i = 0; i < data.length; i++) {
-    let rest = i;
-    let offset = 0;
-    let stride = 1;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      offset += (rest % shape[axis]) * stride;
-      rest = Math.floor(rest / shape[axis]);
-      stride *= slot[axis];
-    }
-    const at = index * stride + offset;
-    if (out instanceof Float64Array) out[at] = data[i];
-    else if (Number.isSafeInteger(data[i])) out[at] = BigInt(data[i]);
-    else throw valueError("dataSetsOfRows", `integers for ${path}`, String(data[i]));
-  }
-}
-
-let filesMade = 0;
-
-/** Runs `use` with the library and a path in its memory that no other call uses, and removes the file afterwards. */
-async function withMemoryFile<T>(use: (h5: typeof H5, path: string, fs: FileSystem) => T): Promise<T> {
-  const h5 = await import("h5wasm");
-  const { FS } = await h5.ready;
-  const path = `/run-${filesMade++}.hdf5`;
-  try {
-    return use(h5, path, FS);
-  } finally {
-    if (FS.analyzePath(path, false).exists) FS.unlink(path);
-  }
-}
-
-type FileSystem = Awaited<typeof H5.ready>["FS"];
-
-/** The bytes of an HDF5 file with these data sets, contiguous and uncompressed like the reference's. */
-function encodeHdf5(dataSets: readonly DataSet[]): Promise<Uint8Array> {
-  return withMemoryFile((h5, path, fs) => {
-    const file = new h5.File(path, "w");
-    try {
-      const groups = new Map<string, H5.Group>([["", file]]);
-      for (const { path, shape, data } of dataSets) {
-        const slash = path.lastIndexOf("/");
-        const name = path.slice(slash + 1);
-        const dtype = data instanceof BigInt64Array ? "<q" : "<d";
-        groupAt(groups, path.slice(0, Math.max(slash, 0))).create_dataset({
-          name,
-          data,
-          shape: [...shape],
-          dtype,
-        });
-      }
-    } finally {
-      file.close();
-    }
-    return fs.readFile(path);
-  });
+function library(): Promise<Library> {
+  loaded ??= (async () => {
+    if (!("WebAssembly" in globalThis))
+      throw new Error("expected WebAssembly, in which the HDF5 library is written, got an engine without");
+    const h5 = await import("h5wasm/node");
+    const module = await h5.ready;
+    // Without it the library tells its errors on stderr and goes on.
+    module.activate_throwing_error_handler();
+    return h5;
+  })();
+  return loaded;
 }
 
 function groupAt(groups: Map<string, H5.Group>, path: string): H5.Group {
@@ -222,21 +52,102 @@ function groupAt(groups: Map<string, H5.Group>, path: string): H5.Group {
   return group;
 }
 
-function decodeHdf5(bytes: Uint8Array): Promise<DataSet[]> {
-  return withMemoryFile((h5, path, fs) => {
-    fs.writeFile(path, bytes);
-    const file = new h5.File(path, "r");
-    try {
-      return file.paths().flatMap((path): DataSet[] => {
-        const found = file.get(path);
-        if (!(found instanceof h5.Dataset)) return [];
-        const data = numbersOf(found.value);
-        return data === undefined ? [] : [{ path, shape: found.shape ?? [], data }];
-      });
-    } finally {
-      file.close();
+/** What the library's error comes to: its trace ends with the cause. */
+export function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const causes = [...text.matchAll(/line \d+ in \S+ (.*)/g)].map(([, cause]) => cause);
+  return causes.at(-1) ?? text.split("\n")[0];
+}
+
+/** Makes all data sets of a new file, with no rows yet. */
+function createDataSets(
+  file: H5.File,
+  extents: Extents,
+  kind: keyof typeof CHUNK_BYTES,
+  rowCount: number,
+): void {
+  const groups = new Map<string, H5.Group>([["", file]]);
+  for (const { path, shape, data } of dataSetsOfRows([], extents)) {
+    const slash = path.lastIndexOf("/");
+    const width = shape.slice(1).reduce((size, length) => size * Math.max(1, length), 1);
+    const rows = Math.max(1, Math.floor(CHUNK_BYTES[kind] / (8 * width)));
+    groupAt(groups, path.slice(0, Math.max(slash, 0))).create_dataset({
+      name: path.slice(slash + 1),
+      data,
+      shape: [...shape],
+      maxshape: shape.map(() => null),
+      chunks: [
+        kind === "live" ? rows : Math.min(rows, Math.max(1, rowCount)),
+        ...shape.slice(1).map((length) => Math.max(1, length)),
+      ],
+      dtype: data instanceof BigInt64Array ? "<q" : "<d",
+      ...(kind === "compact" && { compression: 4 }),
+    });
+  }
+}
+
+/** Appends rows, `from` of which are there already, to the data sets of an open file. */
+function appendRows(
+  h5: Library,
+  file: H5.File,
+  extents: Extents,
+  rows: readonly StepRow[],
+  from: number,
+): void {
+  for (const { path, shape, data } of dataSetsOfRows(rows, extents)) {
+    const dataSet = file.get(path);
+    if (!(dataSet instanceof h5.Dataset)) throw new Error(`expected a data set at ${path}, got none`);
+    const to = from + rows.length;
+    dataSet.resize([to, ...shape.slice(1)]);
+    if (data.length > 0)
+      dataSet.write_slice(
+        [[from, to], ...shape.slice(1).map((length): [number, number] => [0, length])],
+        data,
+      );
+  }
+}
+
+function* blocksOf(rows: Iterable<StepRow>): Generator<StepRow[]> {
+  let block: StepRow[] = [];
+  for (const row of rows) {
+    block.push(row);
+    if (block.length < BLOCK) continue;
+    yield block;
+    block = [];
+  }
+  if (block.length > 0) yield block;
+}
+
+/** Writes rows to a new file at `path`, block by block. */
+function writeRows(
+  h5: Library,
+  path: string,
+  rows: Iterable<StepRow>,
+  extents: Extents,
+  kind: keyof typeof CHUNK_BYTES,
+  rowCount: number,
+): void {
+  const file = new h5.File(path, "x", { libver: [...FORMAT] });
+  try {
+    createDataSets(file, extents, kind, rowCount);
+    let from = 0;
+    for (const block of blocksOf(rows)) {
+      appendRows(h5, file, extents, block, from);
+      from += block.length;
     }
-  });
+  } finally {
+    file.close();
+  }
+}
+
+/** The data sets of an open file that hold numbers, by path. */
+function dataSetsIn(h5: Library, file: H5.File): Map<string, H5.Dataset> {
+  const found = new Map<string, H5.Dataset>();
+  for (const path of file.paths()) {
+    const entity = file.get(path);
+    if (entity instanceof h5.Dataset) found.set(path.replace(/^\//, ""), entity);
+  }
+  return found;
 }
 
 function numbersOf(value: unknown): DataSet["data"] | undefined {
@@ -246,18 +157,187 @@ function numbersOf(value: unknown): DataSet["data"] | undefined {
   return undefined;
 }
 
-/** HDF5 reports a refused data set on stderr and carries on, so what was stored is compared with what was meant. */
-function compareStored(meant: readonly DataSet[], stored: readonly DataSet[]): void {
-  const found = new Map(stored.map((dataSet) => [dataSet.path, describe(dataSet)]));
-  for (const dataSet of meant) {
-    const got = found.get(dataSet.path) ?? "nothing";
-    if (got !== describe(dataSet))
-      throw new Error(
-        `writeHdf5: expected to read back ${describe(dataSet)} at ${dataSet.path}, got ${got}; the rows are safe in the journal`,
-      );
+/** Rows `from` … `to` − 1 of a data set; undefined for one that holds no numbers. */
+function sliceOf(path: string, dataSet: H5.Dataset, from: number, to: number): DataSet | undefined {
+  const shape = [to - from, ...(dataSet.shape ?? []).slice(1)];
+  const empty = shape.includes(0);
+  const integer = dataSet.dtype === "<q" || dataSet.dtype === "<l";
+  const value = empty
+    ? integer
+      ? new BigInt64Array(0)
+      : new Float64Array(0)
+    : dataSet.slice([[from, to], ...shape.slice(1).map((length): [number, number] => [0, length])]);
+  const data = numbersOf(value);
+  return data && { path, shape, data };
+}
+
+/** Reads every float64 and integer data set of an HDF5 file; data sets of other kinds are left out. */
+export async function readHdf5(path: string): Promise<DataSet[]> {
+  const h5 = await library();
+  const file = new h5.File(path, "r");
+  try {
+    return [...dataSetsIn(h5, file)].flatMap(
+      ([name, dataSet]) => sliceOf(name, dataSet, 0, dataSet.shape?.[0] ?? 0) ?? [],
+    );
+  } finally {
+    file.close();
   }
 }
 
-function describe({ shape, data }: DataSet): string {
-  return `${data instanceof BigInt64Array ? "int64" : "float64"} [${shape.join(", ")}]`;
+/** Rows kept in an HDF5 file. */
+export interface StoredRows {
+  readonly rowCount: number;
+  /** The rows `from` … `to` − 1 without what pads them, read in blocks; default all. */
+  readonly rows: (from?: number, to?: number) => IterableIterator<StepRow>;
+}
+
+/** The rows of an HDF5 file. @throws InputValueError where it cannot be read, or has no data set `step` */
+export async function readStoredRows(path: string): Promise<StoredRows> {
+  const h5 = await library();
+  let file: H5.File;
+  try {
+    file = new h5.File(path, "r");
+  } catch (error) {
+    throw valueError("data.hdf5", "an HDF5 file that can be read", `${path}: ${reasonOf(error)}`);
+  }
+  let rowCount: number;
+  try {
+    const step = file.get("step");
+    if (!(step instanceof h5.Dataset)) throw valueError("data.hdf5", 'a data set "step"', `none in ${path}`);
+    rowCount = step.shape?.[0] ?? 0;
+  } finally {
+    file.close();
+  }
+  return { rowCount, rows: (from = 0, to = rowCount) => storedRows(h5, path, from, Math.min(to, rowCount)) };
+}
+
+function* storedRows(h5: Library, path: string, from: number, to: number): Generator<StepRow> {
+  const file = new h5.File(path, "r");
+  try {
+    const length = (file.get("step") as H5.Dataset).shape?.[0];
+    const dataSets = [...dataSetsIn(h5, file)].filter(([, { shape }]) => shape?.[0] === length);
+    for (let start = from; start < to; start += BLOCK) {
+      const end = Math.min(to, start + BLOCK);
+      const slices = dataSets.flatMap(([name, dataSet]) => sliceOf(name, dataSet, start, end) ?? []);
+      yield* rowsOfDataSets(slices, start);
+    }
+  } finally {
+    file.close();
+  }
+}
+
+/** The first path at which a file does not hold rows bit for bit; undefined where it does. */
+function difference(
+  h5: Library,
+  path: string,
+  rows: Iterable<StepRow>,
+  extents: Extents,
+  rowCount: number,
+): string | undefined {
+  const file = new h5.File(path, "r");
+  try {
+    const stored = [...dataSetsIn(h5, file)];
+    const odd = stored.find(([, { shape }]) => shape?.[0] !== rowCount);
+    if (odd) return odd[0];
+    let from = 0;
+    for (const block of blocksOf(rows)) {
+      const meant = dataSetsOfRows(block, extents);
+      const to = from + block.length;
+      const found = dataSetsDifference(
+        meant,
+        stored.flatMap(([name, dataSet]) => sliceOf(name, dataSet, from, to) ?? []),
+      );
+      if (found !== undefined) return found;
+      from = to;
+    }
+    return from === rowCount ? undefined : "step";
+  } finally {
+    file.close();
+  }
+}
+
+/** What a run's rows are read from while data.hdf5 is written: the journal. */
+export interface RowSource {
+  readonly rowCount: number;
+  readonly rows: () => Iterable<StepRow>;
+}
+
+/** data.hdf5 of a run that goes. All its functions throw what is to be told as a notice. */
+export class LiveHdf5 {
+  private readonly h5: Library;
+  private readonly path: string;
+  private file: H5.File | undefined;
+  private version = -1;
+  private written = 0;
+
+  private constructor(h5: Library, path: string) {
+    this.h5 = h5;
+    this.path = path;
+  }
+
+  /** Loads the library. @throws Error where the engine has no WebAssembly */
+  static async load(path: string): Promise<LiveHdf5> {
+    return new LiveHdf5(await library(), path);
+  }
+
+  /**
+   * Brings the file up to the journal.
+   *
+   * @param latest the journal's last rows, at least all since the last call
+   */
+  update(extents: Extents, source: RowSource, latest: readonly StepRow[]): void {
+    const missing = source.rowCount - this.written;
+    if (this.file === undefined || this.version !== extents.version || missing > latest.length) {
+      this.close();
+      this.replace(extents, source, "live");
+      this.file = new this.h5.File(this.path, "a", { libver: [...FORMAT] });
+      this.file.start_swmr_write();
+      this.version = extents.version;
+    } else if (missing > 0) {
+      appendRows(this.h5, this.file, extents, latest.slice(latest.length - missing), this.written);
+      this.file.flush();
+    }
+    this.written = source.rowCount;
+  }
+
+  /**
+   * Leaves the compact file of a run that has ended, and reads it back.
+   *
+   * @throws Error where what is read back is not what the journal holds; the journal must stay then
+   */
+  finish(extents: Extents, source: RowSource): void {
+    this.close();
+    this.replace(extents, source, "compact", (temporary) => {
+      const path = difference(this.h5, temporary, source.rows(), extents, source.rowCount);
+      if (path !== undefined) throw new Error(`expected to read back what was written, got another ${path}`);
+    });
+  }
+
+  /** Ends the writing of rows; the file stays as it is. */
+  close(): void {
+    const { file } = this;
+    this.file = undefined;
+    file?.close();
+  }
+
+  private replace(
+    extents: Extents,
+    source: RowSource,
+    kind: keyof typeof CHUNK_BYTES,
+    check?: (path: string) => void,
+  ): void {
+    const temporary = temporaryBeside(this.path);
+    try {
+      writeRows(this.h5, temporary, source.rows(), extents, kind, source.rowCount);
+      check?.(temporary);
+      moveInto(temporary, this.path);
+    } finally {
+      removeIfThere(temporary);
+    }
+  }
+}
+
+/** Writes rows to a compact HDF5 file, all or nothing, and reads it back. */
+export async function writeHdf5(path: string, extents: Extents, source: RowSource): Promise<void> {
+  (await LiveHdf5.load(path)).finish(extents, source);
 }

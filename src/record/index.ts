@@ -1,13 +1,43 @@
-/** What a run writes down: journal, checkpoints, HDF5, and the files of its folder. */
-export { type Checkpoint, readCheckpoint, restoreProcesses, writeCheckpoint } from "./checkpoint.ts";
-export { fileError, makeFolder, writeFileAtomic } from "./folder.ts";
-export { type DataSet, dataSetsOfRows, type RunPlan, readHdf5, rowsOfDataSets, writeHdf5 } from "./hdf5.ts";
+/** What a run writes down: its folder, journal, checkpoints and HDF5. */
+export {
+  bindingOf,
+  type Checkpoint,
+  readCheckpoint,
+  restoreProcesses,
+  type Snapshot,
+  snapshotOf,
+  writeCheckpoint,
+} from "./checkpoint.ts";
+export { type DataSet, dataSetsOfRows, Extents, extentsOf } from "./columns.ts";
+export { RowDigest } from "./digest.ts";
+export { fileError, makeFolder, writeFileAtomic } from "./files.ts";
+export {
+  ClaimedFolder,
+  type FolderState,
+  folderState,
+  type KeptRows,
+  NAMES,
+  type OutcomeFile,
+  openRows,
+  readOutcome,
+} from "./folder.ts";
+export {
+  LiveHdf5,
+  type RowSource,
+  readHdf5,
+  readStoredRows,
+  reasonOf,
+  type StoredRows,
+  writeHdf5,
+} from "./hdf5.ts";
 export {
   createJournal,
-  type Journal,
+  Journal,
   type JournalContents,
-  type JournalHeader,
-  type JournalOptions,
+  type JournalHead,
   openJournal,
   readJournal,
+  restoreJournal,
 } from "./journal.ts";
+export { readOldJournal } from "./journal-lines.ts";
+export { FolderBusyError, type LockHolder, lockHolder } from "./lock.ts";

@@ -1,102 +1,125 @@
 /**
- * The journal of a run: a JSON-lines file that only grows. Its first line names the format and the run's
- * configuration; every further line is a row. Each line ends in a CRC-32 of what stands before it, so a line is
- * either exactly what was appended or known not to be.
+ * The journal of a run: a file that only grows, in the format of `journal-format.ts`. It begins with a head that says
+ * which run it is; then come the rows. Every record has a checksum, so a row is either exactly what was appended or
+ * known not to be.
  *
- * An append has reached the operating system when it returns: killing the process loses nothing. Surviving a
- * power cut as well takes `sync`, or `fsync: true` for every row.
+ * An append has reached the operating system when it returns: killing the process loses nothing.
  */
-import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync } from "node:fs";
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync } from "node:fs";
+import { basename } from "node:path";
 import { valueError } from "../base/index.ts";
-import type { Quantity, StepRow } from "../simulation/index.ts";
-import { fileError, writeFileAtomic, writeFully } from "./folder.ts";
+import type { StepRow } from "../simulation/index.ts";
+import {
+  createFileAtomic,
+  fileError,
+  moveInto,
+  removeIfThere,
+  temporaryBeside,
+  writeFully,
+} from "./files.ts";
+import {
+  decodeRecord,
+  decodeRow,
+  encodeRecord,
+  encodeRow,
+  hasLayout,
+  type Layout,
+  layoutOf,
+  MARKER,
+  RECORD_HEAD,
+  recordSize,
+} from "./journal-format.ts";
 
 const FORMAT = "central-flows journal";
-const VERSION = 1;
+const VERSION = 2;
 
-/** What the first line says of the run. */
-export interface JournalHeader {
-  /** A hash of the run's configuration: `resume` refuses a journal that another configuration wrote. */
+/** What the head of a journal says of the run. */
+export interface JournalHead {
+  /** A hash of what decides the run's numbers: `resume` refuses a journal that another configuration wrote. */
   readonly configHash: string;
+  /** The contents of config.json when the run was started. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** The package's version, and the engine with its own, that started the run. */
+  readonly version: string;
+  readonly engine: string;
 }
 
-/** How a journal writes. */
-export interface JournalOptions {
-  /** Wait for the disk after every row (milliseconds each). Default false. */
-  readonly fsync?: boolean;
-}
-
-/** What a journal file holds. */
+/** What a journal file holds, read once from its beginning to its last whole row. */
 export interface JournalContents {
-  readonly header: JournalHeader;
-  /** The rows 0, 1, … in order. */
-  readonly rows: readonly StepRow[];
-  /** Bytes up to the end of the last whole line. */
+  readonly path: string;
+  readonly head: JournalHead;
+  readonly rowCount: number;
+  /** Bytes up to the end of the last whole record. */
   readonly validBytes: number;
-  /** Bytes after that: a line torn by a crash. 0 for a journal that ended well. */
+  /** Bytes after that: a record torn by a crash. 0 for a journal that ended well. */
   readonly droppedBytes: number;
+  /** The rows `from` … `to` − 1, read from disk in blocks; default all. A row is not touched once it is handed out. */
+  readonly rows: (from?: number, to?: number) => IterableIterator<StepRow>;
 }
 
 /** An open journal. Made by `createJournal` or `openJournal`; one writer at a time. */
 export class Journal {
   readonly path: string;
   private readonly fd: number;
-  private readonly fsync: boolean;
-  /** ends[i]: bytes up to the end of row i − 1; ends[0] is the end of the header. */
-  private readonly ends: number[];
+  private readonly layouts: Layout[];
+  private end: number;
+  private count: number;
+  private latest = -1;
 
-  /** Opens `path`, whose whole lines end at the bytes `ends`, for appending; whatever follows them is cut off. */
-  constructor(path: string, ends: readonly number[], options: JournalOptions = {}) {
+  /** Opens `path` for appending after `end`; whatever follows is cut off. @param layouts those before `end`, in order */
+  constructor(path: string, end: number, count: number, layouts: readonly Layout[]) {
     this.path = path;
-    this.ends = [...ends];
-    this.fsync = options.fsync ?? false;
+    this.end = end;
+    this.count = count;
+    this.layouts = [...layouts];
     try {
       this.fd = openSync(path, "a");
-      ftruncateSync(this.fd, this.ends.at(-1));
+      ftruncateSync(this.fd, end);
     } catch (error) {
-      throw fileError("openJournal", path, error);
+      throw fileError("journal", path, error);
     }
   }
 
   /** Rows in the file. */
   get rowCount(): number {
-    return this.ends.length - 1;
+    return this.count;
   }
 
   /**
    * Appends the next row.
    *
    * @param row its index must be `rowCount`
-   * @throws InputValueError for another index; the error of `fileError` when the disk refuses, after removing
-   *   what was written of this row, so that the journal stays whole and the append can be tried again
+   * @throws InputValueError for another index; Error where the file has been deleted meanwhile; the error of `fileError`
+   *   when the disk refuses, after removing what was written of this row, so that the journal stays whole and the
+   *   append can be tried again
    */
   append(row: StepRow): void {
-    if (row.index !== this.rowCount)
-      throw valueError("journal.append", `row ${this.rowCount}`, `row ${row.index}`, "append rows in order");
-    const line = encodeLine(encodeRow(row));
-    const start = this.ends[this.rowCount];
+    if (row.index !== this.count)
+      throw valueError("journal", `row ${this.count}`, `row ${row.index}`, "append rows in order");
+    const { number, record } = this.layoutRecord(row);
+    const rowRecord = encodeRecord("R", encodeRow(row, this.layouts[number] ?? layoutOf(row), number));
     try {
-      writeFully(this.fd, line);
-      if (this.fsync) fsyncSync(this.fd);
+      if (fstatSync(this.fd).nlink === 0) throw deleted(this.path, this.count);
+      if (record) writeFully(this.fd, record);
+      writeFully(this.fd, rowRecord);
     } catch (error) {
-      ftruncateSync(this.fd, start);
-      throw fileError("journal.append", this.path, error, `the ${this.rowCount} rows before it are kept`);
+      ftruncateSync(this.fd, this.end);
+      if (error instanceof JournalDeleted) throw error;
+      throw fileError("a row of the journal", this.path, error, `the ${this.count} rows before it are kept`);
     }
-    this.ends.push(start + line.length);
+    if (record) this.layouts.push(layoutOf(row));
+    this.latest = number;
+    this.end += (record?.length ?? 0) + rowRecord.length;
+    this.count++;
   }
 
-  /** Removes the rows from `rowCount` on: rows that a resumed run computes anew. No effect if there are none. */
-  truncateTo(rowCount: number): void {
-    if (!Number.isInteger(rowCount) || rowCount < 0)
-      throw valueError("journal.truncateTo", "a number of rows ≥ 0", String(rowCount));
-    if (rowCount >= this.rowCount) return;
-    ftruncateSync(this.fd, this.ends[rowCount]);
-    this.ends.length = rowCount + 1;
-  }
-
-  /** Waits until every appended row is on the disk. */
-  sync(): void {
-    fsyncSync(this.fd);
+  /** The number of the row's layout, and the record that tells a new one. */
+  private layoutRecord(row: StepRow): { readonly number: number; readonly record?: Uint8Array } {
+    if (this.latest >= 0 && hasLayout(row, this.layouts[this.latest])) return { number: this.latest };
+    const known = this.layouts.findIndex((layout) => hasLayout(row, layout));
+    if (known >= 0) return { number: known };
+    const record = encodeRecord("L", new TextEncoder().encode(JSON.stringify(layoutOf(row))));
+    return { number: this.layouts.length, record };
   }
 
   /** Syncs and closes. The journal is not used afterwards. */
@@ -106,160 +129,204 @@ export class Journal {
   }
 }
 
+class JournalDeleted extends Error {}
+
+function deleted(path: string, count: number): Error {
+  return new JournalDeleted(
+    `journal: expected ${path} to stay while its run goes, got it deleted after ${count} rows; restore it or start again`,
+  );
+}
+
+const headRecord = (head: JournalHead): Uint8Array =>
+  encodeRecord("H", new TextEncoder().encode(JSON.stringify({ format: FORMAT, version: VERSION, head })));
+
 /**
- * Starts a journal whose header is complete from the first moment the file exists.
+ * Starts a journal whose head is complete from the first moment the file exists.
  *
  * @throws InputValueError if `path` exists (a run is never overwritten) or its folder cannot be written
  */
-export function createJournal(path: string, header: JournalHeader, options: JournalOptions = {}): Journal {
-  if (existsSync(path))
-    throw valueError(
-      "createJournal",
-      "a new run",
-      `a journal at ${path}`,
-      "resume it or choose another expid",
-    );
-  const line = encodeLine({ format: FORMAT, version: VERSION, configHash: header.configHash });
-  writeFileAtomic(path, line);
-  return new Journal(path, [line.length], options);
+export function createJournal(path: string, head: JournalHead): Journal {
+  const bytes = headRecord(head);
+  if (!createFileAtomic(path, bytes))
+    throw valueError("journal", "a new run", `a journal at ${path}`, "resume it or choose another expid");
+  return new Journal(path, bytes.length, 0, []);
 }
 
-/** Reads a journal and opens it for appending after its last whole row; a torn tail is cut off and reported. */
-export function openJournal(
-  path: string,
-  options: JournalOptions = {},
-): JournalContents & { readonly journal: Journal } {
-  const { ends, ...contents } = readLines(path);
-  return { ...contents, journal: new Journal(path, ends, options) };
+/** Makes a journal of rows that are kept elsewhere: whole, or not at all. */
+export function restoreJournal(path: string, head: JournalHead, rows: Iterable<StepRow>): void {
+  const temporary = temporaryBeside(path);
+  const journal = createJournal(temporary, head);
+  try {
+    for (const row of rows) journal.append(row);
+    journal.close();
+    moveInto(temporary, path);
+  } finally {
+    removeIfThere(temporary);
+  }
+}
+
+/** Opens a journal for appending after its last whole row; a torn tail is cut off and reported. */
+export function openJournal(path: string): JournalContents & { readonly journal: Journal } {
+  const { layouts, ...contents } = scan(path);
+  return { ...contents, journal: new Journal(path, contents.validBytes, contents.rowCount, layouts) };
 }
 
 /**
  * Reads a journal without touching it, also while another process appends to it.
  *
- * @throws InputValueError if it cannot be read, is not a journal, or a line before the tail is damaged; the
- *   message gives the line's number
+ * @throws InputValueError if it cannot be read, is not a journal, or a record before the tail is damaged
  */
 export function readJournal(path: string): JournalContents {
-  const { ends: _ends, ...contents } = readLines(path);
+  const { layouts: _, ...contents } = scan(path);
   return contents;
 }
 
-function readLines(path: string): JournalContents & { readonly ends: readonly number[] } {
-  const bytes = readBytes(path);
-  const rows: StepRow[] = [];
-  const ends: number[] = [];
-  let header: JournalHeader | undefined;
-  let damaged = 0;
-  let number = 0;
-  for (let start = 0; start < bytes.length; ) {
-    number++;
-    const newline = bytes.indexOf(10, start);
-    const end = newline < 0 ? bytes.length : newline + 1;
-    const record = newline < 0 ? undefined : decodeLine(bytes.subarray(start, newline));
-    start = end;
-    if (record === undefined) {
-      if (number === 1) break;
-      damaged ||= number;
-      continue;
-    }
-    // Only a crash's torn tail may be damaged: a good line after a bad one means that the file was harmed.
-    if (damaged > 0) throw damage(path, damaged, "a checksum that does not match");
-    if (number === 1) header = decodeHeader(record, path);
-    else rows.push(decodeRow(record, rows.length, path, number));
-    ends.push(end);
+/** Bytes that are read at once. */
+const BLOCK = 1 << 20;
+
+/** Bytes after a damaged record that are searched for a whole one; no row is nearly as long. */
+const LONGEST_TAIL = 1 << 28;
+
+/** A file read from its beginning in blocks: `bytes` are those from `offset` on that are at hand. */
+class BlockReader {
+  bytes = new Uint8Array(0);
+  offset = 0;
+  private readonly fd: number;
+  private readonly limit: number;
+
+  constructor(fd: number, limit: number) {
+    this.fd = fd;
+    this.limit = limit;
   }
-  if (header === undefined)
-    throw valueError("readJournal", `a file that begins as a ${FORMAT}`, path, "is it the right folder?");
-  const validBytes = ends[ends.length - 1];
-  return { header, rows, validBytes, droppedBytes: bytes.length - validBytes, ends };
+
+  /** Forgets what stands before `at` and has at least `wanted` bytes from there at hand, if the file has them. */
+  need(at: number, wanted: number): void {
+    const have = this.offset + this.bytes.length - at;
+    if (have >= wanted || this.offset + this.bytes.length >= this.limit) return;
+    const kept = this.bytes.subarray(at - this.offset);
+    const size = Math.min(Math.max(wanted, BLOCK), this.limit - at);
+    const block = new Uint8Array(size);
+    block.set(kept);
+    let filled = kept.length;
+    while (filled < size) {
+      const got = readSync(this.fd, block, filled, size - filled, at + filled);
+      if (got === 0) break;
+      filled += got;
+    }
+    this.bytes = block.subarray(0, filled);
+    this.offset = at;
+  }
 }
 
-function readBytes(path: string): Buffer {
+interface Found {
+  readonly letter: string;
+  readonly payload: Uint8Array;
+  readonly end: number;
+}
+
+/** The whole records of an open file up to the first that is not; returns where that begins. */
+function* recordsOf(fd: number, limit: number): Generator<Found, number> {
+  const reader = new BlockReader(fd, limit);
+  let at = 0;
+  for (;;) {
+    reader.need(at, RECORD_HEAD);
+    const size = recordSize(reader.bytes, at - reader.offset);
+    if (size === undefined || at + size > limit) return at;
+    reader.need(at, size);
+    const record = decodeRecord(reader.bytes, at - reader.offset);
+    if (record === undefined) return at;
+    at += size;
+    yield { letter: record.letter, payload: record.payload, end: at };
+  }
+}
+
+function withFile<T>(path: string, use: (fd: number, size: number) => T): T {
+  let fd: number;
   try {
-    return readFileSync(path);
+    fd = openSync(path, "r");
   } catch (error) {
-    const worded = valueError("readJournal", "a journal that can be read", `${path}: ${String(error)}`);
+    const worded = valueError("journal", "one that can be read", `${path}: ${String(error)}`);
     worded.cause = error;
     throw worded;
   }
-}
-
-function damage(path: string, line: number, got: string): Error {
-  const advice = `the rows before it are whole: keep the first ${line - 1} lines and resume`;
-  return valueError("readJournal", `whole lines in ${path}`, `${got} in line ${line}`, advice);
-}
-
-// A line is a JSON object whose last member is the CRC-32 of the bytes before it:
-// {"index":0,…,"crc32":"89abcdef"}. The suffix has a fixed length, so it is cut off, not searched for.
-const SUFFIX_LENGTH = ',"crc32":"01234567"}'.length;
-
-function encodeLine(record: object): Uint8Array {
-  const body = JSON.stringify(record).slice(0, -1);
-  return Buffer.from(`${body},"crc32":"${crc32(Buffer.from(body))}"}\n`);
-}
-
-function decodeLine(line: Buffer): Record<string, unknown> | undefined {
-  const body = line.subarray(0, Math.max(0, line.length - SUFFIX_LENGTH));
-  const suffix = line.subarray(body.length).toString("latin1");
-  if (suffix !== `,"crc32":"${crc32(body)}"}`) return undefined;
-  return JSON.parse(line.toString("utf8"));
-}
-
-function decodeHeader(record: Record<string, unknown>, path: string): JournalHeader {
-  const { format, version, configHash } = record;
-  if (format !== FORMAT || version !== VERSION || typeof configHash !== "string") {
-    const got = `${String(format)} version ${String(version)} at ${path}`;
-    throw valueError("readJournal", `a ${FORMAT}, version ${VERSION}`, got, "use the release that wrote it");
+  try {
+    return use(fd, fstatSync(fd).size);
+  } finally {
+    closeSync(fd);
   }
-  return { configHash };
 }
 
-type EncodedArray = { shape: readonly number[]; data: (number | string)[]; integer?: true };
-type EncodedQuantity = number | string | EncodedArray;
-
-// Object.fromEntries defines own properties: a quantity may have any name, `__proto__` included.
-function encodeRow({ index, step, quantities }: StepRow): object {
-  const encoded = Object.entries(quantities).map(([path, quantity]) => [path, encodeQuantity(quantity)]);
-  return { index, step, quantities: Object.fromEntries(encoded) };
+function scan(path: string): JournalContents & { readonly layouts: readonly Layout[] } {
+  return withFile(path, (fd, size) => {
+    const layouts: Layout[] = [];
+    let head: JournalHead | undefined;
+    let rowCount = 0;
+    let validBytes = 0;
+    const records = recordsOf(fd, size);
+    let next = records.next();
+    for (; !next.done; next = records.next()) {
+      const { letter, payload, end } = next.value;
+      if (head === undefined) head = letter === "H" ? decodeHead(payload, path) : undefined;
+      else if (letter === "L") layouts.push(JSON.parse(new TextDecoder().decode(payload)));
+      else if (letter === "R") checkIndex(payload, rowCount++, path);
+      if (head === undefined) break;
+      validBytes = end;
+    }
+    if (head === undefined)
+      throw valueError("journal", `a file that begins as a ${FORMAT}`, path, "is it the right folder?");
+    // Only a crash's torn tail may be damaged: a whole record after a bad one means that the file was harmed.
+    if (validBytes < size && wholeRecordAfter(fd, validBytes + 1, size))
+      throw damage(path, rowCount, "a checksum that does not match");
+    const rows = (from = 0, to = rowCount): Generator<StepRow> =>
+      rowsIn(path, validBytes, from, Math.min(to, rowCount));
+    return { path, head, rowCount, validBytes, droppedBytes: size - validBytes, rows, layouts };
+  });
 }
 
-function decodeRow(record: Record<string, unknown>, index: number, path: string, line: number): StepRow {
-  if (record.index !== index)
-    throw damage(path, line, `row ${String(record.index)} where row ${index} belongs`);
-  const encoded = Object.entries(record.quantities as Record<string, EncodedQuantity>);
-  const quantities = encoded.map(([key, value]) => [key, decodeQuantity(value)]);
-  return { index, step: record.step as number, quantities: Object.fromEntries(quantities) };
+function* rowsIn(path: string, limit: number, from: number, to: number): Generator<StepRow> {
+  if (from >= to) return;
+  const fd = openSync(path, "r");
+  try {
+    const layouts: Layout[] = [];
+    let index = 0;
+    for (const { letter, payload } of recordsOf(fd, limit)) {
+      if (letter === "L") layouts.push(JSON.parse(new TextDecoder().decode(payload)));
+      if (letter !== "R") continue;
+      if (index >= from) yield decodeRow(payload, layouts);
+      if (++index >= to) return;
+    }
+  } finally {
+    closeSync(fd);
+  }
 }
 
-function encodeQuantity(quantity: Quantity): EncodedQuantity {
-  if (typeof quantity === "number") return encodeNumber(quantity);
-  const { shape, integer } = quantity;
-  const data = Array.from(quantity.data, encodeNumber);
-  return integer ? { shape, data, integer } : { shape, data };
+/** Whether any whole record stands after a damaged one. */
+function wholeRecordAfter(fd: number, from: number, size: number): boolean {
+  const tail = Buffer.alloc(Math.min(size - from, LONGEST_TAIL));
+  readSync(fd, tail, 0, tail.length, from);
+  for (let at = tail.indexOf(MARKER); at >= 0; at = tail.indexOf(MARKER, at + 1))
+    if (decodeRecord(tail, at)) return true;
+  return false;
 }
 
-function decodeQuantity(encoded: EncodedQuantity): Quantity {
-  if (typeof encoded !== "object") return Number(encoded);
-  const { shape, integer } = encoded;
-  const data = Float64Array.from(encoded.data, Number);
-  return integer ? { shape, data, integer } : { shape, data };
+function checkIndex(payload: Uint8Array, expected: number, path: string): void {
+  const index = new DataView(payload.buffer, payload.byteOffset).getFloat64(8, true);
+  if (index !== expected) throw damage(path, expected, `row ${index} where row ${expected} belongs`);
 }
 
-/** JSON's shortest decimal restores every finite double but −0; that, NaN and infinities are written as strings. */
-function encodeNumber(x: number): number | string {
-  if (Object.is(x, -0)) return "-0";
-  return Number.isFinite(x) ? x : String(x);
+function damage(path: string, row: number, got: string): Error {
+  const advice = `the ${row} rows before are whole; restore the file from a copy, or start a new run`;
+  return valueError(
+    "journal",
+    `whole rows in ${basename(path)}`,
+    `${got} after row ${row - 1} of ${path}`,
+    advice,
+  );
 }
 
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let c = byte;
-  for (let bit = 0; bit < 8; bit++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;
-  return c;
-});
-
-/** CRC-32 as in zip and PNG (ISO 3309, reflected polynomial EDB88320), as eight hexadecimal digits. */
-function crc32(bytes: Uint8Array): string {
-  let c = 0xffffffff;
-  for (const byte of bytes) c = CRC_TABLE[(c ^ byte) & 255] ^ (c >>> 8);
-  return ((c ^ 0xffffffff) >>> 0).toString(16).padStart(8, "0");
+function decodeHead(payload: Uint8Array, path: string): JournalHead {
+  const { format, version, head } = JSON.parse(new TextDecoder().decode(payload));
+  if (format === FORMAT && version === VERSION && typeof head?.configHash === "string") return head;
+  const got = `${String(format)} version ${String(version)} at ${path}`;
+  throw valueError("journal", `a ${FORMAT}, version ${VERSION}`, got, "use the release that wrote it");
 }

@@ -2,11 +2,11 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { sizeOf, valueError } from "../base/index.ts";
 import { type WritableArray, writeNpz, writeSafetensors } from "../data/index.ts";
-import { type Checkpoint, readCheckpoint, writeFileAtomic } from "../record/index.ts";
+import { type Checkpoint, NAMES, readCheckpoint, writeFileAtomic } from "../record/index.ts";
 import type { ReferenceProcess } from "../settings/index.ts";
 import { modelOf } from "../simulation/index.ts";
+import { readRunConfig } from "./config.ts";
 import { nodeHost } from "./host.ts";
-import { readRunConfig } from "./run.ts";
 
 /** Which weights to export. */
 export interface WeightsChoice {
@@ -76,7 +76,10 @@ function namedArrays(
 /** The checkpoint of a row, or the last one. */
 function checkpointAt(directory: string, step: number | null): Checkpoint {
   const folder = join(directory, "checkpoints");
-  const names = existsSync(folder) ? readdirSync(folder).filter((name) => /^[^.].*\.npz$/.test(name)) : [];
+  const there = existsSync(folder) ? readdirSync(folder).filter((name) => /^[^.].*\.npz$/.test(name)) : [];
+  // That of a row before the last is only for `resume`; a run that was killed may have no other.
+  const others = there.filter((name) => name !== NAMES.resume);
+  const names = others.length > 0 ? others : there;
   const checkpoints = names.map((name) => readCheckpoint(join(folder, name)));
   checkpoints.sort((a, b) => a.index - b.index);
   const found = step === null ? checkpoints.at(-1) : checkpoints.find(({ index }) => index === step);

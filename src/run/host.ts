@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { valueError } from "../base/index.ts";
+import { type ShouldStop, valueError } from "../base/index.ts";
 import { loadRuleFile } from "../custom/index.ts";
 import { readFileFromDisk } from "../data/index.ts";
 import type { Host } from "../simulation/index.ts";
@@ -7,10 +7,15 @@ import type { Host } from "../simulation/index.ts";
 /**
  * What a run needs of Node: files, one thread per core that this process may use, rule files.
  *
- * @param ruleCopy where the text of a run's rule of one's own is, if not in its file: the copy in the run's folder
+ * @param options `ruleCopy`: where the text of a custom rule is, if not in its file: the copy in the run's folder;
+ *   `shouldStop`: see `Host`
  */
-export function nodeHost(ruleCopy?: string): Host {
+export function nodeHost(
+  options: { readonly ruleCopy?: string | undefined; readonly shouldStop?: ShouldStop | undefined } = {},
+): Host {
+  const { ruleCopy, shouldStop } = options;
   return {
+    ...(shouldStop && { shouldStop }),
     readFile: readFileFromDisk,
     threads: availableParallelism(),
     loadRule(file, sha256) {

@@ -32,6 +32,7 @@ import {
   type GeneralConfig,
   type IntegratorName,
   type LoadConfig,
+  type LogConfig,
   type Part,
   REFERENCE_PROCESSES,
   type Selection,
@@ -126,6 +127,14 @@ const discrete: Fields<DiscreteConfig> = {
     kind: choice("float64", "float32"),
     default: "float64",
     help: "what the optimizer's weights are rounded to after each step; flows stay in float64",
+  },
+};
+
+const log: Fields<LogConfig> = {
+  outputsEvery: {
+    kind: integer({ min: 1 }),
+    default: 10,
+    help: "rows between those that hold network outputs; 1: every row, as the reference",
   },
 };
 
@@ -244,6 +253,7 @@ export const SECTIONS: readonly Section[] = [
   section("Stable flow", stable, "stable", "stable_config"),
   section("Checkpoints", checkpoint, "checkpoint", "checkpointer"),
   section("Starting from a checkpoint", load, "load", "load"),
+  section("What is logged", log, "log", "log"),
   section("Optimizer's arithmetic", discrete, "discrete", "discrete_config"),
 ];
 

@@ -202,6 +202,11 @@ export interface CheckpointConfig {
   readonly steps: readonly number[];
 }
 
+export interface LogConfig {
+  /** Rows between those that hold the network's outputs; the first has them. 1: every row, as the reference. */
+  readonly outputsEvery: number;
+}
+
 export interface LoadConfig {
   readonly path: string | null;
   /** The process of the checkpoint that every process continues from; null: each from its own. */
@@ -245,6 +250,7 @@ export interface RunConfig extends GeneralConfig {
   readonly stable: StableConfig & { readonly eig: EigOverride };
   readonly checkpoint: CheckpointConfig;
   readonly load: LoadConfig;
+  readonly log: LogConfig;
 }
 
 export type Part = "opt" | "data" | "arch";

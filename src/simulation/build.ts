@@ -5,7 +5,7 @@ import {
   type StageProfile,
   selectBackend,
 } from "../autodiff/index.ts";
-import { Random, valueError } from "../base/index.ts";
+import { Random, type ShouldStop, valueError } from "../base/index.ts";
 import { type Dataset, type Examples, loadDataset, type ReadFile } from "../data/index.ts";
 import {
   type CompiledRule,
@@ -24,7 +24,7 @@ import { accuracy, type Model, modelNamed, supervisedLoss } from "../models/inde
 import { eigOf, type OptionValue, partOptions, type RunConfig } from "../settings/index.ts";
 import { type WeightsFromFile, weightsFromFile } from "./initial-weights.ts";
 import type { WatchedExamples } from "./observations.ts";
-import { type ProcessPlan, Simulation } from "./simulation.ts";
+import { type ProcessPlan, Simulation, type SimulationPlan } from "./simulation.ts";
 
 /** What the derivatives of a run's training loss took. */
 export interface RunProfile {
@@ -51,6 +51,8 @@ export interface Host {
   readonly loadRule?: (file: string, sha256: string) => LoadedRule;
   /** The threads that `auto` stands for. Default 1. */
   readonly threads?: number;
+  /** Asked throughout all computing, the warm start included: true ends it with `Stopped`. */
+  readonly shouldStop?: ShouldStop;
 }
 
 /** A configured run made ready: data loaded, network traced, processes at their start. */
@@ -59,6 +61,7 @@ export interface BuiltRun {
   readonly model: Model;
   readonly objective: Objective;
   readonly rule: CompiledRule;
+  /** Made when it is first asked for: that takes the warm start. */
   readonly simulation: Simulation;
   /** The edge of stability of the effective sharpness. */
   readonly criticalValue: number;
@@ -110,13 +113,15 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
     backend,
     threads: config.threads === "auto" ? (host.threads ?? 1) : config.threads,
     timed: config.profile,
+    ...(host.shouldStop && { shouldStop: host.shouldStop }),
   };
   const objective = new Objective(supervisedLoss(model, dataset.criterion, dataset.train), options);
   const testObjective =
     dataset.test && new Objective(supervisedLoss(model, dataset.criterion, dataset.test), options);
   const rule = compileRule(updateRule, objective.dimension);
   const start = initialWeights(config, host, model);
-  const simulation = new Simulation({
+  let simulation: Simulation | undefined;
+  const plan: SimulationPlan = {
     objective,
     rule,
     initialWeights: start.weights,
@@ -140,14 +145,17 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
       test: dataset.test &&
         testObjective && { ...watchedExamples(dataset, dataset.test), objective: testObjective },
     },
-  });
+  };
   const { threads } = objective;
   return {
     dataset,
     model,
     objective,
     rule,
-    simulation,
+    get simulation() {
+      simulation ??= new Simulation(plan);
+      return simulation;
+    },
     criticalValue: rule.rule.criticalValue,
     backend: backend.name,
     threads,

@@ -13,10 +13,13 @@ export { type WeightsFromFile, weightsFromFile } from "./initial-weights.ts";
 export {
   isIntegerQuantity,
   isWallClock,
+  offsetIn,
   type Quantity,
   quantityData,
   quantityShape,
+  RowBytes,
   rowDifference,
   type StepRow,
+  withoutPadding,
 } from "./rows.ts";
 export { Simulation } from "./simulation.ts";

@@ -36,7 +36,49 @@ export function isWallClock(path: string): boolean {
 const ADDED = ["plane/", "warm_start/"];
 
 /**
- * Compares two rows bit for bit (−0 differs from 0, NaN equals NaN), leaving out wall-clock times.
+ * A quantity without what only pads it: an array cut to the smallest corner that holds all its entries that are
+ * numbers (of integers: that are not 0). Undefined when nothing is left, which is what a quantity that was not logged
+ * looks like too. Files that hold many rows as one array pad with NaN and 0; this tells the same rows the same in both
+ * forms. Returns the quantity itself where there is nothing to cut.
+ */
+export function withoutPadding(quantity: Quantity): Quantity | undefined {
+  if (typeof quantity === "number") return Number.isNaN(quantity) ? undefined : quantity;
+  const { shape, data, integer } = quantity;
+  const present = (x: number): boolean => (integer ? x !== 0 : !Number.isNaN(x));
+  if (data.length > 0 && present(data[data.length - 1])) return plain(quantity);
+  const kept = new Array<number>(shape.length).fill(0);
+  for (let i = 0; i < data.length; i++) {
+    if (!present(data[i])) continue;
+    for (let axis = shape.length - 1, rest = i; axis >= 0; axis--) {
+      kept[axis] = Math.max(kept[axis], (rest % shape[axis]) + 1);
+      rest = Math.floor(rest / shape[axis]);
+    }
+  }
+  if (kept.includes(0) || shape.length === 0) return undefined;
+  if (kept.every((length, axis) => length === shape[axis])) return quantity;
+  const size = kept.reduce((product, length) => product * length, 1);
+  const cut = Float64Array.from({ length: size }, (_, i) => data[offsetIn(shape, kept, i)]);
+  return { shape: kept, data: cut, ...(integer && { integer }) };
+}
+
+/** A float array without axes is a number. */
+const plain = (quantity: Exclude<Quantity, number>): Quantity =>
+  quantity.shape.length === 0 && !quantity.integer ? quantity.data[0] : quantity;
+
+/** Where entry `i` of the corner `corner` stands in an array of the given shape. */
+export function offsetIn(shape: readonly number[], corner: readonly number[], i: number): number {
+  let offset = 0;
+  let stride = 1;
+  for (let axis = shape.length - 1, rest = i; axis >= 0; axis--) {
+    offset += (rest % corner[axis]) * stride;
+    rest = Math.floor(rest / corner[axis]);
+    stride *= shape[axis];
+  }
+  return offset;
+}
+
+/**
+ * Compares two rows bit for bit (−0 differs from 0, NaN equals NaN), leaving out wall-clock times and padding.
  * A resumed run recomputes the rows after its checkpoint and checks them with this against the logged ones.
  *
  * @param a the row as it was logged; what an older version did not log is not missed
@@ -53,13 +95,14 @@ export function rowDifference(a: StepRow, b: StepRow): string | undefined {
   return undefined;
 }
 
-function sameQuantity(a: Quantity | undefined, b: Quantity | undefined): boolean {
+function sameQuantity(x: Quantity | undefined, y: Quantity | undefined): boolean {
+  const a = x === undefined ? undefined : withoutPadding(x);
+  const b = y === undefined ? undefined : withoutPadding(y);
   if (a === undefined || b === undefined) return a === b;
-  if (isIntegerQuantity(a) !== isIntegerQuantity(b)) return false;
   return (
+    isIntegerQuantity(a) === isIntegerQuantity(b) &&
     sameEntries(quantityShape(a), quantityShape(b)) &&
-    sameEntries(quantityData(a), quantityData(b)) &&
-    (typeof a === "number") === (typeof b === "number")
+    sameEntries(quantityData(a), quantityData(b))
   );
 }
 
@@ -67,4 +110,64 @@ function sameEntries(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (!Object.is(a[i], b[i])) return false;
   return true;
+}
+
+/**
+ * A row as bytes that are the same for rows in which `rowDifference` finds nothing: what a digest of a run is made of.
+ * Wall-clock times and padding are left out; every NaN is one NaN.
+ */
+export class RowBytes {
+  private paths: readonly string[] = [];
+  private sorted: readonly { readonly path: string; readonly name: Uint8Array }[] = [];
+  private bytes = new Uint8Array(4096);
+  private view = new DataView(this.bytes.buffer);
+  private length = 0;
+
+  /** The bytes of a row; overwritten by the next call. */
+  of(row: StepRow): Uint8Array {
+    this.length = 0;
+    this.number(row.index);
+    this.number(row.step);
+    for (const { path, name } of this.order(row)) {
+      const quantity = withoutPadding(row.quantities[path]);
+      if (quantity === undefined) continue;
+      const shape = quantityShape(quantity);
+      const data = quantityData(quantity);
+      this.reserve(name.length + 8 * (2 + shape.length + data.length));
+      this.bytes.set(name, this.length);
+      this.length += name.length;
+      this.number(isIntegerQuantity(quantity) ? -1 - shape.length : shape.length);
+      for (const length of shape) this.number(length);
+      for (let i = 0; i < data.length; i++) this.number(data[i]);
+    }
+    return this.bytes.subarray(0, this.length);
+  }
+
+  /** The row's paths in an order that does not depend on how it was made. Most rows have the paths of the one before. */
+  private order({ quantities }: StepRow): typeof this.sorted {
+    const paths = Object.keys(quantities);
+    if (paths.length !== this.paths.length || paths.some((path, i) => path !== this.paths[i])) {
+      const encoder = new TextEncoder();
+      this.paths = paths;
+      this.sorted = paths
+        .filter((path) => !isWallClock(path))
+        .sort((a, b) => (a < b ? -1 : 1))
+        .map((path) => ({ path, name: encoder.encode(`${path}\0`) }));
+    }
+    return this.sorted;
+  }
+
+  private reserve(more: number): void {
+    if (this.length + more <= this.bytes.length) return;
+    const grown = new Uint8Array(2 * (this.length + more));
+    grown.set(this.bytes);
+    this.bytes = grown;
+    this.view = new DataView(grown.buffer);
+  }
+
+  private number(x: number): void {
+    if (Number.isNaN(x)) this.view.setBigUint64(this.length, 0x7ff8000000000000n, true);
+    else this.view.setFloat64(this.length, x, true);
+    this.length += 8;
+  }
 }

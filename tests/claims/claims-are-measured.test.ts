@@ -46,11 +46,11 @@ test("tiny runs: every claim has numbers, a plain verdict and a place on the pag
   const certified = claims[1].experiments[0].numbers.find(({ label }) => label.includes("certificates"));
   expect(certified?.value).toBeLessThanOrEqual(1e-8);
 
-  const journal = join(directory, presets[0], "journal.jsonl");
-  const written = statSync(journal).mtimeMs;
+  const data = join(directory, presets[0], "data.hdf5");
+  const written = statSync(data).mtimeMs;
   const again = await checkClaims(["acceleration"], options);
   if (again === "interrupted") throw new Error("interrupted");
-  expect(statSync(journal).mtimeMs).toBe(written);
+  expect(statSync(data).mtimeMs).toBe(written);
   expect(again.claims[0]).toEqual(claims[2]);
   expect(again.page).toBe(join(directory, "acceleration.html"));
   expect(existsSync(page)).toBe(true);

@@ -19,31 +19,31 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** What a command prints. */
-function printed(work: () => number): string {
+async function printed(work: () => Promise<number>): Promise<string> {
   let text = "";
   const spy = vi.spyOn(process.stdout, "write").mockImplementation((words) => {
     text += words;
     return true;
   });
   try {
-    expect(work()).toBe(0);
+    expect(await work()).toBe(0);
   } finally {
     spy.mockRestore();
   }
   return text;
 }
 
-test("a folder of runs is the runs in it; the table is printed and the page written", () => {
+test("a folder of runs is the runs in it; the table is printed and the page written", async () => {
   const output = join(folder, "comparison.html");
   const command = { dirs: [join(folder, "runs")], by: "step" as const, output, json: false };
-  const text = printed(() => compareCommand(command));
+  const text = await printed(() => compareCommand(command));
   expect(text.split("\n").filter((line) => line.startsWith("first"))).toHaveLength(4);
   expect(text).toContain(`page ${output}`);
   expect(readFileSync(output, "utf8")).toContain("2 runs beside one another");
-  const json = JSON.parse(printed(() => compareCommand({ ...command, json: true })));
+  const json = JSON.parse(await printed(() => compareCommand({ ...command, json: true })));
   expect(json.rows).toHaveLength(8);
   expect(json.rows[0]).toMatchObject({ run: "first", process: "Optimizer" });
-  expect(() => compareCommand({ ...command, dirs: [join(folder, "nowhere")] })).toThrow(
+  await expect(compareCommand({ ...command, dirs: [join(folder, "nowhere")] })).rejects.toThrow(
     /compare: expected folders of runs/,
   );
 });
@@ -68,9 +68,9 @@ test("the command line of compare", () => {
 test("the page of a run that still goes loads itself again, that of a finished one does not", async () => {
   const live = (directory: string) =>
     /<html[^>]* data-reload="/.test(readFileSync(join(directory, "report.html"), "utf8"));
-  expect(reportOf(second, true).finished).toBe(false);
+  expect((await reportOf(second, true)).finished).toBe(false);
   expect(live(second)).toBe(true);
-  reportOf(second);
+  await reportOf(second);
   expect(live(second)).toBe(false);
   const said: string[] = [];
   expect(await followReport(first, (line) => said.push(line))).toBe(0);
@@ -79,6 +79,6 @@ test("the page of a run that still goes loads itself again, that of a finished o
   expect(live(first)).toBe(false);
 });
 
-test("errors of report and compare begin with the command", () => {
-  expect(() => reportOf(join(folder, "nowhere"))).toThrow(/^report: /);
+test("errors of report and compare begin with the command", async () => {
+  await expect(reportOf(join(folder, "nowhere"))).rejects.toThrow(/^report: /);
 });

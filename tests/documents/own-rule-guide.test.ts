@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parseCommand } from "../../src/cli/flags.ts";
 import { summaryTable, summaryText } from "../../src/report/index.ts";
-import { startRun } from "../../src/run/index.ts";
+import { openRun, startRun } from "../../src/run/index.ts";
 import { PROVENANCE, temporaryFolder } from "../run/small-runs.ts";
 import { ROOT } from "../support/build.ts";
 
@@ -34,7 +34,8 @@ async function outcomeOf(line: string, expid: string): Promise<{ shown: string; 
   if (command.command !== "run") throw new Error("not a run");
   const notices: string[] = [];
   const events = { notice: (notice: string) => notices.push(notice) };
-  const { rows } = await startRun(command.config, join(folder, expid), PROVENANCE, events);
+  await startRun(command.config, join(folder, expid), PROVENANCE, events);
+  const rows = [...(await openRun(join(folder, expid), "test")).rows()];
   return { shown: summaryText(summaryTable(rows)), notices };
 }
 

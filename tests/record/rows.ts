@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { JournalHead } from "../../src/record/journal.ts";
 import type { Quantity, StepRow } from "../../src/simulation/rows.ts";
 
 const double = fc.oneof(
@@ -33,3 +34,6 @@ export function plainRow(index: number): StepRow {
     quantities: { "central/train_loss": 1 / (1 + index), deltas: { shape: [data.length], data } },
   };
 }
+
+/** The head of a journal of no run in particular. */
+export const HEAD: JournalHead = { configHash: "hash", config: {}, version: "0", engine: "Node" };

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readNpz, readSafetensors } from "../../src/data/index.ts";
 import { createModel } from "../../src/models/index.ts";
-import { exportWeights, type RunOutcome, resumeRun } from "../../src/run/index.ts";
-import { configOf, runWords, temporaryFolder } from "./small-runs.ts";
+import { exportWeights } from "../../src/run/index.ts";
+import { configOf, type LeftRun, resumeRun, runWords, temporaryFolder } from "./small-runs.ts";
 
 const folder = temporaryFolder();
 const at = (...names: string[]) => join(folder, ...names);
@@ -14,11 +14,11 @@ const CNN =
   );
 const STEPS = 6;
 const LAST = { process: "discrete", step: null } as const;
-const lossOf = ({ rows }: RunOutcome, row: number, process = "discrete"): unknown =>
+const lossOf = ({ rows }: LeftRun, row: number, process = "discrete"): unknown =>
   rows[row].quantities[`${process}/train_loss`];
 
 /** A run of six steps that has saved row 3, and the same run four steps longer. */
-let longer: RunOutcome;
+let longer: LeftRun;
 
 beforeAll(async () => {
   await runWords(at("run"), [...CNN, "--steps", String(STEPS), "--checkpoint.steps", "3"]);

@@ -4,11 +4,10 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { isMisuse } from "../../src/base/index.ts";
 import { type WritableArray, writeNpz } from "../../src/data/index.ts";
-import { readJournal } from "../../src/record/index.ts";
-import { resumeRun, startRun } from "../../src/run/index.ts";
+import { NAMES } from "../../src/record/index.ts";
 import { quantityShape } from "../../src/simulation/index.ts";
 import { fixtureFiles } from "../../src/verify/index.ts";
-import { configOf, MOONS, PROVENANCE, runWords, temporaryFolder } from "./small-runs.ts";
+import { configOf, MOONS, resumeRun, rowsIn, runConfig, runWords, temporaryFolder } from "./small-runs.ts";
 
 const base = temporaryFolder();
 const file = (name: string, contents: Uint8Array | string): string => {
@@ -199,9 +198,9 @@ test.each([
 test("a folder that holds a run is not overwritten", async () => {
   const directory = join(base, "twice");
   await runWords(directory, moons());
-  const before = readFileSync(join(directory, "journal.jsonl"));
-  await expect(runWords(directory, moons())).rejects.toThrow(/which holds one; resume it/);
-  expect(readFileSync(join(directory, "journal.jsonl")).equals(before)).toBe(true);
+  const before = readFileSync(join(directory, NAMES.data));
+  await expect(runWords(directory, moons())).rejects.toThrow(/which holds one; choose another/);
+  expect(readFileSync(join(directory, NAMES.data)).equals(before)).toBe(true);
 });
 
 test.each([
@@ -247,7 +246,7 @@ describe("what is unusual but right", () => {
       ...moons("--warm-start", "400").map((word, i, all) => (all[i - 1] === "--opt.lr" ? "1e8" : word)),
     );
     const directory = join(base, "warm");
-    const outcome = await startRun(config, directory, PROVENANCE);
+    const outcome = await runConfig(directory, config);
     expect(outcome.ending).toBe("failed");
     expect(outcome.status).toMatch(
       /discrete: the loss or gradient is no longer finite.*smaller learning rate/,
@@ -261,7 +260,7 @@ describe("as a process", () => {
   const cli = (...words: string[]) =>
     spawnSync(process.execPath, ["--import", "tsx", MAIN, ...words], { encoding: "utf8", timeout: 60_000 });
 
-  test("a diverging run keeps and writes everything, says why and ends with status 1", () => {
+  test("a diverging run keeps and writes everything, says why and ends with status 1", async () => {
     const directory = join(base, "diverging");
     const words = moons().map((word, i, all) =>
       all[i - 1] === "--opt.lr" ? "1e8" : all[i - 1] === "--steps" ? "60" : word,
@@ -269,9 +268,9 @@ describe("as a process", () => {
     const { status, stdout, stderr } = cli("run", ...words, "--out", directory);
     expect(status, stderr).toBe(1);
     expect(stdout).toMatch(/ended after \d+ of 60 steps; discrete: the loss or gradient is no longer finite/);
-    for (const name of ["report.html", "data.hdf5", "config.json", "journal.jsonl"])
+    for (const name of ["report.html", "data.hdf5", "config.json", "outcome.json"])
       expect(existsSync(join(directory, name)), name).toBe(true);
-    const { rows } = readJournal(join(directory, "journal.jsonl"));
+    const rows = await rowsIn(directory);
     expect(rows.length).toBeGreaterThan(1);
     expect(rows[0].quantities["discrete/train_loss"]).toBeTypeOf("number");
     expect(rows.at(-1)?.quantities["discrete/train_loss"]).toBeUndefined();

@@ -4,10 +4,17 @@ import { describe, expect, test } from "vitest";
 import { reportOf } from "../../src/cli/commands/report.ts";
 import { parseRun } from "../../src/cli/flags.ts";
 import { loadRuleFile } from "../../src/custom/index.ts";
-import { type RunOutcome, readRunConfig, resumeRun } from "../../src/run/index.ts";
+import { readRunConfig } from "../../src/run/index.ts";
 import { toFlags } from "../../src/settings/index.ts";
 import { quantityData, type StepRow } from "../../src/simulation/index.ts";
-import { configOf, rowsDifference, runWords, temporaryFolder } from "./small-runs.ts";
+import {
+  configOf,
+  type LeftRun,
+  resumeRun,
+  rowsDifference,
+  runWords,
+  temporaryFolder,
+} from "./small-runs.ts";
 
 const folder = temporaryFolder();
 const PROBLEM =
@@ -39,7 +46,7 @@ export default ({ lr, beta2, eps }) => ({
 });
 `;
 
-const run = (name: string, words: readonly string[], steps = 8): Promise<RunOutcome> =>
+const run = (name: string, words: readonly string[], steps = 8): Promise<LeftRun> =>
   runWords(join(folder, name), [...words, ...PROBLEM, "--steps", String(steps)]);
 
 const withoutSummaries = (rows: readonly StepRow[]): StepRow[] =>
@@ -236,13 +243,13 @@ describe("afterwards", () => {
     expect(readFileSync(join(folder, "kept", "rule.ts"), "utf8")).toBe(TIMES_RUN + RMSPROP);
     const before = timesRun();
     expect(before).toBe(1);
-    expect(reportOf(join(folder, "kept")).notice).toBeUndefined();
+    expect((await reportOf(join(folder, "kept"))).notice).toBeUndefined();
     rule("kept.ts", `${TIMES_RUN}throw new Error("run");`);
-    const { notice, path: page } = reportOf(join(folder, "kept"));
+    const { notice, path: page } = await reportOf(join(folder, "kept"));
     expect(notice).toBe(`${path} has changed since this run was started`);
     expect(readFileSync(page, "utf8")).toContain("has changed since this run was started");
     rmSync(path);
-    expect(reportOf(join(folder, "kept")).notice).toBeUndefined();
+    expect((await reportOf(join(folder, "kept"))).notice).toBeUndefined();
     expect(readRunConfig(join(folder, "kept")).opt).toMatchObject({
       name: "own",
       file: path,

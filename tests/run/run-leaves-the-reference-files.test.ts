@@ -2,16 +2,18 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { dataSetsOfRows, readHdf5, readJournal, rowsOfDataSets } from "../../src/record/index.ts";
-import type { RunOutcome } from "../../src/run/index.ts";
-import { quantityData, quantityShape, rowDifference } from "../../src/simulation/index.ts";
-import { MOONS, rowsDifference, runWords, temporaryFolder } from "./small-runs.ts";
+import { dataSetsOfRows, NAMES, RowDigest, readHdf5 } from "../../src/record/index.ts";
+import { quantityData, quantityShape, rowDifference, type StepRow } from "../../src/simulation/index.ts";
+import { type LeftRun, MOONS, rowsDifference, runWords, temporaryFolder } from "./small-runs.ts";
 
 const STEPS = 12;
 const folder = join(temporaryFolder(), "run");
-let outcome: RunOutcome;
+const told: StepRow[] = [];
+let outcome: LeftRun;
 beforeAll(async () => {
-  outcome = await runWords(folder, [...MOONS, "--steps", String(STEPS), "--checkpoint.frequency", "6"]);
+  outcome = await runWords(folder, [...MOONS, "--steps", String(STEPS), "--checkpoint.frequency", "6"], {
+    row: (row) => told.push(row),
+  });
 });
 
 /** What a run of the reference with these processes writes: path → shape of one step, with eigs, k and pairs open. */
@@ -109,17 +111,45 @@ test("data.hdf5 has every data set of the reference, with its shape and type", a
   }
 });
 
-test("journal and hdf5 hold the same rows, those of the outcome", async () => {
-  const { rows } = readJournal(join(folder, "journal.jsonl"));
-  rows.forEach((row, i) => {
+test("data.hdf5 holds the rows that the run told of, after which the journal is gone", async () => {
+  expect(told.length).toBe(STEPS);
+  told.forEach((row, i) => {
     expect(rowDifference(row, outcome.rows[i])).toBeUndefined();
   });
-  expect(rows.length).toBe(STEPS);
-  const plan = { totalSteps: STEPS, initialStep: 3 };
-  const stored = await readHdf5(join(folder, "data.hdf5"));
-  const meant = new Map(dataSetsOfRows(rows, plan).map((set) => [set.path, set]));
+  const stored = await readHdf5(join(folder, NAMES.data));
+  const meant = new Map(dataSetsOfRows(told).map((set) => [set.path, set]));
   expect(new Map(stored.map((set) => [set.path, set]))).toEqual(meant);
-  expect(rowsOfDataSets(stored)).toHaveLength(STEPS);
+  expect(existsSync(join(folder, NAMES.journal))).toBe(false);
+});
+
+test("outcome.json tells how the run ended, with a digest that the same rows have again", async () => {
+  const { head, ...file } = JSON.parse(readFileSync(join(folder, NAMES.outcome), "utf8"));
+  const digest = new RowDigest();
+  for (const row of told) digest.add(row);
+  expect(file).toMatchObject({
+    ending: "finished",
+    sentence: `finished ${STEPS} steps`,
+    exitCode: 0,
+    rows: STEPS,
+    digest: digest.value,
+    backend: outcome.backend,
+  });
+  expect(file.summary["central/train_loss"]).toBe(told[STEPS - 1].quantities["central/train_loss"]);
+  expect(head.engine).toContain(process.versions.node);
+});
+
+test("network outputs are in every tenth row, or in those that are asked for", async () => {
+  const logged = (rows: readonly StepRow[]) =>
+    rows.flatMap(({ index, quantities }) => (quantities["central/train_outputs"] ? [index] : []));
+  expect(logged(told)).toEqual([0, 10]);
+  const often = await runWords(join(temporaryFolder(), "often"), [
+    ...MOONS,
+    "--steps",
+    "5",
+    "--log.outputs-every",
+    "2",
+  ]);
+  expect(logged(often.rows)).toEqual([0, 2, 4]);
 });
 
 test("config.json has the reference's groups and keys", () => {
@@ -188,7 +218,7 @@ describe("the authors' tools", () => {
     }
     const script =
       "import numpy,json,sys\nz=numpy.load(sys.argv[1])\n" +
-      "print(json.dumps({k:[list(z[k].shape),str(z[k].dtype),float(z[k].ravel()[0])] for k in z if 'eig' not in k and 'plane' not in k}))";
+      "print(json.dumps({k:[list(z[k].shape),str(z[k].dtype),float(z[k].ravel()[0])] for k in z if 'eig' not in k and 'plane' not in k and k != 'binding'}))";
     const p = 8 * 2 + 8 + 64 + 8 + 8 + 1;
     const arrays = python(script, path) as Record<string, [number[], string, number]>;
     const sizes = Object.fromEntries(
@@ -209,13 +239,14 @@ describe("the authors' tools", () => {
 });
 
 test("checkpoints stand where they were asked for, and a finished run leaves nothing half-made", async () => {
-  expect(readdirSync(folder).sort()).toEqual(["checkpoints", "config.json", "data.hdf5", "journal.jsonl"]);
+  expect(readdirSync(folder).sort()).toEqual(["checkpoints", "config.json", "data.hdf5", "outcome.json"]);
   const other = join(temporaryFolder(), "run");
   await runWords(other, [...MOONS, "--steps", "5", "--checkpoint.steps", "2", "3"]);
   expect(readdirSync(join(other, "checkpoints")).sort()).toEqual([
     "checkpoint_2.npz",
     "checkpoint_3.npz",
     "latest.npz",
+    "resume.npz",
   ]);
 });
 
@@ -232,7 +263,7 @@ test("same seed, same bits; another seed, another run", async () => {
 });
 
 test("quantities that a step does not have are left out, not zero", () => {
-  const first = outcome.rows[0].quantities;
+  const first = told[0].quantities;
   expect(first["central/flow_aux/X"]).toBeUndefined();
   expect(quantityShape(first["central/predicted_variances"])).toEqual([0]);
   expect(quantityShape(first.deltas)).toEqual([0]);

@@ -2,12 +2,18 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } 
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { writeNpz } from "../../src/data/index.ts";
-import { readCheckpoint } from "../../src/record/checkpoint.ts";
-import { readJournal } from "../../src/record/index.ts";
-import { type RunOutcome, resumeRun } from "../../src/run/index.ts";
-import { LATEST_CHECKPOINT } from "../../src/run/run.ts";
+import { readCheckpoint, writeCheckpoint } from "../../src/record/checkpoint.ts";
+import { NAMES } from "../../src/record/index.ts";
 import { quantityData } from "../../src/simulation/index.ts";
-import { MOONS, rowsDifference, runWords, temporaryFolder } from "./small-runs.ts";
+import {
+  type LeftRun,
+  MOONS,
+  resumeRun,
+  rowsDifference,
+  rowsIn,
+  runWords,
+  temporaryFolder,
+} from "./small-runs.ts";
 
 const base = temporaryFolder();
 const STEPS = 14;
@@ -19,10 +25,19 @@ const words = (steps: number): string[] => [
   "5",
 ];
 const whole = join(base, "whole");
-let reference: RunOutcome;
+const stopped = join(base, "stopped");
+let reference: LeftRun;
 beforeAll(async () => {
   reference = await runWords(whole, words(STEPS));
+  await runWords(stopped, words(STEPS), { interrupted: after(9) });
 });
+
+const copyOf = (name: string, of = whole): string => {
+  const folder = join(base, name);
+  cpSync(of, folder, { recursive: true });
+  return folder;
+};
+const stoppedCopy = (name: string): string => copyOf(name, stopped);
 
 /** An `interrupted` that says yes when asked for the n-th time. */
 function after(n: number): () => boolean {
@@ -73,7 +88,7 @@ test("stationary and ablated flows log what the central flow logs, and go on to 
   expect(quantities["stationary/flow_aux/violation"]).toBeLessThanOrEqual(1e-8);
   const folder = join(base, "rivals-interrupted");
   await runWords(folder, rivals, { interrupted: after(6) });
-  rmSync(join(folder, "checkpoints", LATEST_CHECKPOINT));
+  for (const name of [NAMES.latest, NAMES.resume]) rmSync(join(folder, "checkpoints", name));
   const last = await resumeRun(folder, null);
   expect(rowsDifference(last.rows, straight.rows)).toBeUndefined();
 });
@@ -81,7 +96,7 @@ test("stationary and ablated flows log what the central flow logs, and go on to 
 test("--steps extends a run to what a longer one is, and stands in its config.json from then on", async () => {
   const folder = join(base, "extended");
   await runWords(folder, words(6));
-  const stopped = await resumeRun(folder, STEPS, { interrupted: after(3) });
+  const stopped = await resumeRun(folder, STEPS, { interrupted: after(4) });
   expect(stopped.ending).toBe("interrupted");
   expect(stopped.rows.length).toBe(9);
   const last = await resumeRun(folder, null);
@@ -93,13 +108,13 @@ test("--steps extends a run to what a longer one is, and stands in its config.js
 
 test("a finished run has nothing to resume, and says so", async () => {
   const { lines, notice } = heard();
-  const before = readFileSync(join(whole, "journal.jsonl"));
+  const before = readFileSync(join(whole, NAMES.data));
   let computed = 0;
   const again = await resumeRun(whole, null, { notice, row: () => computed++ });
   expect(again.ending).toBe("finished");
   expect(lines).toEqual([`all ${STEPS} steps are logged already; nothing is computed`]);
   expect(computed).toBe(0);
-  expect(readFileSync(join(whole, "journal.jsonl")).equals(before)).toBe(true);
+  expect(readFileSync(join(whole, NAMES.data)).equals(before)).toBe(true);
   expect(rowsDifference(again.rows, reference.rows)).toBeUndefined();
 });
 
@@ -116,12 +131,6 @@ test("a failed process is failed after a resume, too, whether or not it is compu
 });
 
 describe("resume refuses", () => {
-  const copyOf = (name: string): string => {
-    const folder = join(base, name);
-    cpSync(whole, folder, { recursive: true });
-    return folder;
-  };
-
   test("a configuration that did not write the journal", async () => {
     const folder = copyOf("other-config");
     const path = join(folder, "config.json");
@@ -138,18 +147,15 @@ describe("resume refuses", () => {
     await expect(resumeRun(folder, 9)).rejects.toThrow(/schedule lasts, got --steps 9; .*--opt\.total-steps/);
   });
 
-  test("a corrupt journal, checkpoint or config.json, and a folder without a run", async () => {
-    const journal = copyOf("corrupt-journal");
-    const bytes = readFileSync(join(journal, "journal.jsonl"));
+  test("a corrupt journal, data.hdf5 or config.json, and a folder without a run", async () => {
+    const journal = stoppedCopy("corrupt-journal");
+    const bytes = readFileSync(join(journal, NAMES.journal));
     bytes[Math.floor(bytes.length / 2)] ^= 1;
-    writeFileSync(join(journal, "journal.jsonl"), bytes);
-    await expect(resumeRun(journal, null)).rejects.toThrow(/checksum that does not match in line/);
-    const checkpoint = copyOf("corrupt-checkpoint");
-    const path = join(checkpoint, "checkpoints", "checkpoint_10.npz");
-    const saved = readFileSync(path);
-    saved[Math.floor(saved.length / 2)] ^= 1;
-    writeFileSync(path, saved);
-    await expect(resumeRun(checkpoint, STEPS + 2)).rejects.toThrow(/checkpoint_10\.npz/);
+    writeFileSync(join(journal, NAMES.journal), bytes);
+    await expect(resumeRun(journal, null)).rejects.toThrow(/checksum that does not match after row/);
+    const data = copyOf("corrupt-data");
+    writeFileSync(join(data, NAMES.data), readFileSync(join(data, NAMES.data)).subarray(0, 3000));
+    await expect(resumeRun(data, STEPS + 2)).rejects.toThrow(/data\.hdf5/);
     const config = copyOf("corrupt-config");
     writeFileSync(join(config, "config.json"), "{");
     await expect(resumeRun(config, null)).rejects.toThrow(/config\.json that parses/);
@@ -157,27 +163,23 @@ describe("resume refuses", () => {
   });
 
   test("a journal whose rows this build does not reproduce", async () => {
-    const folder = join(base, "foreign");
-    await runWords(folder, words(8), { interrupted: after(7) });
-    const path = join(folder, "checkpoints", "checkpoint_5.npz");
-    const { arrays } = readCheckpoint(path);
-    const changed = Object.fromEntries(
-      [...arrays].map(([key, data]) => [
-        key,
-        { shape: [data.length], data: key === "central.w" ? data.map((w) => w + 1e-9) : data },
-      ]),
+    const folder = stoppedCopy("foreign");
+    const path = join(folder, "checkpoints", NAMES.resume);
+    const { arrays, index, binding } = readCheckpoint(path);
+    expect(index).toBe(8);
+    const changed = new Map(
+      [...arrays].map(([key, data]) => [key, key === "central.w" ? data.map((w) => w + 1e-9) : data]),
     );
-    writeFileSync(path, writeNpz({ ...changed, step: { dtype: "<i8", shape: [], data: [5] } }));
-    rmSync(join(folder, "checkpoints", LATEST_CHECKPOINT));
+    writeCheckpoint(path, { index, arrays: changed }, binding ?? "");
     await expect(resumeRun(folder, null)).rejects.toThrow(
-      /expected row 5 as logged, got another value of central\//,
+      /expected row 8 as logged, got another value of central\//,
     );
-    expect(readJournal(join(folder, "journal.jsonl")).rows.length).toBe(7);
+    expect(await rowsIn(folder)).toHaveLength(9);
   });
 
   test("a torn last line is no reason: it is computed again, with a notice", async () => {
-    const folder = copyOf("torn");
-    const path = join(folder, "journal.jsonl");
+    const folder = stoppedCopy("torn");
+    const path = join(folder, NAMES.journal);
     writeFileSync(path, readFileSync(path).subarray(0, -100));
     const { lines, notice } = heard();
     const last = await resumeRun(folder, null, { notice });
@@ -226,7 +228,7 @@ describe("a run that starts from a checkpoint", () => {
   });
 
   test("which must fit the network and have the processes asked for", async () => {
-    const run = (path: string, width = 8): Promise<RunOutcome> => {
+    const run = (path: string, width = 8): Promise<LeftRun> => {
       const all = [...words(3), "--load.path", path]
         .join(" ")
         .replace("--arch.width 8", `--arch.width ${width}`);

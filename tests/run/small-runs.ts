@@ -3,7 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
 import { parseCommand } from "../../src/cli/flags.ts";
-import { type RunEvents, type RunOutcome, startRun } from "../../src/run/index.ts";
+import {
+  openRun,
+  type RunEvents,
+  type RunOutcome,
+  resumeRun as resume,
+  startRun,
+} from "../../src/run/index.ts";
 import type { RunConfig } from "../../src/settings/index.ts";
 import { rowDifference, type StepRow } from "../../src/simulation/index.ts";
 
@@ -29,13 +35,35 @@ export function configOf(...words: string[]): RunConfig {
   return command.config;
 }
 
+/** How a run ended, and the rows it left on disk. */
+export interface LeftRun extends RunOutcome {
+  readonly rows: readonly StepRow[];
+}
+
+/** The rows of a run's folder, from its journal or from data.hdf5. */
+export async function rowsIn(directory: string): Promise<StepRow[]> {
+  return [...(await openRun(directory, "test")).rows()];
+}
+
+/** Runs a configuration in this process. */
+export async function runConfig(directory: string, config: RunConfig, events?: RunEvents): Promise<LeftRun> {
+  const outcome = await startRun(config, directory, PROVENANCE, events);
+  return { ...outcome, rows: await rowsIn(directory) };
+}
+
 /** Runs a command line in this process. */
-export function runWords(
+export function runWords(directory: string, words: readonly string[], events?: RunEvents): Promise<LeftRun> {
+  return runConfig(directory, configOf(...words), events);
+}
+
+/** Resumes a run in this process. */
+export async function resumeRun(
   directory: string,
-  words: readonly string[],
+  steps: number | null,
   events?: RunEvents,
-): Promise<RunOutcome> {
-  return startRun(configOf(...words), directory, PROVENANCE, events);
+): Promise<LeftRun> {
+  const outcome = await resume(directory, steps, events);
+  return { ...outcome, rows: await rowsIn(directory) };
 }
 
 /** The first thing in which two lists of rows differ. */

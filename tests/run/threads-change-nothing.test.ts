@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { nodeHost, resumeRun } from "../../src/run/index.ts";
+import { nodeHost } from "../../src/run/index.ts";
 import { buildRun } from "../../src/simulation/index.ts";
-import { configOf, rowsDifference, runWords, temporaryFolder } from "./small-runs.ts";
+import { configOf, resumeRun, rowsDifference, runWords, temporaryFolder } from "./small-runs.ts";
 
 const base = temporaryFolder();
 const STEPS = 6;

@@ -2,9 +2,9 @@ import { join } from "node:path";
 import { type ClaimName, checkClaims } from "../../claims/index.ts";
 import { claimsText } from "../../report/index.ts";
 import type { RunEvents } from "../../run/index.ts";
+import { watchInterrupts } from "../signals.ts";
 import { gitHash, version } from "../version.ts";
 import { environmentLine } from "./report.ts";
-import { watchInterrupts } from "./run.ts";
 
 export interface ClaimCommand {
   readonly names: readonly ClaimName[];
@@ -20,14 +20,14 @@ const LINE_INTERVAL = 5_000;
 
 /** Measures claims and writes their page; the exit status is 0 whatever the verdict. */
 export async function claimCommand({ names, out, steps, quiet, json }: ClaimCommand): Promise<number> {
-  const directory = out ?? join(process.env.EXPERIMENT_DIR ?? "experiments", "claims");
+  const directory = out ?? join(process.env.EXPERIMENT_DIR || "experiments", "claims");
   const say = (line: string): void => {
     if (!quiet) process.stderr.write(`${line}\n`);
   };
   const interrupts = watchInterrupts(say);
   let said = performance.now();
   const events: RunEvents = {
-    interrupted: interrupts.asked,
+    shouldStop: interrupts.asked,
     notice: say,
     row: (row, total) => {
       if (performance.now() - said < LINE_INTERVAL) return;

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { valueError } from "../../base/index.ts";
-import { readJournal, writeFileAtomic } from "../../record/index.ts";
+import { folderState, writeFileAtomic } from "../../record/index.ts";
 import { type CompareBy, type ComparedRun, compareRuns, tableText } from "../../report/index.ts";
-import { readRunConfig } from "../../run/index.ts";
+import { openRun } from "../../run/index.ts";
 import { toConfigJson } from "../../settings/index.ts";
 import { criticalValueOf } from "../../simulation/index.ts";
 import { version } from "../version.ts";
@@ -21,10 +21,12 @@ export interface CompareCommand {
 }
 
 /** Compares runs, finished or not: prints a table and writes a page. */
-export function compareCommand({ dirs, by, output, json }: CompareCommand): number {
+export async function compareCommand({ dirs, by, output, json }: CompareCommand): Promise<number> {
   const folders = [...new Set(dirs.flatMap(runFolders).map((folder) => resolve(folder)))];
   const names = distinctNames(folders);
-  const runs = folders.map((folder, i) => comparedRun(folder, names[i], dirname(resolve(output))));
+  const runs: ComparedRun[] = [];
+  for (const [i, folder] of folders.entries())
+    runs.push(await comparedRun(folder, names[i], dirname(resolve(output))));
   const { table, page } = compareRuns(runs, { by, environment: environmentLine() });
   writeFileAtomic(output, page);
   if (json) {
@@ -39,7 +41,7 @@ export function compareCommand({ dirs, by, output, json }: CompareCommand): numb
   return 0;
 }
 
-const isRun = (folder: string): boolean => existsSync(join(folder, "journal.jsonl"));
+const isRun = (folder: string): boolean => ["unfinished", "ended"].includes(folderState(folder));
 
 /** A run's folder itself, or the folders of runs in it, by name. */
 function runFolders(folder: string): string[] {
@@ -64,15 +66,14 @@ function distinctNames(folders: readonly string[]): string[] {
   }
 }
 
-function comparedRun(folder: string, name: string, page: string): ComparedRun {
-  const config = readRunConfig(folder, "compare");
-  const { rows } = readJournal(join(folder, "journal.jsonl"));
+async function comparedRun(folder: string, name: string, page: string): Promise<ComparedRun> {
+  const { config, rows, outcome } = await openRun(folder, "compare");
   const report = join(folder, "report.html");
   return {
     name: name || basename(folder),
     config: toConfigJson(config, { cmd: "", gitHash: null, version: version() }),
-    rows,
-    criticalValue: criticalValueOf(config),
+    rows: [...rows()],
+    criticalValue: outcome?.criticalValue ?? criticalValueOf(config),
     ...(existsSync(report) && { report: relative(page, report).split(sep).join("/") }),
   };
 }

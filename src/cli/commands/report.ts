@@ -1,12 +1,12 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { ruleChange } from "../../custom/index.ts";
-import { readJournal, writeFileAtomic } from "../../record/index.ts";
+import { NAMES, writeFileAtomic } from "../../record/index.ts";
 import { renderReport, type Summary, summaryTable } from "../../report/index.ts";
-import { readRunConfig } from "../../run/index.ts";
-import { type RunConfig, toConfigJson } from "../../settings/index.ts";
-import { criticalValueOf, type StepRow } from "../../simulation/index.ts";
+import { openRun, type RunOnDisk, type RunOutcome } from "../../run/index.ts";
+import { toConfigJson } from "../../settings/index.ts";
+import { criticalValueOf } from "../../simulation/index.ts";
 import { version } from "../version.ts";
 
 /** A line on what computed a run; without a backend, on what draws it. */
@@ -17,60 +17,73 @@ export function environmentLine(computed?: { readonly backend: string; readonly 
   return `central-flows ${version()}${by}, Node ${process.versions.node}, ${processor} (${cpus().length} cores)${duration}`;
 }
 
-/**
- * Writes report.html into a run's folder; returns its path and the summary it shows.
- *
- * @param live the run still goes, and the page loads itself again
- */
-export function writeReport(
-  directory: string,
-  config: RunConfig,
-  rows: readonly StepRow[],
+/** The page and its summary, of a run on disk. @param live the run still goes, and the page loads itself again */
+function drawn(
+  run: RunOnDisk,
   criticalValue: number,
   status: string,
-  {
-    computed,
-    live = false,
-  }: {
-    readonly computed?: { readonly backend: string; readonly seconds: number };
-    readonly live?: boolean;
-  } = {},
-): { readonly path: string; readonly summary: Summary } {
-  const path = join(directory, "report.html");
+  environment: string,
+  live = false,
+): { readonly page: string; readonly summary: Summary } {
+  const { config } = run;
+  const rows = [...run.rows()];
   const summary = summaryTable(rows, criticalValue);
   const json = toConfigJson(config, { cmd: "", gitHash: null, version: version() });
-  const environment = environmentLine(computed);
   const told = { title: config.expid, summary, config: json, rows, criticalValue, status, environment };
   const page = renderReport(told, { live });
-  writeFileAtomic(path, page);
-  return { path, summary };
+  return { page, summary };
+}
+
+/** Writes report.html of a run that has just been computed; returns the summary it shows. */
+export async function writeReport({
+  directory,
+  criticalValue,
+  status,
+  ...computed
+}: RunOutcome): Promise<Summary> {
+  const run = await openRun(directory, "report");
+  const { page, summary } = drawn(run, criticalValue, status, environmentLine(computed));
+  writeFileAtomic(join(directory, "report.html"), page);
+  return summary;
+}
+
+/** The summary of a run on disk. */
+export async function summaryOf({
+  directory,
+  criticalValue,
+}: Pick<RunOutcome, "directory" | "criticalValue">): Promise<Summary> {
+  return summaryTable([...(await openRun(directory, "report")).rows()], criticalValue);
 }
 
 /**
- * Makes the report of a run, finished or not, from its journal. A rule of one's own is not run for it; `notice` says
+ * Makes the report of a run, finished or not, from its rows on disk. A custom rule is not run for it; `notice` says
  * where its file has changed since.
  *
  * @param live the run still goes: the page loads itself again until it is finished
  */
-export function reportOf(
+export async function reportOf(
   directory: string,
   live = false,
-): {
+): Promise<{
   readonly finished: boolean;
   readonly path: string;
   readonly summary: Summary;
   readonly notice: string | undefined;
-} {
-  const config = readRunConfig(directory, "report");
-  const { rows } = readJournal(join(directory, "journal.jsonl"));
-  const finished = rows.length >= config.steps;
-  const status = finished ? `finished ${config.steps} steps` : `${rows.length} of ${config.steps} steps`;
+}> {
+  const run = await openRun(directory, "report");
+  const { config, rowCount, outcome } = run;
+  const finished = outcome !== undefined || rowCount >= config.steps;
+  const status =
+    outcome?.sentence ??
+    (rowCount >= config.steps ? `finished ${config.steps} steps` : `${rowCount} of ${config.steps} steps`);
   const notice = ruleChange(config);
   const told = notice === undefined ? status : `${status}; ${notice}`;
-  const written = writeReport(directory, config, rows, criticalValueOf(config), told, {
-    live: live && !finished,
-  });
-  return { ...written, notice, finished };
+  const environment = environmentLine(outcome);
+  const criticalValue = outcome?.criticalValue ?? criticalValueOf(config);
+  const { page, summary } = drawn(run, criticalValue, told, environment, live && !finished);
+  const path = join(directory, "report.html");
+  writeFileAtomic(path, page);
+  return { path, summary, notice, finished };
 }
 
 /** Seconds between looks at a run that is followed. */
@@ -84,6 +97,7 @@ const FOLLOW_SECONDS = 3;
  * @returns the exit status: 0 when the run is finished, 130 when interrupted
  */
 export async function followReport(directory: string, say: (line: string) => void): Promise<number> {
+  const journal = join(directory, NAMES.journal);
   let interrupted = false;
   let wake = (): void => {};
   const stop = (): void => {
@@ -92,14 +106,14 @@ export async function followReport(directory: string, say: (line: string) => voi
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
-  const size = (): number => statSync(join(directory, "journal.jsonl")).size;
+  const size = (): number => (existsSync(journal) ? statSync(journal).size : -1);
   try {
-    let seen = -1;
+    let seen = Number.NaN;
     for (let first = true; !interrupted; first = false) {
       const now = size();
       if (now !== seen) {
         seen = now;
-        const { path, finished, summary } = reportOf(directory, true);
+        const { path, finished, summary } = await reportOf(directory, true);
         if (first) say(`report ${path}; open it, it follows the run`);
         else say(`step ${summary.step}`);
         if (finished) return 0;
@@ -112,7 +126,7 @@ export async function followReport(directory: string, say: (line: string) => voi
         };
       });
     }
-    reportOf(directory);
+    await reportOf(directory);
     return 130;
   } finally {
     process.off("SIGINT", stop);

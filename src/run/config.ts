@@ -1,0 +1,67 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseJson, valueError } from "../base/index.ts";
+import { NAMES, readJournal, writeFileAtomic } from "../record/index.ts";
+import { fromConfigJson, type RunConfig, toFlags } from "../settings/index.ts";
+
+/** Flags that change no number that a run logs: where it goes, what it prints, how long it is, what it keeps besides. */
+const IDLE = /^--(expid|out|quiet|json|profile|threads|steps|checkpoint\..*)(=|$)/;
+
+/**
+ * What two runs must share to be the same run, as a hash: the settings that are not their defaults, so that a setting
+ * which a later version adds changes no run of before.
+ */
+export function configHash(config: RunConfig): string {
+  const groups: string[][] = [];
+  for (const word of toFlags(config)) {
+    if (groups.length === 0 || /^(--|\w+:)/.test(word)) groups.push([word]);
+    else groups[groups.length - 1].push(word);
+  }
+  const deciding = groups.filter(([flag]) => !IDLE.test(flag)).map((words) => words.join(" "));
+  // A schedule that lasts the run makes its length matter.
+  const { opt, steps } = config;
+  if (opt.schedule === "cosine" && opt.totalSteps <= 0) deciding.push(`steps ${steps}`);
+  if (opt.name === "own") deciding.push(`sha256 ${opt.sha256}`);
+  return createHash("sha256").update(deciding.sort().join("\n")).digest("hex").slice(0, 16);
+}
+
+/** The configuration with the critical value of a rule of one's own, from which reports are drawn without it. */
+export const withEdge = (config: RunConfig, criticalValue: number): RunConfig =>
+  config.opt.name === "own" ? { ...config, opt: { ...config.opt, criticalValue } } : config;
+
+/** The folder of a run: --out, or EXPERIMENT_DIR (or `experiments`) and the expid. */
+export function runDirectory(
+  config: Pick<RunConfig, "out" | "expid">,
+  env: Readonly<Record<string, string | undefined>>,
+): string {
+  return config.out ?? join(env.EXPERIMENT_DIR || "experiments", config.expid);
+}
+
+/**
+ * The configuration of the run in a folder: its config.json or, where a crash has left none, what its journal begins with.
+ *
+ * @param operation named in errors, such as `report`
+ * @throws InputValueError where there is none, or it cannot be read
+ */
+export function readRunConfig(directory: string, operation = "resume"): RunConfig {
+  return fromConfigJson(readConfigJsonOf(directory, operation));
+}
+
+/** The contents of a run's config.json. See `readRunConfig`. */
+export function readConfigJsonOf(directory: string, operation: string): Readonly<Record<string, unknown>> {
+  const path = join(directory, NAMES.config);
+  if (!existsSync(path)) {
+    const journal = join(directory, NAMES.journal);
+    if (existsSync(journal)) return readJournal(journal).head.config;
+    throw valueError(operation, "the folder of a run, with config.json", `${directory} without config.json`);
+  }
+  return parseJson(readFileSync(path, "utf8"), operation, "a config.json that parses") as Readonly<
+    Record<string, unknown>
+  >;
+}
+
+/** Writes a run's config.json. */
+export function writeConfigJson(directory: string, json: Readonly<Record<string, unknown>>): void {
+  writeFileAtomic(join(directory, NAMES.config), `${JSON.stringify(json, null, 4)}\n`);
+}
