@@ -134,3 +134,13 @@ with zipfile.ZipFile(FILES / "beside.npz", "w") as archive:
     squeezed = zipfile.ZipInfo("squeezed.txt")
     squeezed.compress_type = zipfile.ZIP_LZMA
     archive.writestr(squeezed, b"a method that is not read" * 9)
+
+# by-others.safetensors is made where the package safetensors is installed, by its save_file.
+try:
+    from safetensors.numpy import save_file
+except ImportError:
+    print("without the package safetensors by-others.safetensors stays as it is")
+else:
+    save_file({"f": np.float32([1.5, -2]), "i": np.int64([[3], [4]]), "h": np.float16([0.5]), "z": np.zeros((0, 2)),
+               "b": np.array([True, False]), "d": np.array([3.25])},
+              FILES / "by-others.safetensors", metadata={"format": "pt"})

@@ -7,6 +7,7 @@ import {
   readSafetensors,
   writeSafetensors,
 } from "../../../src/data/index.ts";
+import { testFile } from "../support.ts";
 
 /** A file by the format's description: length of the header, header, elements. */
 function file(header: unknown, elements: Uint8Array, padding = 0): Uint8Array {
@@ -48,6 +49,24 @@ test("what is written is read back to the bit, in its order where names are no n
       }
     }),
   );
+});
+
+test("a file that the package safetensors wrote is read", () => {
+  const read = readSafetensors(testFile("by-others.safetensors"));
+  const found = Object.fromEntries(
+    [...read].map(([name, { shape, data }]) => [name, [shape, Array.from(data)]]),
+  );
+  expect(found).toEqual({
+    f: [[2], [1.5, -2]],
+    i: [
+      [2, 1],
+      [3, 4],
+    ],
+    h: [[1], [0.5]],
+    z: [[0, 2], []],
+    b: [[2], [1, 0]],
+    d: [[1], [3.25]],
+  });
 });
 
 test("elements begin at a multiple of eight bytes, and the metadata are PyTorch's", () => {
