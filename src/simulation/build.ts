@@ -51,7 +51,10 @@ export interface Host {
   readonly loadRule?: (file: string, sha256: string) => LoadedRule;
   /** The threads that `auto` stands for. Default 1. */
   readonly threads?: number;
-  /** Asked throughout all computing, the warm start included: true ends it with `Stopped`. */
+  /**
+   * Asked at least once per chunk of examples and per 100 ms whether to break off; true ends the building (its warm start)
+   * or the step with `Stopped`, the step as if it had not begun.
+   */
   readonly shouldStop?: ShouldStop;
 }
 

@@ -90,7 +90,7 @@ export class Simulation {
    * Prepares every process, logs them, moves them. The row's number decides where the plane turns and which point of the
    * warm start it carries.
    * @returns the row's quantities by HDF5 path
-   * @throws what the objective throws; then every process is where it was before the step
+   * @throws what an objective throws, `Stopped` where it is asked to; then every process is where it was before the step
    */
   step(): Record<string, Quantity> {
     const { processes, members } = this;

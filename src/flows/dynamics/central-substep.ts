@@ -1,5 +1,5 @@
 import type { Objective } from "../../autodiff/index.ts";
-import { pairIndex } from "../../base/index.ts";
+import { pairIndex, throwIfStopped } from "../../base/index.ts";
 import { type SdcpStatus, sdcp } from "../../linalg/index.ts";
 import type { CompiledRule } from "../rules/compile.ts";
 import { innerProduct } from "./effective-hessian.ts";
@@ -86,6 +86,7 @@ export interface CentralSubstepOptions {
  * stand. X is what holds the constraint, linear around `point`, at the end of the step.
  * Limits: with T = 0 and f linear in g it is the stable substep; with one critical pair X = max(0, −A/B).
  * Cost: k(k+1)/2 third derivatives, about k⁴p/2 multiplications.
+ * @throws Stopped where the objective's `shouldStop` answers true; `start` is untouched then
  */
 export function centralSubstep(
   objective: Objective,
@@ -101,6 +102,7 @@ export function centralSubstep(
   const k = critical.count;
   const pairs = (k * (k + 1)) / 2;
   const c = rule.criticalValue(state);
+  const look = (): void => throwIfStopped("central substep", objective.shouldStop);
 
   // Row 0 of each block is the part without X, row 1 + a the part that multiplies pair a of X.
   const dw = new Float64Array((1 + pairs) * p);
@@ -111,7 +113,7 @@ export function centralSubstep(
   for (let a = 0; penalty && a < pairs; a++)
     for (let l = 0; l < p; l++) dw[(1 + a) * p + l] = (-0.5 * third[a * p + l]) / preconditioner[l];
   rule.rate(state, gradient, ds.subarray(0, s));
-  if (!rule.rateIsLinear) stateCurvature(rule, point, critical, ds);
+  if (!rule.rateIsLinear) stateCurvature(rule, point, critical, ds, look);
 
   const rates: CentralRates = {
     dHdtStable: new Float64Array(pairs),
@@ -124,10 +126,11 @@ export function centralSubstep(
     back: new Float64Array(pairs),
   };
   for (let a = 0; a < pairs; a++) {
+    look();
     rates.dHdtStable[a] = innerProduct(third, a, dw, 0, p);
     for (let b = 0; b < pairs; b++) rates.dHdtX[a * pairs + b] = innerProduct(third, a, dw, 1 + b, p);
   }
-  if (!rule.preconditionerIsConstant) preconditionerRates(rule, point, critical, ds, rates);
+  if (!rule.preconditionerIsConstant) preconditionerRates(rule, point, critical, ds, rates, look);
   if (start.weights !== weights) stepBack(rule, point, critical, start, third, rates.back);
 
   const A = new Float64Array(k * k);
@@ -146,7 +149,8 @@ export function centralSubstep(
       }
     }
 
-  const solution = time("sdcp", () => sdcp(k, A, inOrthonormalBasis(beta, k)));
+  const { shouldStop } = objective;
+  const solution = time("sdcp", () => sdcp(k, A, inOrthonormalBasis(beta, k), { shouldStop }));
   const { X } = solution.value;
   const { semidefiniteX, semidefiniteY, complementarity } = solution.stats.violations;
   const violation = Math.max(semidefiniteX, semidefiniteY, complementarity);
@@ -180,6 +184,7 @@ function stateCurvature(
   point: FlowPoint,
   { count: k, values, vectors }: CriticalPairs,
   ds: Float64Array,
+  look: () => void,
 ): void {
   const { state, gradient, preconditioner } = point;
   const p = gradient.length;
@@ -190,6 +195,7 @@ function stateCurvature(
   );
   for (let i = 0; i < k; i++)
     for (let j = i; j < k; j++) {
+      look();
       const row = 1 + pairIndex(i, j, k);
       rule.rateCurvature(
         state,
@@ -208,12 +214,14 @@ function preconditionerRates(
   { count: k, vectors }: CriticalPairs,
   ds: Float64Array,
   rates: CentralRates,
+  look: () => void,
 ): void {
   const p = weights.length;
   const s = state.length;
   const pairs = (k * (k + 1)) / 2;
   const dP = new Float64Array(p);
   for (let row = 0; row <= pairs; row++) {
+    look();
     rule.preconditionerRate(state, ds.subarray(row * s, (row + 1) * s), dP);
     const forms = formsOf(vectors, dP, k);
     if (row === 0) rates.dPdtStable.set(forms);

@@ -120,7 +120,12 @@ export class EigenTracker {
     this.seed = seed;
     this.label = label;
     this.count = Math.min(settings.initialCount, objective.dimension);
-    this.history = new SubspaceHistory(objective.dimension, REMEMBERED, HISTORY_BUDGET);
+    this.history = new SubspaceHistory(
+      objective.dimension,
+      REMEMBERED,
+      HISTORY_BUDGET,
+      () => objective.shouldStop,
+    );
   }
 
   /** How many pairs are tracked. */
@@ -260,7 +265,7 @@ export class EigenTracker {
     wanting: boolean,
   ): EigenResult {
     const { trackThreshold, solver, maxIterations = 100 } = this.settings;
-    const p = this.objective.dimension;
+    const { dimension: p, shouldStop } = this.objective;
     const { count } = this;
     const random = new Random(this.seed, `${this.label} ${this.solves++}`);
     const tolerance = Math.min(this.settings.tolerance * 10 * p, 1e-2);
@@ -273,6 +278,7 @@ export class EigenTracker {
         maxIterations: maxIterations * count,
         // One Krylov space holds one vector of each eigenspace: copies are found by looking again.
         confirm: true,
+        shouldStop,
         ...initial,
       });
     }
@@ -291,6 +297,7 @@ export class EigenTracker {
       required,
       maxIterations,
       verify: "required",
+      shouldStop,
       ...(wanting && { stop: ({ values }: EigenProgress) => !this.isBelow(values[count - 1]) }),
       ...(vectors.length > 0 && { initial: vectors }),
       ...(products && { initialProducts: products }),

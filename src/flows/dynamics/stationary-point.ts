@@ -1,5 +1,5 @@
 import type { Objective } from "../../autodiff/index.ts";
-import { pairIndex } from "../../base/index.ts";
+import { pairIndex, throwIfStopped } from "../../base/index.ts";
 import {
   diagonalMajorant,
   type MajorantOptions,
@@ -123,6 +123,7 @@ export function scalarStationaryOscillation(
       const a = pairIndex(i, j, k);
       M[i * k + j] = (i === j ? values[i] : 0) + dt * innerProduct(third, a, drift, 0, p);
       M[j * k + i] = M[i * k + j];
+      throwIfStopped("stationary oscillation", objective.shouldStop);
       for (let b = 0; b < pairs; b++)
         beta[a * pairs + b] = (dt * innerProduct(third, a, third, b, p)) / (2 * P);
     }

@@ -17,8 +17,10 @@ export interface WarmStartOptions {
 }
 
 /**
- * Runs the discrete optimizer for `steps` steps. Overwrites weights and state. Returns the steps taken: fewer when
- * the next loss or gradient would not be finite.
+ * Runs the discrete optimizer for `steps` steps. Overwrites weights and state.
+ *
+ * @returns the steps taken: fewer when the next loss or gradient would not be finite
+ * @throws what the objective throws, `Stopped` where it is asked to; weights and state are those of the last whole step
  */
 export function warmStart(
   objective: Objective,
@@ -37,11 +39,12 @@ export function warmStart(
     const gradient = objective.gradient();
     if (!Number.isFinite(objective.loss()) || !allFinite(gradient)) return step;
     rule.update(state, gradient, next);
-    state.set(next);
-    rule.preconditioner(state, preconditioner);
-    const point = { weights, state, gradient, preconditioner };
+    rule.preconditioner(next, preconditioner);
+    const point = { weights, state: next, gradient, preconditioner };
     observe?.(step, point);
-    weights.set(toPrecision(steppedWeights(rule, point), precision));
+    const moved = toPrecision(steppedWeights(rule, point), precision);
+    state.set(next);
+    weights.set(moved);
   }
   return steps;
 }

@@ -1,4 +1,4 @@
-import { EPS, hypot, valueError } from "../../base/index.ts";
+import { EPS, hypot, type ShouldStop, throwIfStopped, valueError } from "../../base/index.ts";
 import type { DenseStatus } from "../status.ts";
 import { addScaled, dot, maxAbs, norm, normalFactor, powerOfTwoNear, scale } from "./vectors.ts";
 
@@ -21,12 +21,13 @@ const STEPS_PER_VALUE = 30;
  *
  * @param a n×n row-major, read; the mean of A and Aᵀ is used
  * @param n order, 0 allowed
+ * @param shouldStop looked at before each of about 3n parts of the work
  * @returns status "solved"; "not-finite" (values and vectors are NaN) if an element of A is not finite;
  *   "iteration-limit" if QL did not finish (never seen; the pairs are then approximate)
- * @throws InputValueError if a does not have n² elements
+ * @throws InputValueError if a does not have n² elements; Stopped where `shouldStop` answers true
  * Cost: about 9n³ operations.
  */
-export function symmetricEigen(a: Float64Array, n: number): SymmetricEigen {
+export function symmetricEigen(a: Float64Array, n: number, shouldStop?: ShouldStop): SymmetricEigen {
   if (a.length !== n * n)
     throw valueError("symmetricEigen", `a matrix of ${n}×${n} elements`, `${a.length} elements`);
   const size = maxAbs(a);
@@ -40,8 +41,9 @@ export function symmetricEigen(a: Float64Array, n: number): SymmetricEigen {
     for (let j = 0; j < n; j++) work[i * n + j] = 0.5 * (a[i * n + j] / unit) + 0.5 * (a[j * n + i] / unit);
   const diagonal = new Float64Array(n);
   const offDiagonal = new Float64Array(n);
-  tridiagonalise(work, n, diagonal, offDiagonal);
-  const status = tridiagonalEigen(diagonal, offDiagonal, work, n);
+  const look = (): void => throwIfStopped("symmetricEigen", shouldStop);
+  tridiagonalise(work, n, diagonal, offDiagonal, look);
+  const status = tridiagonalEigen(diagonal, offDiagonal, work, n, look);
   sortAscending(diagonal, work, n);
   scale(unit, diagonal, 0, n);
   return { values: diagonal, vectors: work, status };
@@ -53,9 +55,16 @@ export function symmetricEigen(a: Float64Array, n: number): SymmetricEigen {
  * @param diagonal overwritten by T_ii
  * @param offDiagonal overwritten by T_{i,i+1} in element i (the last is 0)
  */
-function tridiagonalise(a: Float64Array, n: number, diagonal: Float64Array, offDiagonal: Float64Array): void {
+function tridiagonalise(
+  a: Float64Array,
+  n: number,
+  diagonal: Float64Array,
+  offDiagonal: Float64Array,
+  look: () => void,
+): void {
   const w = new Float64Array(n);
   for (let j = 0; j < n - 1; j++) {
+    look();
     const row = j * n;
     const first = row + j + 1;
     const length = n - j - 1;
@@ -71,7 +80,7 @@ function tridiagonalise(a: Float64Array, n: number, diagonal: Float64Array, offD
     }
   }
   if (n > 0) diagonal[n - 1] = a[n * n - 1];
-  accumulate(a, n);
+  accumulate(a, n, look);
 }
 
 /**
@@ -98,9 +107,10 @@ function reflector(a: Float64Array, first: number, length: number): number {
 }
 
 /** Replaces the reflectors in the rows of a (v_j in row j, right of the diagonal) by Qᵀ = H₍ₙ₋₃₎…H₀. */
-function accumulate(a: Float64Array, n: number): void {
+function accumulate(a: Float64Array, n: number, look: () => void): void {
   const v = new Float64Array(n);
   for (let j = n - 1; j >= 0; j--) {
+    look();
     const length = n - j - 1;
     v.set(a.subarray(j * n + j + 1, (j + 1) * n), j + 1);
     a.fill(0, j * n + j, (j + 1) * n);
@@ -120,7 +130,13 @@ function accumulate(a: Float64Array, n: number): void {
  * @param e off-diagonal, e[i] = T_{i,i+1}, destroyed
  * @param rows n rows of length n, multiplied from the left by the rotations: Qᵀ becomes Vᵀ
  */
-function tridiagonalEigen(d: Float64Array, e: Float64Array, rows: Float64Array, n: number): DenseStatus {
+function tridiagonalEigen(
+  d: Float64Array,
+  e: Float64Array,
+  rows: Float64Array,
+  n: number,
+  look: () => void,
+): DenseStatus {
   let steps = STEPS_PER_VALUE * n;
   for (let low = 0; low < n; low++) {
     for (;;) {
@@ -129,6 +145,7 @@ function tridiagonalEigen(d: Float64Array, e: Float64Array, rows: Float64Array, 
       if (high < n - 1) e[high] = 0;
       if (high === low) break;
       if (steps-- === 0) return "iteration-limit";
+      look();
       qlStep(d, e, rows, n, low, high);
     }
   }

@@ -126,6 +126,7 @@ const PIECE = 1024;
  * @param basis m vectors of length n from its start, read
  * @param coefficients count×m, row-major, read
  * @param out added to from element outAt on; that part must not overlap the m vectors
+ * @param look called before every piece, of about 10⁷ operations at most; it may throw
  */
 export function addCombined(
   basis: Float64Array,
@@ -135,8 +136,10 @@ export function addCombined(
   count: number,
   out: Float64Array,
   outAt = 0,
+  look?: () => void,
 ): void {
   for (let start = 0; start < n; start += PIECE) {
+    look?.();
     const length = Math.min(PIECE, n - start);
     for (let j = 0; j < count; j++)
       addSum(coefficients, j * m, m, basis, start, n, out, outAt + j * n + start, length);
@@ -146,6 +149,7 @@ export function addCombined(
 /**
  * The same combinations in place: the first `count` of the m vectors of the block are overwritten.
  * @param basis m vectors of length n, read; vectors 0 … count−1 overwritten (count ≤ m)
+ * @param look called before every piece; where it throws the block is left half combined
  */
 export function combineInPlace(
   basis: Float64Array,
@@ -153,9 +157,11 @@ export function combineInPlace(
   n: number,
   coefficients: Float64Array,
   count: number,
+  look?: () => void,
 ): void {
   const piece = new Float64Array(count * PIECE);
   for (let start = 0; start < n; start += PIECE) {
+    look?.();
     const length = Math.min(PIECE, n - start);
     piece.fill(0);
     for (let j = 0; j < count; j++) addSum(coefficients, j * m, m, basis, start, n, piece, j * PIECE, length);

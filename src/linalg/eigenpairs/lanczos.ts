@@ -1,4 +1,4 @@
-import { EPS, hypot, Random, valueError } from "../../base/index.ts";
+import { EPS, hypot, Random, type ShouldStop, throwIfStopped, valueError } from "../../base/index.ts";
 import { orthonormalise } from "../dense/orthonormalise.ts";
 import { symmetricEigen } from "../dense/symmetric-eigen.ts";
 import { addScaled, allFinite, combineInPlace, dot, norm } from "../dense/vectors.ts";
@@ -25,6 +25,8 @@ export interface LanczosOptions {
   readonly confirm?: boolean;
   /** recompute A·X for the vectors returned, an application each; default true; if false, products are NaN */
   readonly verify?: boolean;
+  /** looked at in every step: true ends the run with `Stopped` */
+  readonly shouldStop?: ShouldStop | undefined;
 }
 
 /** A next basis vector shorter than this many ε·‖A‖ is rounding error: the subspace is invariant. */
@@ -46,14 +48,15 @@ const SETTLED = 1e-2;
  * @returns pairs ordered: the largest, descending, then the smallest, ascending. Status "converged";
  *   "iteration-limit" (pairs as far as found; NaN if fewer than wanted); "stagnated" (the recomputed residuals
  *   miss the tolerance that the recurrence promised: roundoff); "not-finite"
- * @throws InputValueError for counts or lengths that do not fit
+ * @throws InputValueError for counts or lengths that do not fit; Stopped where `shouldStop` answers true
  * Cost per step besides the operator: about 8·n·memory operations; (memory + 2·wanted) vectors of storage.
  */
 export function lanczos(n: number, apply: BlockOperator, options: LanczosOptions): EigenResult {
   return new Lanczos(n, apply, validate(n, options)).run();
 }
 
-type Settings = Required<Omit<LanczosOptions, "initial">> & Pick<LanczosOptions, "initial">;
+type Settings = Required<Omit<LanczosOptions, "initial" | "shouldStop">> &
+  Pick<LanczosOptions, "initial" | "shouldStop">;
 
 function validate(n: number, options: LanczosOptions): Settings {
   const { largest = 0, smallest = 0, initial, tolerance = 1e-10, maxIterations = 1000 } = options;
@@ -78,6 +81,7 @@ function validate(n: number, options: LanczosOptions): Settings {
     memory: Math.min(n, Math.max(wanted + 2, options.memory ?? Math.max(2 * wanted + 20, 40))),
     confirm: options.confirm ?? false,
     verify: options.verify ?? true,
+    shouldStop: options.shouldStop,
   };
 }
 
@@ -121,6 +125,8 @@ class Lanczos {
     this.projected = new Float64Array(settings.memory * settings.memory);
   }
 
+  private readonly look = (): void => throwIfStopped("lanczos", this.settings.shouldStop);
+
   run(): EigenResult {
     if (this.wanted === 0) return this.report("converged");
     let again = this.settings.confirm;
@@ -149,6 +155,7 @@ class Lanczos {
   /** Extends the Krylov space until the wanted pairs are settled or the space is invariant. */
   private search(): "settled" | "invariant" | "iteration-limit" | "not-finite" {
     for (;;) {
+      this.look();
       if (this.iterations >= this.settings.maxIterations) return "iteration-limit";
       if (!this.step()) return "not-finite";
       this.rayleighRitz();
@@ -257,7 +264,7 @@ class Lanczos {
     this.ritzResiduals = Float64Array.from(order, (from) => this.ritzResiduals[from]);
     this.ritzVectors = unit;
     const first = this.locked.length;
-    combineInPlace(basis.subarray(first * n), m, n, coefficients, kept);
+    combineInPlace(basis.subarray(first * n), m, n, coefficients, kept, this.look);
     basis.copyWithin((first + kept) * n, (first + m) * n, (first + m + 1) * n);
     this.m = kept;
   }
@@ -273,7 +280,7 @@ class Lanczos {
       if (index < 0) coefficients[row * total - 1 - index] = 1;
       else coefficients.set(this.ritzVectors.subarray(index * m, (index + 1) * m), row * total + before);
     });
-    combineInPlace(basis, total, n, coefficients, chosen.length);
+    combineInPlace(basis, total, n, coefficients, chosen.length, this.look);
     this.locked = chosen;
     return chosen.some((c) => c.index >= 0);
   }

@@ -1,4 +1,4 @@
-import { EPS, hypot, Random, valueError } from "../../base/index.ts";
+import { EPS, hypot, Random, type ShouldStop, throwIfStopped, valueError } from "../../base/index.ts";
 import { orthonormalise } from "../dense/orthonormalise.ts";
 import { symmetricEigen } from "../dense/symmetric-eigen.ts";
 import { addCombined, addScaled, allFinite, combineInPlace, dot, norm } from "../dense/vectors.ts";
@@ -43,8 +43,10 @@ export interface LobpcgOptions {
    * products are combinations of those computed on the way); default true
    */
   readonly verify?: boolean | "required";
-  /** called after each Rayleigh–Ritz step; return true to end the run */
+  /** called after each Rayleigh–Ritz step; return true to end the run with the pairs as they are */
   readonly stop?: (progress: EigenProgress) => boolean;
+  /** looked at several times per iteration, some 10⁷ operations apart: true ends the run with `Stopped` */
+  readonly shouldStop?: ShouldStop | undefined;
 }
 
 /** Residual directions of which less than this is new bring nothing: their application is saved. */
@@ -83,7 +85,7 @@ const PATIENCE = 8;
  * @param apply the operator, see `BlockOperator`
  * @returns "converged"; "iteration-limit"; "stagnated" (roundoff forbids the tolerance); "stopped";
  *   "not-finite" (the operator returned NaN or infinity: the pairs are the last finite ones, or NaN)
- * @throws InputValueError for counts or lengths that do not fit
+ * @throws InputValueError for counts or lengths that do not fit; Stopped where `shouldStop` answers true
  * Cost per iteration besides the operator: about 8·n·memory·count operations; 2·n·(memory + count) numbers.
  */
 export function lobpcg(n: number, apply: BlockOperator, options: LobpcgOptions): EigenResult {
@@ -91,8 +93,10 @@ export function lobpcg(n: number, apply: BlockOperator, options: LobpcgOptions):
   return new Lobpcg(n, apply, settings).run();
 }
 
-type Settings = Required<Omit<LobpcgOptions, "initial" | "initialProducts" | "stop" | "required">> &
-  Pick<LobpcgOptions, "initial" | "initialProducts" | "stop"> & {
+type Settings = Required<
+  Omit<LobpcgOptions, "initial" | "initialProducts" | "stop" | "shouldStop" | "required">
+> &
+  Pick<LobpcgOptions, "initial" | "initialProducts" | "stop" | "shouldStop"> & {
     readonly required: (ritzValues: Float64Array) => number;
   };
 
@@ -125,6 +129,7 @@ function validate(n: number, options: LobpcgOptions): Settings {
     memory: Math.max(3 * count, options.memory ?? Math.min(Math.max(6 * count, 24), Math.floor(BUDGET / n))),
     verify: options.verify ?? true,
     stop: options.stop,
+    shouldStop: options.shouldStop,
     required: typeof required === "number" ? () => required : required,
   };
 }
@@ -172,6 +177,8 @@ class Lobpcg {
     this.required = count;
   }
 
+  private readonly look = (): void => throwIfStopped("lobpcg", this.settings.shouldStop);
+
   run(): EigenResult {
     const { count, memory, verify } = this.settings;
     if (count === 0) return this.finish("converged");
@@ -211,6 +218,7 @@ class Lobpcg {
       while (known < given && this.orthonormaliseWithProduct(known)) known++;
     }
     for (let i = known; i < count; i++) {
+      this.look();
       let good = i < given && orthonormalise(basis, i, n, INDEPENDENT);
       while (!good) {
         random.fillNormal(basis.subarray(i * n, (i + 1) * n));
@@ -259,6 +267,7 @@ class Lobpcg {
     if (!allFinite(products, m * n, added * n)) return false;
     const stride = this.settings.memory;
     for (let i = m; i < m + added; i++) {
+      this.look();
       this.operatorNorm = Math.max(this.operatorNorm, norm(products, i * n, n));
       for (let j = 0; j <= i; j++) {
         const entry = dot(basis, j * n, products, i * n, n);
@@ -276,7 +285,7 @@ class Lobpcg {
     const { count, memory: stride, which } = this.settings;
     const small = new Float64Array(m * m);
     for (let i = 0; i < m; i++) small.set(projected.subarray(i * stride, i * stride + m), i * m);
-    const eigen = symmetricEigen(small, m);
+    const eigen = symmetricEigen(small, m, this.settings.shouldStop);
     const before = this.ritz.length / count;
     this.previous = new Float64Array(this.ritz.length > 0 ? count * m : 0);
     for (let i = 0; i < this.previous.length / m; i++)
@@ -301,8 +310,8 @@ class Lobpcg {
       if (orthonormalise(coefficients, kept, m)) kept++;
     }
     this.project(coefficients, kept);
-    combineInPlace(this.basis, m, n, coefficients, kept);
-    combineInPlace(this.products, m, n, coefficients, kept);
+    combineInPlace(this.basis, m, n, coefficients, kept, this.look);
+    combineInPlace(this.products, m, n, coefficients, kept, this.look);
     this.m = kept;
     this.ritz = new Float64Array(count * kept);
     for (let i = 0; i < count; i++) this.ritz[i * kept + i] = 1;
@@ -328,9 +337,9 @@ class Lobpcg {
     const { n, m, basis, products, ritz, values, residuals, relative } = this;
     const { count, required } = this.settings;
     basis.fill(0, m * n, (m + count) * n);
-    addCombined(products, m, n, ritz, count, basis, m * n);
+    addCombined(products, m, n, ritz, count, basis, m * n, this.look);
     const shifted = ritz.map((c, at) => -values[Math.floor(at / m)] * c);
-    addCombined(basis, m, n, shifted, count, basis, m * n);
+    addCombined(basis, m, n, shifted, count, basis, m * n, this.look);
     for (let i = 0; i < count; i++) {
       residuals[i] = norm(basis, (m + i) * n, n);
       // A x = θ x + r with r ⟂ x, so ‖A x‖² = θ² + ‖r‖².
@@ -381,6 +390,7 @@ class Lobpcg {
     let added = 0;
     for (let i = 0; i < this.settings.count && m + added < n; i++) {
       if (this.excess(i) === 0) continue;
+      this.look();
       if (added < i) basis.copyWithin((m + added) * n, (m + i) * n, (m + i + 1) * n);
       if (orthonormalise(basis, m + added, n, NEW_FRACTION)) added++;
     }
@@ -392,9 +402,12 @@ class Lobpcg {
     const { n, m, basis, products } = this;
     const { count, verify } = this.settings;
     const checked = verify === "required" ? this.required : count;
-    combineInPlace(basis, m, n, this.ritz, count);
-    if (checked < count) combineInPlace(products, m, n, this.ritz, count);
-    for (let i = 0; i < count; i++) orthonormalise(basis, i, n);
+    combineInPlace(basis, m, n, this.ritz, count, this.look);
+    if (checked < count) combineInPlace(products, m, n, this.ritz, count, this.look);
+    for (let i = 0; i < count; i++) {
+      this.look();
+      orthonormalise(basis, i, n);
+    }
     this.m = 0;
     this.ritz = new Float64Array(0);
     const finite = this.append(checked, true) && this.append(count - checked, false);
@@ -413,8 +426,8 @@ class Lobpcg {
     const vectors = new Float64Array(count * n).fill(m === 0 ? Number.NaN : 0);
     const products = vectors.slice();
     if (m > 0) {
-      addCombined(this.basis, m, n, this.ritz, count, vectors);
-      addCombined(this.products, m, n, this.ritz, count, products);
+      addCombined(this.basis, m, n, this.ritz, count, vectors, 0, this.look);
+      addCombined(this.products, m, n, this.ritz, count, products, 0, this.look);
     }
     const relativeResiduals = this.relative;
     return {

@@ -1,4 +1,4 @@
-import { valueError } from "../../base/index.ts";
+import { type ShouldStop, throwIfStopped, valueError } from "../../base/index.ts";
 import { cholesky, choleskySolve } from "../dense/cholesky.ts";
 import { multiplyVector, transpose } from "../dense/matrix.ts";
 import { applyQTransposed, qr, solveUpper } from "../dense/qr.ts";
@@ -32,20 +32,28 @@ export class SubspaceHistory {
   private readonly numbers: number;
   /** Newest first; blocks are never written to. */
   private blocks: Float64Array[] = [];
-  /** grams[s][r − s] is X_sᵀX_r for s ≤ r, k×k. */
-  private grams: Float64Array[][] = [];
+  /** X_sᵀX_r, k×k, of the newer X_s and the older or same X_r, as far as they were needed. */
+  private readonly grams = new WeakMap<Float64Array, WeakMap<Float64Array, Float64Array>>();
+  private readonly shouldStop: (() => ShouldStop | undefined) | undefined;
 
   /**
    * @param n dimension of the space
    * @param most subspaces kept, at least 1; below 3 the prediction is the last subspace
    * @param numbers bound on the numbers kept, which one subspace may exceed
+   * @param shouldStop gives what a prediction looks at between inner products; true ends it with `Stopped`
    */
-  constructor(n: number, most: number, numbers = Number.POSITIVE_INFINITY) {
+  constructor(
+    n: number,
+    most: number,
+    numbers = Number.POSITIVE_INFINITY,
+    shouldStop?: () => ShouldStop | undefined,
+  ) {
     if (!(n >= 1) || !(most >= 1))
       throw valueError("SubspaceHistory", "room for at least 1 subspace of R¹", `${most} of R^${n}`);
     this.n = n;
     this.most = most;
     this.numbers = numbers;
+    this.shouldStop = shouldStop;
   }
 
   /** The bases kept, newest first, to be given to `restore`; not copies, but they never change. */
@@ -56,24 +64,24 @@ export class SubspaceHistory {
   /** Forgets everything and takes over bases as `bases` gave them. */
   restore(bases: readonly Float64Array[]): void {
     this.blocks = [];
-    this.grams = [];
     for (const basis of [...bases].reverse()) this.add(basis);
   }
 
   /**
    * Takes the next subspace. Forgets the others if its dimension differs.
    * @param basis k orthonormal vectors of length n, kept: must not change
-   * Cost: k²·(number kept) inner products.
    */
   add(basis: Float64Array): void {
-    if (this.blocks.length > 0 && this.blocks[0].length !== basis.length) this.restore([]);
+    if (this.blocks.length > 0 && this.blocks[0].length !== basis.length) this.blocks = [];
     const kept = Math.max(1, Math.min(this.most, Math.floor(this.numbers / basis.length)));
     this.blocks = [basis, ...this.blocks].slice(0, kept);
-    this.grams = [this.blocks.map((block) => this.innerProducts(basis, block)), ...this.grams];
-    this.grams = this.grams.slice(0, kept).map((row, s) => row.slice(0, kept - s));
   }
 
-  /** A basis of the predicted subspace, k vectors nearly orthonormal; undefined before the first `add`. */
+  /**
+   * A basis of the predicted subspace, k vectors nearly orthonormal; undefined before the first `add`.
+   * @throws Stopped where `shouldStop` answers true
+   * Cost: k²·(number kept) inner products after each `add`.
+   */
   predict(): Float64Array | undefined {
     const { n, blocks } = this;
     if (blocks.length === 0) return undefined;
@@ -91,7 +99,9 @@ export class SubspaceHistory {
     }
     const prediction = new Float64Array(k * n);
     coefficients.forEach((c, s) => {
-      addCombined(blocks[s], k, n, c, k, prediction);
+      addCombined(blocks[s], k, n, c, k, prediction, 0, () =>
+        throwIfStopped("SubspaceHistory", this.shouldStop?.()),
+      );
     });
     return prediction;
   }
@@ -105,7 +115,7 @@ export class SubspaceHistory {
     const k = Math.sqrt(charts[0].length);
     const column = (s: number): Float64Array => charts[s].subarray(i * k, (i + 1) * k);
     const product = (s: number, r: number): number =>
-      dot(column(s), 0, multiplyVector(this.grams[s][r - s], column(r), k, k), 0, k) - 1;
+      dot(column(s), 0, multiplyVector(this.gram(s, r), column(r), k, k), 0, k) - 1;
     const normal = new Float64Array(count * count);
     const fit = new Float64Array(count);
     for (let t = 0; t < count; t++) {
@@ -123,13 +133,13 @@ export class SubspaceHistory {
    * elements i·k … i·k + k − 1. Ends before the first subspace with a direction (nearly) orthogonal to X_b.
    */
   private charts(b: number): Float64Array[] {
-    const { n, blocks, grams } = this;
+    const { n, blocks } = this;
     if (b >= blocks.length) return [];
     const k = blocks[0].length / n;
     const charts: Float64Array[] = [];
     for (let s = 0; s < blocks.length; s++) {
       // The columns of X_bᵀX_s are the rows of X_sᵀX_b.
-      const columns = s <= b ? grams[s][b - s] : transpose(grams[b][s - b], k, k);
+      const columns = s <= b ? this.gram(s, b) : transpose(this.gram(b, s), k, k);
       const factors = qr(columns, k, k);
       const least = Math.min(...Array.from({ length: k }, (_, i) => Math.abs(factors.r[i * k + i])));
       if (!(least > LEAST_COSINE)) break;
@@ -145,11 +155,23 @@ export class SubspaceHistory {
     return charts;
   }
 
+  /** X_sᵀX_r, s ≤ r. */
+  private gram(s: number, r: number): Float64Array {
+    const [x, y] = [this.blocks[s], this.blocks[r]];
+    const known = this.grams.get(x) ?? new WeakMap<Float64Array, Float64Array>();
+    this.grams.set(x, known);
+    const found = known.get(y) ?? this.innerProducts(x, y);
+    known.set(y, found);
+    return found;
+  }
+
   private innerProducts(x: Float64Array, y: Float64Array): Float64Array {
     const { n } = this;
     const k = x.length / n;
-    return Float64Array.from({ length: k * k }, (_, at) =>
-      dot(x, Math.floor(at / k) * n, y, (at % k) * n, n),
-    );
+    const shouldStop = this.shouldStop?.();
+    return Float64Array.from({ length: k * k }, (_, at) => {
+      if (at % k === 0) throwIfStopped("SubspaceHistory", shouldStop);
+      return dot(x, Math.floor(at / k) * n, y, (at % k) * n, n);
+    });
   }
 }

@@ -1,4 +1,4 @@
-import { EPS } from "../../../base/index.ts";
+import { EPS, throwIfStopped } from "../../../base/index.ts";
 import { cholesky, choleskySolve } from "../../dense/cholesky.ts";
 import { congruence, multiply, multiplyVector, spectralSum, transpose } from "../../dense/matrix.ts";
 import { smat, svec, svecLength } from "../../dense/svec.ts";
@@ -45,6 +45,7 @@ export function interiorPoint(problem: SdcpProblem): InteriorOutcome {
   let bestMerit = Number.POSITIVE_INFINITY;
   let short = 0;
   for (let iterations = 0; ; iterations++) {
+    throwIfStopped("sdcp", problem.shouldStop);
     const exact = slack(problem, x);
     const residual = exact.map((entry, i) => entry - y[i]);
     const gap = dot(x, 0, y, 0, k * k) / norm(x);
@@ -91,10 +92,11 @@ const PROJECTIONS = 100;
 export function refinedProof(problem: SdcpProblem, x: Float64Array): Float64Array | undefined {
   const { k, b } = problem;
   const m = svecLength(k);
-  const { values, vectors } = symmetricEigen(b, m);
+  const { values, vectors } = symmetricEigen(b, m, problem.shouldStop);
   const seen = values.findIndex((value) => value > m * EPS * values[m - 1]);
   let d = x;
   for (let round = 0; round < PROJECTIONS; round++) {
+    throwIfStopped("sdcp", problem.shouldStop);
     if (!(norm(d) > 0)) return undefined;
     const proof = proofOfUnsolvability(problem, d);
     if (proof) return proof;

@@ -1,4 +1,4 @@
-import { EPS } from "../../../base/index.ts";
+import { EPS, throwIfStopped } from "../../../base/index.ts";
 import { cholesky, choleskySolve } from "../../dense/cholesky.ts";
 import { congruence, spectralSum, transpose } from "../../dense/matrix.ts";
 import { smat, svec, svecIndex, svecLength } from "../../dense/svec.ts";
@@ -38,6 +38,7 @@ export function semismoothNewton(problem: SdcpProblem, start: Float64Array, gamm
   let best: NewtonOutcome = { x: start, residual: Number.POSITIVE_INFINITY, iterations: 0 };
   let stale = 0;
   for (let iterations = 0; ; iterations++) {
+    throwIfStopped("sdcp", problem.shouldStop);
     const y = slack(problem, x);
     const { values, vectors, status } = symmetricEigen(
       x.map((entry, i) => entry - gamma * y[i]),

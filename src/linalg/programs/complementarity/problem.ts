@@ -1,4 +1,4 @@
-import { EPS } from "../../../base/index.ts";
+import { EPS, type ShouldStop } from "../../../base/index.ts";
 import { cholesky } from "../../dense/cholesky.ts";
 import { multiplyVector, spectralSum, symmetrise } from "../../dense/matrix.ts";
 import { smat, svec } from "../../dense/svec.ts";
@@ -12,6 +12,8 @@ export interface SdcpProblem {
   readonly a: Float64Array;
   /** m×m in `svec` coordinates, m = k(k+1)/2 */
   readonly b: Float64Array;
+  /** looked at in every step */
+  readonly shouldStop?: ShouldStop | undefined;
 }
 
 /** The recomputed violations of the three conditions; each is 0 for an exact solution. */
@@ -71,7 +73,11 @@ export interface OperatorRepair {
  * above −m·ε·‖B‖ pass as rounding errors of zero, found by a Cholesky attempt in place of the m³-costly
  * eigen decomposition.
  */
-export function positivePart(b: Float64Array, m: number): { b: Float64Array; repair: OperatorRepair } {
+export function positivePart(
+  b: Float64Array,
+  m: number,
+  shouldStop?: ShouldStop,
+): { b: Float64Array; repair: OperatorRepair } {
   const symmetric = symmetrise(b, m);
   const size = norm(symmetric);
   const asymmetry = size > 0 ? norm(b.map((entry, i) => entry - symmetric[i])) / size : 0;
@@ -79,7 +85,7 @@ export function positivePart(b: Float64Array, m: number): { b: Float64Array; rep
     (entry, i) => (size > 0 ? entry / size : 0) + (i % (m + 1) === 0 ? m * EPS : 0),
   );
   if (cholesky(shifted, m).status === "solved") return { b: symmetric, repair: { asymmetry, clipped: 0 } };
-  const { values, vectors } = symmetricEigen(symmetric, m);
+  const { values, vectors } = symmetricEigen(symmetric, m, shouldStop);
   const clipped = norm(values.map((value) => Math.min(value, 0))) / size;
   const kept = values.map((value) => Math.max(value, 0));
   return { b: spectralSum(kept, vectors, m), repair: { asymmetry, clipped } };

@@ -1,4 +1,4 @@
-import { EPS, valueError } from "../../../base/index.ts";
+import { EPS, type ShouldStop, valueError } from "../../../base/index.ts";
 import { symmetrise } from "../../dense/matrix.ts";
 import { svecIndex, svecLength } from "../../dense/svec.ts";
 import { symmetricEigen } from "../../dense/symmetric-eigen.ts";
@@ -48,6 +48,8 @@ export interface SdcpOptions {
   readonly initial?: Float64Array;
   /** largest violation that counts as "solved"; default 1e-10 */
   readonly tolerance?: number;
+  /** looked at in every step of either method: true ends it with `Stopped` */
+  readonly shouldStop?: ShouldStop | undefined;
 }
 
 /** Newton's method is trusted without an interior point run when its natural residual is this small. */
@@ -71,12 +73,12 @@ const TRUSTED = 1e-12;
  * @returns "solved"; "inaccurate" (seen only where stats.roundoff exceeds the tolerance, or X leaves the doubles); "unsolvable" (a
  *   proof in `direction` that every solution has a norm above 10¹⁰·‖A‖/‖B‖ in the scaled problem);
  *   "not-finite" (A or B: X and Y are NaN)
- * @throws InputValueError for lengths that do not fit
+ * @throws InputValueError for lengths that do not fit; Stopped where `shouldStop` answers true
  * Cost: about 5 to 40 steps of 4k³m + m³/3 operations, five times that at most.
  */
 export function sdcp(k: number, a: Float64Array, b: Float64Array, options: SdcpOptions = {}): SdcpResult {
   const m = svecLength(k);
-  const { initial, tolerance = 1e-10 } = options;
+  const { initial, tolerance = 1e-10, shouldStop } = options;
   if (a.length !== k * k) throw valueError("sdcp", `A of ${k}×${k} elements`, `${a.length}`);
   if (b.length !== m * m) throw valueError("sdcp", `B of ${m}×${m} elements, m = k(k+1)/2`, `${b.length}`);
   if (initial && initial.length !== k * k)
@@ -88,9 +90,10 @@ export function sdcp(k: number, a: Float64Array, b: Float64Array, options: SdcpO
   const { b: positive, repair } = positivePart(
     b.map((entry) => entry / unitB),
     m,
+    shouldStop,
   );
   const scaledA = a.map((entry) => entry / unitA);
-  const problem: SdcpProblem = { k, a: symmetrise(scaledA, k), b: positive };
+  const problem: SdcpProblem = { k, a: symmetrise(scaledA, k), b: positive, shouldStop };
   const { values } = symmetricEigen(problem.a, k);
   const finish = (
     found: Float64Array,
@@ -241,7 +244,7 @@ function largestDiagonal(b: Float64Array, m: number): number {
  * The congruence T = diag(t) and the norms that turn the problem into one of unit norms: A' = TAT/α,
  * B' = T⊗T B T⊗T/β, and X = (α/β) T X' T.
  */
-function rescale({ k, a, b }: SdcpProblem, t: Float64Array) {
+function rescale({ k, a, b, shouldStop }: SdcpProblem, t: Float64Array) {
   const m = svecLength(k);
   const largest = largestDiagonal(b, m);
   const pair = new Float64Array(m);
@@ -254,7 +257,12 @@ function rescale({ k, a, b }: SdcpProblem, t: Float64Array) {
   const beta = norm(scaledB);
   const ratio = alpha / beta / largest;
   return {
-    problem: { k, a: scaledA.map((entry) => entry / alpha), b: scaledB.map((entry) => entry / beta) },
+    problem: {
+      k,
+      a: scaledA.map((entry) => entry / alpha),
+      b: scaledB.map((entry) => entry / beta),
+      shouldStop,
+    },
     back: (x: Float64Array) => congruent(x, ratio),
     into: (x: Float64Array) => x.map((entry, at) => entry / (t[Math.floor(at / k)] * t[at % k]) / ratio),
   };

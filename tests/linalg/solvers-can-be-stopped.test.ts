@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import { Random, type ShouldStop, Stopped } from "../../src/base/index.ts";
+import {
+  lanczos,
+  lobpcg,
+  SubspaceHistory,
+  sdcp,
+  svecLength,
+  symmetricEigen,
+} from "../../src/linalg/index.ts";
+import { countingDiagonal, symmetric } from "./cases.ts";
+
+const N = 200;
+const spectrum = Float64Array.from({ length: N }, (_, i) => 2 / (1 + i / 5));
+const random = (): Random => new Random(1, "stopping");
+
+/** A problem of 5×5 with a positive definite B and A with both signs. */
+function complementarity(shouldStop: ShouldStop) {
+  const k = 5;
+  const m = svecLength(k);
+  const a = symmetric(random(), k);
+  const b = Float64Array.from({ length: m * m }, (_, at) => (at % (m + 1) === 0 ? 1 + (at % 3) : 0));
+  return sdcp(k, a, b, { shouldStop });
+}
+
+/** Each with as many looks as it says at least: the iterations, or the order of a matrix. */
+const SOLVERS: Readonly<Record<string, (shouldStop: ShouldStop) => number>> = {
+  lobpcg: (shouldStop) =>
+    lobpcg(N, countingDiagonal(spectrum).apply, { count: 4, random: random(), shouldStop }).stats.iterations,
+  lanczos: (shouldStop) =>
+    lanczos(N, countingDiagonal(spectrum).apply, { largest: 4, random: random(), shouldStop }).stats
+      .iterations,
+  symmetricEigen: (shouldStop) => symmetricEigen(symmetric(random(), 20), 20, shouldStop).values.length - 1,
+  sdcp: (shouldStop) => complementarity(shouldStop).stats.iterations,
+};
+
+test.each(Object.keys(SOLVERS))(
+  "%s looks in every iteration, and ends at each look where it is told to",
+  (name) => {
+    let looks = 0;
+    const iterations = SOLVERS[name](() => {
+      looks++;
+      return false;
+    });
+    expect(iterations).toBeGreaterThan(2);
+    expect(looks).toBeGreaterThanOrEqual(iterations);
+    for (let n = 1; n <= looks; n += Math.max(1, Math.floor(looks / 20))) {
+      let left = n;
+      expect(() => SOLVERS[name](() => --left === 0)).toThrow(Stopped);
+      expect(left).toBe(0);
+    }
+  },
+);
+
+test("a history broken off in a prediction predicts the same afterwards; bases given back cost nothing", () => {
+  const [n, k] = [50, 3];
+  let stop = false;
+  const history = new SubspaceHistory(n, 6, Number.POSITIVE_INFINITY, () => () => stop);
+  const plain = new SubspaceHistory(n, 6);
+  const r = random();
+  for (let i = 0; i < 5; i++) {
+    const { vectors } = symmetricEigen(symmetric(r, n), n);
+    for (const one of [history, plain]) one.add(vectors.slice(0, k * n));
+  }
+  const before = history.bases;
+  stop = true;
+  expect(() => history.predict()).toThrow(Stopped);
+  history.restore(before);
+  stop = false;
+  expect(history.predict()).toEqual(plain.predict());
+  stop = true;
+  history.restore(before);
+  expect(history.bases).toEqual(before);
+});
