@@ -1,4 +1,5 @@
 import type { Objective } from "../autodiff/index.ts";
+import { valueError } from "../base/index.ts";
 import {
   type CompiledRule,
   type EigenSettings,
@@ -50,12 +51,17 @@ export class Simulation {
   private readonly warmStartLog: WarmStartLog | undefined;
   private row = 0;
 
-  /** @throws InputValueError where a process is not defined for the rule or without eigenvalues */
+  /**
+   * Takes the warm start.
+   * @throws InputValueError where a process is not defined for the rule or without eigenvalues, and where loss or gradient
+   *   are no numbers before any step
+   */
   constructor(plan: SimulationPlan) {
     this.plan = plan;
     const entries = plan.processes.map(({ kind }) => processEntry(kind));
     for (const entry of entries) entry.check(plan.rule);
     const { objective, rule, initialWeights, seed } = plan;
+    requireFiniteStart(objective, initialWeights);
     const weights = initialWeights.slice();
     const state = rule.rule.initialState(rule.dimension);
     const warmSteps = Math.max(0, plan.warmStart);
@@ -74,11 +80,6 @@ export class Simulation {
       return { entry: entries[i], process: entries[i].create(setup, plan) };
     });
     this.processes = this.members.map(({ process }) => process);
-  }
-
-  /** Whether the warm start ended early because the next loss would not have been finite. */
-  get warmStartDiverged(): boolean {
-    return this.initialStep < Math.max(0, this.plan.warmStart);
   }
 
   /** True while any process still moves. */
@@ -119,4 +120,20 @@ export class Simulation {
   statuses(): Record<string, ProcessStatus> {
     return Object.fromEntries(this.processes.map((process) => [process.kind, process.status]));
   }
+}
+
+/** A loss or gradient that is no number before the first step is no divergence, and no learning rate mends it. */
+function requireFiniteStart(objective: Objective, weights: Float64Array): void {
+  objective.setWeights(weights);
+  const loss = objective.loss();
+  const bad = objective.gradient().findIndex((entry) => !Number.isFinite(entry));
+  if (Number.isFinite(loss) && bad < 0) return;
+  throw valueError(
+    "run",
+    "a finite loss and gradient at the initial weights",
+    Number.isFinite(loss)
+      ? `a gradient of ${objective.gradient()[bad]} for weight ${bad}`
+      : `a loss of ${loss}`,
+    "before the first step the learning rate is not to blame: look for rows of equal numbers under a norm, whose deviation 0 has no derivative, and for data or weights that are too large",
+  );
 }

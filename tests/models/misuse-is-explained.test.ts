@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { Objective } from "../../src/autodiff/index.ts";
 import { isMisuse } from "../../src/base/index.ts";
 import { modelNamed, supervisedLoss } from "../../src/models/index.ts";
 
@@ -110,4 +111,26 @@ test("inputs must be of the kind that the network reads", () => {
       );
     expect(lossOn(5)).toBe("nothing was thrown");
   }
+});
+
+test("a norm over a single feature is refused: one number has no deviation", () => {
+  const gray = { inputShape: [1, 4, 4], outputDim: 2 };
+  const lossOf = (patchSize: number): string =>
+    complaint(
+      () =>
+        new Objective(
+          supervisedLoss(
+            createModel("vit", gray, { patchSize, dim: 4, depth: 1, mlpDim: 4, numHeads: 1 }),
+            "ce",
+            {
+              inputs: new Float64Array(16).map((_, i) => i / 16),
+              shape: [1, 4, 4],
+              labels: new Float64Array(1),
+              labelShape: [],
+            },
+          ),
+        ),
+    );
+  expect(lossOf(1)).toMatch(/^layerNorm: expected at least 2 features to normalise over, got 1/);
+  expect(lossOf(2)).toBe("nothing was thrown");
 });
