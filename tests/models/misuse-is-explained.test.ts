@@ -120,7 +120,7 @@ test("a norm over a single feature is refused: one number has no deviation", () 
       () =>
         new Objective(
           supervisedLoss(
-            createModel("vit", gray, { patchSize, dim: 4, depth: 1, mlpDim: 4, numHeads: 1 }),
+            modelNamed("vit", gray, { patchSize, dim: 4, depth: 1, mlpDim: 4, numHeads: 1 }),
             "ce",
             {
               inputs: new Float64Array(16).map((_, i) => i / 16),
