@@ -94,8 +94,8 @@ test("pairs that fell below the threshold are dropped again but for a few, and c
   const tracker = new EigenTracker(objective, { ...EIGEN, mostGrown: 12 }, 1, "drop");
   const all = tracker.solve(ones(12));
   expect(all.count).toBe(12);
-  const scaled = tracker.solve(ones(12).fill(Math.sqrt(0.6)));
-  const above = Array.from({ length: 12 }, (_, l) => 0.6 * (3 - l / 10)).filter(
+  const scaled = tracker.solve(ones(12).fill(Math.sqrt(0.62)));
+  const above = Array.from({ length: 12 }, (_, l) => 0.62 * (3 - l / 10)).filter(
     (value) => value >= 1.5,
   ).length;
   expect(scaled.count).toBe(above + 4);
