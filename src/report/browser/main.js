@@ -5,7 +5,6 @@ import { watchTheme } from "./theme.js";
 const runs = [...document.querySelectorAll(".run-data")].map((data) =>
   showRun(decodeRun(data.textContent ?? "")),
 );
-for (const run of runs) run.redraw();
 watchTheme(() => {
   for (const run of runs) run.redraw();
 });

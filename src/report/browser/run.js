@@ -117,7 +117,7 @@ export function showRun({ axes, charts }) {
     listen(section, chart.id, {
       show(group, pressed) {
         plot.show(group, pressed);
-        for (const view of views) if (view.plot !== plot) view.plot.rescale();
+        for (const view of views) if (view.plot.chart.family !== undefined) view.plot.rescale();
         writeValues(section, plot, shownAt, measure);
       },
       tool(name, pressed) {
@@ -179,7 +179,8 @@ export function showRun({ axes, charts }) {
     if (chart.kind === "plane") addPlane(section, chart);
     else addView(section, chart);
   }
-  for (const { plot } of views) plot.rescale();
+  // What a family agrees on is known when all of it is there.
+  for (const { plot } of views) if (plot.chart.family !== undefined) plot.rescale();
   readAt(null);
   return {
     redraw() {

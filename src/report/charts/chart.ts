@@ -107,3 +107,10 @@ export function chart(description: Omit<Chart, "kind">): Chart[] {
   const visible = anyShown ? groups : groups.map((each) => ({ ...each, shown: true }));
   return [{ kind: "series", ...description, groups: visible }];
 }
+
+/** Charts in lines of two: of those that do not span the page, a last one without a neighbour does. */
+export function inPairs(charts: readonly AnyChart[]): AnyChart[] {
+  const narrow = charts.filter(({ wide }) => !wide);
+  const alone = narrow.length % 2 === 1 ? narrow.at(-1) : undefined;
+  return charts.map((each) => (each === alone ? { ...each, wide: true } : each));
+}

@@ -1,6 +1,6 @@
 import { valueError } from "../../base/index.ts";
 import type { StepRow } from "../../simulation/index.ts";
-import type { AnyChart } from "../charts/chart.ts";
+import { type AnyChart, inPairs } from "../charts/chart.ts";
 import { chartSection, legendOfUse } from "../charts/chart-section.ts";
 import {
   type ChartSource,
@@ -47,7 +47,7 @@ export function renderReport(input: ReportInput, options: PageOptions = {}): str
   if (!(input.criticalValue > 0))
     throw valueError("renderReport", "a critical value > 0", String(input.criticalValue));
   const source = chartSource(input.rows, input.criticalValue);
-  const charts = chartsOf(source);
+  const charts = inPairs(chartsOf(source));
   const title = titleOf(input.config);
   const body = [
     head(input, title),

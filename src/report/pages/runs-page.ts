@@ -1,6 +1,6 @@
 /** The page of many runs, which gallery, claims and comparisons share: a table of them all, then panels of charts. */
 import { valueError } from "../../base/index.ts";
-import type { AnyChart } from "../charts/chart.ts";
+import { type AnyChart, inPairs } from "../charts/chart.ts";
 import { chartSection, legendOfUse } from "../charts/chart-section.ts";
 import type { Axis } from "../charts/dynamics-charts.ts";
 import type { Fact } from "../facts.ts";
@@ -100,13 +100,14 @@ function sectionHtml({ id, title, paragraphs = [], verdict, panels }: Section): 
 
 function panelHtml(panel: Panel, level: 2 | 3): string {
   const { id, title, note, report, facts = [], numbers, axes, small } = panel;
-  const charts = panel.charts.map(
+  const own = panel.charts.map(
     (chart): AnyChart => ({
       ...chart,
       id: `${id}-${chart.id}`,
       wide: chart.kind === "plane" && small === undefined,
     }),
   );
+  const charts = small === undefined ? inPairs(own) : own;
   const told = facts.map(
     ({ label, value }) => `<div><dt>${escapeHtml(label)}</dt><dd>${escapeHtml(value)}</dd></div>`,
   );

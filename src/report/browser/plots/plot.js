@@ -30,6 +30,9 @@ const uPlot = /** @type {{ uPlot: typeof import("uplot") }} */ (/** @type {unkno
  */
 const families = new Map();
 
+/** So many lines of a group are dashed, if their role is; dashes are slow to draw, and of sixty lines nobody tells them. */
+const DASHED = 4;
+
 /** The words under the horizontal axis. */
 const MEASURES = { steps: "step", times: "time η·t" };
 
@@ -54,7 +57,9 @@ export function createPlot(frame, chart, axes, cursors, events) {
 
   const lines = () =>
     table.groups
-      .flatMap((group, g) => group.lines.map((line, i) => ({ ...line, role: group.role, g, main: i === 0 })))
+      .flatMap((group, g) =>
+        group.lines.map((line, i) => ({ ...line, role: group.role, g, main: i === 0, dashed: i < DASHED })),
+      )
       .sort((a, b) => strokeOf(a.role).layer - strokeOf(b.role).layer);
 
   /** @type {Member} */
@@ -194,7 +199,7 @@ function drawable(values, log) {
 
 /**
  * @param {import("../decode.js").Chart} chart
- * @param {{ name: string, role: string, g: number, main: boolean }[]} lines
+ * @param {{ name: string, role: string, g: number, main: boolean, dashed: boolean }[]} lines
  * @param {object} how
  * @param {boolean[]} how.shown
  * @param {boolean} how.log
@@ -281,12 +286,12 @@ function plotOptions(chart, lines, { shown, log, up, measure, size, cursors, eve
 }
 
 /**
- * @param {{ name: string, role: string, main: boolean }} line
+ * @param {{ name: string, role: string, main: boolean, dashed: boolean }} line
  * @param {boolean} show
  * @param {boolean} several whether gaps come from places that only other lines have
  * @returns {import("uplot").Series}
  */
-function seriesOf({ name, role, main }, show, several) {
+function seriesOf({ name, role, main, dashed }, show, several) {
   const { width, dash } = strokeOf(role);
   return {
     label: name,
@@ -295,7 +300,7 @@ function seriesOf({ name, role, main }, show, several) {
     stroke: () => roleColor(role),
     alpha: main ? 1 : 0.55,
     width: main ? width : Math.max(1, 0.6 * width),
-    dash,
+    ...(dashed && { dash }),
     points: { size: 5, stroke: () => roleColor(role), fill: () => color("--paper") },
   };
 }
