@@ -87,7 +87,7 @@ export interface Surroundings {
   /** The text of a file; throws if it cannot be read. */
   readonly readFile: (path: string) => string;
   readonly newExpid: () => string;
-  /** Runs the file of a rule of one's own; throws if there is none to be had. */
+  /** Runs the file of a custom rule; throws if there is none to be had. */
   readonly loadRule: (file: string) => Pick<RuleFile, "sha256" | "options">;
 }
 
@@ -251,7 +251,7 @@ function withParts({ selection, values }: Settings, named: Partial<Selection>): 
   };
 }
 
-/** Settings with what the file of a rule of one's own says: its hash and its options. Others as they are. */
+/** Settings with what the file of a custom rule says: its hash and its options. Others as they are. */
 function withRuleFile(
   { selection, values }: Settings,
   named: string | undefined,
@@ -299,7 +299,7 @@ export function parseRun(
   const options = optionsOf(base.selection).filter(({ field }) => !field.recorded);
   const usable = new Map(options.map((option) => [canonical(option.flag), option]));
   const arities = [...usable].map(([name, { field }]) => [name, field.kind.arity] as const);
-  // The flags of a rule of one's own, and with them which words are values, are known only now.
+  // The flags of a custom rule, and with them which words are values, are known only now.
   const { positionals, flags, unknown } = base.selection.ownOptions
     ? readWords("run", argv, new Map([...RUN_ARITIES, ...arities]))
     : first;

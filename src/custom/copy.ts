@@ -7,12 +7,12 @@ import { readRuleFile } from "./file.ts";
 
 type Run = Pick<RunConfig, "opt">;
 
-/** Where a run keeps the rule of one's own that it was started with; undefined for other optimizers. */
+/** Where a run keeps the custom rule that it was started with; undefined for other optimizers. */
 export function ruleCopy({ opt }: Run, directory: string): string | undefined {
   return opt.name === "own" ? join(directory, `rule${extname(opt.file)}`) : undefined;
 }
 
-/** Copies the rule of one's own, if the run has one, into its folder. Throws if it is another than the run's. */
+/** Copies the custom rule, if the run has one, into its folder. Throws if it is another than the run's. */
 export function keepRule({ opt }: Run, directory: string): void {
   const copy = ruleCopy({ opt }, directory);
   if (copy === undefined || opt.name !== "own") return;

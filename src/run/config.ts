@@ -26,7 +26,7 @@ export function configHash(config: RunConfig): string {
   return createHash("sha256").update(deciding.sort().join("\n")).digest("hex").slice(0, 16);
 }
 
-/** The configuration with the critical value of a rule of one's own, from which reports are drawn without it. */
+/** The configuration with the critical value of a custom rule, from which reports are drawn without it. */
 export const withEdge = (config: RunConfig, criticalValue: number): RunConfig =>
   config.opt.name === "own" ? { ...config, opt: { ...config.opt, criticalValue } } : config;
 

@@ -139,9 +139,11 @@ function checkClasses(name: string, n: number, classes: number | "binary" | null
 }
 
 function checkRivals({ opt, runs }: RunConfig): void {
-  // Whether a rule of one's own has a second moment, the rule itself tells, when it is run.
+  // Whether a custom rule has a second moment, the rule itself tells, when it is run.
+  const rulesOf = (process: ProcessKind) => processEntry(process).rules;
   const rival = runs.find(
-    (process) => process === "stationary" || (process === "ablated" && opt.name !== "own"),
+    (process) =>
+      rulesOf(process) === "second moment" || (rulesOf(process) === "squares" && opt.name !== "own"),
   );
   if (rival !== undefined && !("beta2" in opt))
     throw valueError(
@@ -150,12 +152,13 @@ function checkRivals({ opt, runs }: RunConfig): void {
       `opt:${opt.name}`,
       `leave ${rival} out, or take opt:rmsprop`,
     );
-  if (runs.includes("stationary") && "beta1" in opt)
+  const atRest = runs.find((process) => rulesOf(process) === "second moment");
+  if (atRest !== undefined && "beta1" in opt)
     throw valueError(
       "--runs",
-      "an optimizer without momentum for stationary",
+      `an optimizer without momentum for ${atRest}`,
       `opt:${opt.name}`,
-      "leave stationary out, or take opt:rmsprop",
+      `leave ${atRest} out, or take opt:rmsprop`,
     );
 }
 

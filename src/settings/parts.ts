@@ -105,7 +105,7 @@ const moments = {
 /** What every optimizer has. */
 export const everyOptimizer: Fields<LearningRate> = { lr, weightDecay, ...schedule };
 
-/** What config.json keeps of a rule of one's own besides its options. */
+/** What config.json keeps of a custom rule besides its options. */
 export const ownRuleRecord: Fields<Pick<OwnRuleConfig, "file" | "sha256" | "criticalValue">> = {
   file: { kind: text("FILE"), help: "the file with the rule", recorded: true },
   sha256: { kind: text("HASH"), help: "the hash of the file", recorded: true },

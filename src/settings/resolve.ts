@@ -113,7 +113,7 @@ export function toFlags(config: RunConfig): string[] {
     if (option.field.recorded) continue;
     const value = valueAt(config, option.path);
     const written = wordsOf(option, value);
-    // The defaults of a rule of one's own are in its file, which is not read here.
+    // The defaults of a custom rule are in its file, which is not read here.
     const usual =
       "default" in option.field &&
       option.owner?.name !== OWN &&

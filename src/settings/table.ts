@@ -270,7 +270,7 @@ export const OPTIONS: readonly Option[] = [
   ...COMMON,
 ];
 
-/** A rule of one's own, with the options that it declares. */
+/** A custom rule, with the options that it declares. */
 function ownEntry(options: NonNullable<Selection["ownOptions"]>): Entry {
   const owner = { part: "opt", name: OWN } as const;
   const { lr, ...common } = everyOptimizer;

@@ -46,7 +46,7 @@ export interface MomentumForm {
 /** A value of an option that an update rule in a file declares. */
 export type OptionValue = number | boolean | string;
 
-/** An update rule of one's own, `opt:FILE` on the command line. */
+/** A custom update rule, `opt:FILE` on the command line. */
 export interface OwnRuleConfig extends LearningRate {
   readonly name: "own";
   /** The file, as it was named. */

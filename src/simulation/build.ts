@@ -72,7 +72,7 @@ export interface BuiltRun {
   readonly backend: string;
   /** The threads that compute. */
   readonly threads: number;
-  /** Lines for the user: where backend or threads are not those hoped for, or a rule of one's own looks wrong. */
+  /** Lines for the user: where backend or threads are not those hoped for, or a custom rule looks wrong. */
   readonly notices: readonly string[];
   /** What the derivatives of the training loss took so far. */
   readonly profile: () => RunProfile;
@@ -214,7 +214,7 @@ function watchedExamples(dataset: Dataset, examples: Examples): WatchedExamples 
 const rateOf = ({ opt, steps, warmStart }: RunConfig): number | Schedule =>
   learningRateOf(opt, steps + Math.max(0, warmStart));
 
-/** The rule of a run; one of one's own is run and checked, with sentences on what looks wrong. */
+/** The rule of a run; a custom one is run and checked, with sentences on what looks wrong. */
 function ruleOf(config: RunConfig, { loadRule }: Host): { rule: UpdateRule; notices: readonly string[] } {
   const { opt } = config;
   if (opt.name !== "own") return { rule: ruleWith(optimizers[opt.name], opt, rateOf(config)), notices: [] };
@@ -233,7 +233,7 @@ function ruleOf(config: RunConfig, { loadRule }: Host): { rule: UpdateRule; noti
   };
 }
 
-/** The edge of stability of the effective sharpness under a run's optimizer. A rule of one's own is not run for it. */
+/** The edge of stability of the effective sharpness under a run's optimizer. A custom rule is not run for it. */
 export function criticalValueOf(config: RunConfig): number {
   const { opt } = config;
   if (opt.name !== "own") return ruleWith(optimizers[opt.name], opt, rateOf(config)).criticalValue;

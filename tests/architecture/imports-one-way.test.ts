@@ -4,8 +4,8 @@ import { codeOnly, filesBelow, type SourceFile } from "./sources.ts";
 const CORE = ["base", "wasm", "autodiff", "linalg", "flows", "models"];
 
 /**
- * Which layers the files of a layer may import. `""` is src/index.ts, the package's root: what a file with an update rule
- * of one's own imports, so that the loader of such files hands it on.
+ * Which layers the files of a layer may import. `""` is src/index.ts, the package's root: what a file with a custom
+ * rule imports, so that the loader of such files hands it on.
  */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   base: [],

@@ -66,7 +66,7 @@ test("the command runs an experiment and knows its version", () => {
     expect(existsSync(join(out, file)), file).toBe(true);
 });
 
-test("a rule of one's own runs from a TypeScript file that has nothing beside it", () => {
+test("a custom rule runs from a TypeScript file that has nothing beside it", () => {
   const alone = join(folder, "alone");
   mkdirSync(alone);
   cpSync(join(ROOT, "examples", "own-rule", "heavy-ball.ts"), join(alone, "mine.ts"));

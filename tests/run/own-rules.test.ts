@@ -55,7 +55,7 @@ const withoutSummaries = (rows: readonly StepRow[]): StepRow[] =>
     quantities: Object.fromEntries(Object.entries(row.quantities).filter(([path]) => !/\/opt\./.test(path))),
   }));
 
-describe("a rule of one's own that is written as a built-in one", () => {
+describe("a custom rule that is written as a built-in one", () => {
   test("has its rows in every process, bit for bit", async () => {
     const own = await run("own", [`opt:${rule("rmsprop.ts", RMSPROP)}`]);
     const flags = "opt:rmsprop --opt.lr 0.02 --opt.beta2 0.95 --opt.eps 1e-7 --opt.bias-correction".split(

@@ -204,6 +204,7 @@ export const ablated = {
   ...central,
   kind: "ablated",
   label: "Ablated flow",
+  rules: "squares",
   check({ rule, rateIsLinear, preconditionerIsConstant }) {
     if (rateIsLinear || preconditionerIsConstant)
       throw valueError(

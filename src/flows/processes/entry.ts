@@ -13,10 +13,12 @@ export interface ProcessEntry {
   readonly eigenSettings: string;
   /** Whether it can do without eigenpairs; `to-stop`: unless it is to end where the sharpness passes a bound. */
   readonly needsEigenvalues: "always" | "to-stop" | "never";
+  /** The rules that it is defined for: all, those whose P remembers squares, or those with a second moment at rest. */
+  readonly rules: "all" | "squares" | "second moment";
   /** Where among its quantities the eigensolver's are. */
   readonly solveLog: string;
   /**
-   * Refuses a rule that the process is not defined for.
+   * Refuses a rule that the process is not defined for, as `rules` says.
    * @throws InputValueError
    */
   readonly check: (rule: CompiledRule) => void;
@@ -28,6 +30,7 @@ export interface ProcessEntry {
 /** What most processes have. */
 export const plainEntry = {
   needsEigenvalues: "never",
+  rules: "all",
   solveLog: "eig_logs/",
   check: () => undefined,
   quantities: (): Quantities => ({}),

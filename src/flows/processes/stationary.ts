@@ -261,6 +261,7 @@ export const stationary = {
   label: "Stationary flow",
   eigenSettings: "central",
   needsEigenvalues: "always",
+  rules: "second moment",
   check: checkSecondMoment,
   create: (setup, settings) => new StationaryProcess(setup, settings.central),
   quantities: stationaryQuantities,
