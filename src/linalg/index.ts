@@ -19,6 +19,13 @@ export {
   ROUNDOFF_RESIDUAL,
 } from "./eigenpairs/operator.ts";
 export { SubspaceHistory } from "./eigenpairs/subspace-history.ts";
+export {
+  differentiateSdcp,
+  type SdcpDerivative,
+  type SdcpDerivativeResult,
+  type SdcpDerivativeStats,
+  type SdcpDerivativeStatus,
+} from "./programs/complementarity/derivative.ts";
 export type { OperatorRepair, SdcpViolations } from "./programs/complementarity/problem.ts";
 export {
   type SdcpOptions,
@@ -55,13 +62,22 @@ export {
   type NoiseStatus,
   noiseEquation,
 } from "./programs/noise/noise-equation.ts";
+export type { QuadraticProgram } from "./programs/quadratic/data.ts";
+export {
+  differentiateQuadraticProgram,
+  type QpCotangent,
+  type QpDerivative,
+  type QpDerivativeResult,
+  type QpDerivativeStats,
+  type QpDerivativeStatus,
+  type QpPerturbation,
+} from "./programs/quadratic/derivative.ts";
 export {
   convexQuadraticProgram,
   type QpResult,
   type QpSolution,
   type QpStats,
   type QpStatus,
-  type QuadraticProgram,
 } from "./programs/quadratic/quadratic-program.ts";
 export type { QpViolations } from "./programs/quadratic/violations.ts";
 export type { SolverResult } from "./result.ts";

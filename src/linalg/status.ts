@@ -18,6 +18,12 @@ export const advice = {
   stopped: "The caller's stop callback ended the run; the pairs are the best so far.",
   "not-finite":
     "The problem's data or the operator's products contain NaN or infinity; check the model for overflow and take a smaller step.",
+  differentiable:
+    "The solution is unique and strictly complementary, so its derivative exists; nothing to do.",
+  degenerate:
+    "A constraint is active without a force on it, or a direction belongs to neither of two complementary matrices, up to the margin in stats; the solution has a kink here, so move the data a little or use differences on either side.",
+  "not-unique":
+    "The solution is not the only one, so it has no derivative; add a little curvature to the objective.",
   "not-positive-definite":
     "A pivot was not positive; the matrix is singular or indefinite, so add a shift or use an eigen decomposition.",
   "non-convex":

@@ -166,7 +166,7 @@ export function noiseEquation(
     method = "continuation";
     ({ end, ...found } = continued(scaled.problem));
     steps += found.iterations;
-    if (!(found.violation <= tolerance)) {
+    if (!(found.violation <= tolerance) && least <= tolerance * norm(N)) {
       const singular = regularised(scaled.problem, tolerance);
       steps += singular.iterations;
       if (singular.violation < found.violation) {

@@ -1,10 +1,10 @@
-import { EPS, valueError } from "../../../base/index.ts";
-import { multiplyTransposed, multiplyVector, symmetrise } from "../../dense/matrix.ts";
+import { EPS } from "../../../base/index.ts";
+import { multiplyTransposed, multiplyVector } from "../../dense/matrix.ts";
 import { type SymmetricEigen, symmetricEigen } from "../../dense/symmetric-eigen.ts";
 import { allFinite, maxAbs } from "../../dense/vectors.ts";
 import type { SolverResult } from "../../result.ts";
 import { correct, type PrimalDual } from "./correction.ts";
-import type { QpData } from "./data.ts";
+import { type QpData, type QuadraticProgram, qpData } from "./data.ts";
 import { leastDistance } from "./dual-active-set.ts";
 import { equilibrate } from "./scaling.ts";
 import {
@@ -16,20 +16,6 @@ import {
   worstQp,
 } from "./violations.ts";
 
-/** min ½xᵀQx + cᵀx subject to A x ≥ b and E x = f, Q symmetric positive semidefinite, possibly singular. */
-export interface QuadraticProgram {
-  /** n×n row-major; its symmetric part is used */
-  readonly Q: Float64Array;
-  readonly c: Float64Array;
-  /** p×n row-major; default none */
-  readonly A?: Float64Array;
-  readonly b?: Float64Array;
-  /** q×n row-major; default none */
-  readonly E?: Float64Array;
-  readonly f?: Float64Array;
-}
-
-/** How `convexQuadraticProgram` ends; `advice` has a sentence on each. */
 export type QpStatus =
   | "solved"
   | "non-convex"
@@ -101,7 +87,7 @@ const ROUNDING = 30;
  * Cost: 20n³ operations, and each active set change about 2·n·w² for w active constraints; each correction 9(n + w)³.
  */
 export function convexQuadraticProgram(program: QuadraticProgram, maxIterations?: number): QpResult {
-  const data = validate(program);
+  const data = qpData("convexQuadraticProgram", program);
   const { n, p, q } = data;
   const limit = maxIterations ?? 50 * (n + p + q) + 1000;
   if (![data.Q, data.c, data.rows, data.bounds].every((array) => allFinite(array)))
@@ -166,26 +152,6 @@ function leastCurvature(Q: Float64Array, n: number): { curvature: number; direct
     curvature: least / (Math.max(-least, most) || 1),
     direction: scaled.direction(vectors.slice(0, n)),
   };
-}
-
-function validate({ Q, c, A, b, E, f }: QuadraticProgram): QpData {
-  const n = c.length;
-  const p = b?.length ?? 0;
-  const q = f?.length ?? 0;
-  const check = (name: string, length: number, rows: number, cols: number) => {
-    if (length !== rows * cols)
-      throw valueError("convexQuadraticProgram", `${name} of ${rows}×${cols} elements`, `${length}`);
-  };
-  check("Q", Q.length, n, n);
-  check("A", A?.length ?? 0, p, n);
-  check("E", E?.length ?? 0, q, n);
-  const rows = new Float64Array((p + q) * n);
-  if (E) rows.set(E);
-  if (A) rows.set(A, q * n);
-  const bounds = new Float64Array(p + q);
-  if (f) bounds.set(f);
-  if (b) bounds.set(b, q);
-  return { n, p, q, Q: symmetrise(Q, n), c, rows, bounds };
 }
 
 function nan(n: number): Float64Array {
