@@ -14,7 +14,6 @@ export interface QuadraticProgram {
   readonly f?: Float64Array;
 }
 
-/** How `convexQuadraticProgram` ends; `advice` has a sentence on each. */
 /** A quadratic program, all constraints in one array: the q equalities first, then the p inequalities (≥). */
 export interface QpData {
   readonly n: number;

@@ -16,6 +16,7 @@ import {
   worstQp,
 } from "./violations.ts";
 
+/** How `convexQuadraticProgram` ends; `advice` has a sentence on each. */
 export type QpStatus =
   | "solved"
   | "non-convex"
