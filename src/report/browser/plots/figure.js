@@ -143,6 +143,7 @@ function levelSvg({ value, label }, log, place, [left, right], [top, bottom]) {
   if (!(y > top && y < bottom)) return [];
   return [
     `<line x1="${round(left)}" y1="${round(y)}" x2="${round(right)}" y2="${round(y)}" stroke="${color("--edge")}" stroke-width="1.25" stroke-dasharray="6 4"/>`,
+    `<rect x="${round(right - 10 - CHARACTER * 1.08 * label.length)}" y="${round(y - 19)}" width="${round(CHARACTER * 1.08 * label.length + 8)}" height="17" fill="${color("--paper")}" fill-opacity="0.85"/>`,
     text(right - 6, y - 5, label, { anchor: "end", weight: 600, fill: color("--edge") }),
   ];
 }
