@@ -11,7 +11,7 @@ import { launchChromium } from "../support/chromium.ts";
 
 /** Neither eval nor WebAssembly: what is left is what the core promises to need. */
 const POLICY = "default-src 'none'; script-src 'self'";
-const CORE = ["base", "autodiff", "linalg", "flows", "models"];
+const CORE = ["base", "wasm", "autodiff", "linalg", "flows", "models"];
 const TYPES: Record<string, string> = { ".html": "text/html; charset=utf-8", ".js": "text/javascript" };
 
 /** What page/compute.js exports. */
