@@ -179,6 +179,32 @@ export class JointEvaluation {
     }
   }
 
+  /** For the kind `MIXED`: D³L[v_i, v_j, ·] of vectors times powers of two, divided by these again. */
+  mixed(
+    vectors: Float64Array,
+    [i, j]: readonly [number, number],
+    scales: Float64Array,
+    rows: Float64Array,
+    start: number,
+  ): void {
+    this.load(vectors, i, 0, scales[i]);
+    this.load(vectors, j, 1, scales[j]);
+    this.run(this.jobs.pairs(1, false, this.primal(STAGES.third)), STAGES.third);
+    this.copySum(this.sum(1), rows, start, 1 / scales[i] / scales[j]);
+  }
+
+  /** The gradient of one chunk's contribution to the loss, into `gradients` from `start` on. */
+  chunkGradient(chunk: number, gradients: Float64Array, start: number): void {
+    const primal = { from: 0, to: STAGES.gradient, gradient: true };
+    this.program.run(this.jobs.primal(primal, chunk), 1);
+    this.copySum(this.map.gradientSum, gradients, start, 1);
+  }
+
+  /** The current weights. */
+  weights(): Float64Array {
+    return this.program.memory.slice(this.map.weights, this.map.weights + this.p);
+  }
+
   profile(): StageProfile[] {
     const { runs, costs, bytes } = this.program;
     const seconds = this.program.secondsByThread();
@@ -198,14 +224,15 @@ export class JointEvaluation {
 
   /** What a job has still to do at the current w to reach a stage. */
   private primal(to: number): Primal {
-    return { from: this.reached, to, gradient: !this.hasGradient && to >= STAGES.gradient };
+    const taken = this.joint.counts.gradient > 0;
+    return { from: this.reached, to, gradient: taken && !this.hasGradient && to >= STAGES.gradient };
   }
 
   private run(job: Job, stage: number): void {
     this.program.run(job, this.chunks);
     if (this.map.keepsPrimal) this.reached = Math.max(this.reached, stage + 1);
     this.hasValue = true;
-    if (this.hasGradient || stage < STAGES.gradient) return;
+    if (this.hasGradient || this.joint.counts.gradient === 0 || stage < STAGES.gradient) return;
     this.copySum(this.map.gradientSum, this.gradientValue, 0, 1);
     this.hasGradient = true;
   }

@@ -30,9 +30,9 @@ export class JobWriter {
     this.tangentSize = plan.regionSizes[REGION.tangent];
   }
 
-  /** The stages that depend on the weights alone, for every chunk. */
-  primal(primal: Primal): Job {
-    this.begin(0);
+  /** The stages that depend on the weights alone, for chunks from `first` on. */
+  primal(primal: Primal, first = 0): Job {
+    this.begin(0, first);
     this.task(primal);
     return this.job;
   }
@@ -86,8 +86,9 @@ export class JobWriter {
   }
 
   /** @param sums how many sums the job accumulates, the gradient apart */
-  private begin(sums: number): void {
-    this.job.begin(this.map.chunkStart, this.map.chunkStride);
+  private begin(sums: number, firstChunk = 0): void {
+    const { chunkStart, chunkStride } = this.map;
+    this.job.begin(chunkStart + firstChunk * chunkStride, chunkStride);
     if (sums > 0) this.job.zero(this.map.sums, sums * this.p);
   }
 

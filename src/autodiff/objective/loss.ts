@@ -66,10 +66,16 @@ export interface ChunkArray extends ExampleArray {
   readonly filling: "zeros" | "first example";
 }
 
-/** What a traced loss gives: its value, and for losses over examples the outputs. */
+/** What a traced loss gives: its value, and for losses over examples what it is made of. */
 export interface LossParts {
   readonly value: Tensor;
-  readonly outputs?: Tensor;
+  readonly examples?: {
+    readonly outputs: Tensor;
+    /** The arrays that the value is a function of besides the outputs. */
+    readonly arrays: readonly Tensor[];
+    /** The weighed criterion of other outputs. */
+    valueAt(outputs: Tensor): Tensor;
+  };
 }
 
 /** A loss as the engine evaluates it: a sum over chunks of examples. */
@@ -129,13 +135,17 @@ export function traceRows(
   const [count] = arrays[0].shape;
   const outputs = definition.outputs(named(Object.keys(definition.parameters), parameters), batch);
   checkRows("outputs", outputs, count);
-  const rows = definition.criterion(outputs, batch);
-  checkRows("criterion", rows, count);
-  return { outputs, rows };
+  return { outputs, rows: traceCriterion(definition, outputs, arrays) };
+}
+
+function traceCriterion(definition: ExampleLoss, outputs: Tensor, arrays: readonly Tensor[]): Tensor {
+  const rows = definition.criterion(outputs, named(Object.keys(definition.examples), arrays));
+  checkRows("criterion", rows, arrays[0].shape[0]);
+  return rows;
 }
 
 /**
- * A definition as a sum over chunks.
+ * A definition as a sum over chunks; its arrays are copied.
  * @param rowShape the shape of one example's rows, [] for one row per example
  */
 export function chunkLoss(definition: LossDefinition, rowShape: Shape): ChunkLoss {
@@ -149,7 +159,12 @@ export function chunkLoss(definition: LossDefinition, rowShape: Shape): ChunkLos
     };
   const examples = exampleCount(definition);
   const arrays = Object.entries(definition.examples).map(
-    ([name, { data, shape }]): ChunkArray => ({ name, data, shape, filling: "first example" }),
+    ([name, { data, shape }]): ChunkArray => ({
+      name,
+      data: data.slice(),
+      shape,
+      filling: "first example",
+    }),
   );
   const data = rowWeights(definition.rowWeights, examples * sizeOf(rowShape));
   return {
@@ -157,9 +172,12 @@ export function chunkLoss(definition: LossDefinition, rowShape: Shape): ChunkLos
     examples,
     arrays: [...arrays, { name: "row weights", data, shape: rowShape, filling: "zeros" }],
     trace(weights, tensors) {
-      const { outputs, rows } = traceRows(definition, weights, tensors.slice(0, -1));
-      const flatWeights = reshape(tensors[arrays.length], [-1]);
-      return { value: sum(multiply(reshape(rows, [-1]), flatWeights)), outputs };
+      const given = tensors.slice(0, -1);
+      const { outputs, rows } = traceRows(definition, weights, given);
+      const weighed = (losses: Tensor): Tensor =>
+        sum(multiply(reshape(losses, [-1]), reshape(tensors[given.length], [-1])));
+      const valueAt = (other: Tensor): Tensor => weighed(traceCriterion(definition, other, given));
+      return { value: weighed(rows), examples: { outputs, arrays: tensors, valueAt } };
     },
   };
 }
@@ -192,5 +210,5 @@ function rowWeights(given: Float64Array | undefined, count: number): Float64Arra
   if (bad >= 0) throw valueError("rowWeights", "finite numbers", `${given[bad]} at position ${bad}`);
   if (given.every((weight) => weight === 0))
     throw valueError("rowWeights", "at least one weight that is not 0", "none");
-  return given;
+  return given.slice();
 }

@@ -1,10 +1,10 @@
-import { type ShouldStop, valueError } from "../../base/index.ts";
+import { pairIndex, type ShouldStop, valueError } from "../../base/index.ts";
 import type { Backend } from "../backends/backend.ts";
 import { jsBackend } from "../backends/js/js.ts";
 import { sizeOf } from "../graph/shape.ts";
 import type { Plan } from "../plan/plan.ts";
 import { chunkSize } from "./chunks.ts";
-import { JointEvaluation, type StageProfile } from "./evaluation.ts";
+import { type EvaluationOptions, JointEvaluation, type StageProfile } from "./evaluation.ts";
 import {
   type ChunkLoss,
   checkDefinition,
@@ -15,7 +15,7 @@ import {
 } from "./loss.ts";
 import { polarise, unitScales } from "./polarisation.ts";
 import { independentRows } from "./row-independence.ts";
-import { JOINT, type JointGraph } from "./stages.ts";
+import { type DerivativeKind, GAUSS_NEWTON, GRADIENT, JOINT, type JointGraph, MIXED } from "./stages.ts";
 
 /** How an objective is evaluated; none of it changes a bit of a result, but that of `chunk` in sums over examples. */
 export interface ObjectiveOptions {
@@ -56,7 +56,11 @@ export class Objective<P extends Shapes = Shapes, E extends ExampleArrays = Exam
   readonly keepsResiduals: boolean;
   /** Seconds that tracing, planning (the size of chunks included) and compiling took. */
   readonly preparation: { readonly trace: number; readonly plan: number; readonly compile: number };
+  private readonly definition: ChunkLoss;
+  private readonly options: EvaluationOptions;
   private readonly evaluation: JointEvaluation;
+  /** Of derivatives that few ask for, made when first wanted, and whether they are at the current weights. */
+  private readonly further = new Map<DerivativeKind, { evaluation: JointEvaluation; current: boolean }>();
 
   constructor(definition: LossDefinition<P, E>, options: ObjectiveOptions = {}) {
     const start = performance.now();
@@ -69,14 +73,16 @@ export class Objective<P extends Shapes = Shapes, E extends ExampleArrays = Exam
     const { backend = jsBackend, memory = DEFAULT_MEMORY, threads = 1, timed = false, shouldStop } = options;
     if (!Number.isSafeInteger(threads) || threads < 1)
       throw valueError("threads", "a whole number ≥ 1", String(threads));
-    this.evaluation = new JointEvaluation(loss, JOINT, {
+    this.definition = loss;
+    this.options = {
       backend,
       chunk: this.chunk,
       memory,
       threads: Math.min(threads, backend.mostThreads?.() ?? 1),
       timed,
       shouldStop,
-    });
+    };
+    this.evaluation = new JointEvaluation(loss, JOINT, this.options);
     this.chunks = this.evaluation.chunks;
     this.keepsResiduals = this.evaluation.map.keepsPrimal;
     const { trace, plan, compile } = this.evaluation.preparation;
@@ -104,6 +110,7 @@ export class Objective<P extends Shapes = Shapes, E extends ExampleArrays = Exam
 
   set shouldStop(shouldStop: ShouldStop | undefined) {
     this.evaluation.program.shouldStop = shouldStop;
+    for (const { evaluation } of this.further.values()) evaluation.program.shouldStop = shouldStop;
   }
 
   /** How many threads evaluate it, the caller's included. */
@@ -121,6 +128,7 @@ export class Objective<P extends Shapes = Shapes, E extends ExampleArrays = Exam
     if (w.length !== this.dimension)
       throw valueError("setWeights", `${this.dimension} weights`, String(w.length));
     this.evaluation.setWeights(w);
+    for (const part of this.further.values()) part.current = false;
   }
 
   /** L(w). */
@@ -152,7 +160,10 @@ export class Objective<P extends Shapes = Shapes, E extends ExampleArrays = Exam
    * T_ij = D³L(w)[u_i, u_j, ·] for all pairs i ≤ j. Reads `count` vectors of length p; overwrites count(count+1)/2
    * rows of length p, ordered (0,0), (0,1), …, (1,1), …. Off-diagonal rows by polarisation of vectors scaled alike,
    * T_ij = ½(D[u_i + u_j] − D[u_i] − D[u_j]) with D[v] = D³L[v,v,·]: first-order tangents are linear in v and are
-   * added, so a pair costs the second order only. Cost: per vector about 2 + 2.3 gradients, per further pair 2.3.
+   * added, so a pair costs the second order only. Where the terms cancel to less than 2⁻¹⁶ of the largest, D³L[u,v,·] is
+   * taken as a mixed derivative instead. So the largest error of a row is about 2⁻³⁶ of its largest entry, and mostly that
+   * of D[v], a few roundings. Cost: per vector about 2 + 2.3 gradients, per further pair 2.3; per pair that cancels 5 more,
+   * and the first time another trace and plan of the loss.
    */
   thirdDerivatives(vectors: Float64Array, count: number, rows: Float64Array): void {
     const p = this.dimension;
@@ -171,7 +182,39 @@ export class Objective<P extends Shapes = Shapes, E extends ExampleArrays = Exam
     this.directional(vectors, count, products, rows);
   }
 
-  /** What every stage did since the start: see `StageProfile`. */
+  /**
+   * Gauss–Newton products JᵀHJ·v of a loss over examples, at w: J the Jacobian of the outputs, H the Hessian of the weighed
+   * criterion in the outputs. Positive semidefinite where the criterion is convex and no row weighs less than 0. Reads
+   * `count` vectors of length p one after another; overwrites as many products. Throws for a loss without examples. Cost:
+   * per vector about as much as `hvp` or less; the first time, another trace and plan of the loss and a copy of the examples.
+   * Source: N. N. Schraudolph, Fast curvature matrix-vector products for second-order gradient descent, Neural Computation
+   * 14 (2002).
+   */
+  gaussNewton(vectors: Float64Array, products: Float64Array, count: number): void {
+    const length = count * this.dimension;
+    checkRoom("gaussNewton", vectors, length, products, length);
+    this.at(GAUSS_NEWTON).products(vectors, products, count);
+  }
+
+  /**
+   * Gradients of what examples `first` to `first + count − 1` contribute to the loss, Σ_r ω_r·∇loss_r over the rows of each:
+   * those of all examples sum to ∇L. Overwrites `count` rows of length p. Throws for a loss without examples and for
+   * examples that there are not. Cost: about one gradient of these examples, one by one on this thread; the first time,
+   * another trace and plan of the loss and a copy of the examples.
+   */
+  exampleGradients(first: number, count: number, gradients: Float64Array): void {
+    const whole = Number.isSafeInteger(first) && Number.isSafeInteger(count) && first >= 0 && count >= 0;
+    if (!whole || first + count > this.examples)
+      throw valueError("exampleGradients", `examples among ${this.examples}`, `${count} from ${first} on`);
+    const length = count * this.dimension;
+    if (gradients.length < length)
+      throw valueError("exampleGradients", `room for ${length} numbers`, String(gradients.length));
+    if (count === 0) return;
+    const evaluation = this.at(GRADIENT, { ...this.options, chunk: 1, memory: 0, threads: 1 });
+    for (let i = 0; i < count; i++) evaluation.chunkGradient(first + i, gradients, i * this.dimension);
+  }
+
+  /** What every stage of `loss`, `gradient`, `hvp` and `joint` did since the start: see `StageProfile`. */
   profile(): StageProfile[] {
     return this.evaluation.profile();
   }
@@ -179,6 +222,21 @@ export class Objective<P extends Shapes = Shapes, E extends ExampleArrays = Exam
   /** Makes the other threads let go of this objective's memory; what follows is evaluated on the caller's. */
   dispose(): void {
     this.evaluation.program.dispose();
+    for (const { evaluation } of this.further.values()) evaluation.program.dispose();
+  }
+
+  /** The evaluation of another kind of derivatives, at the current weights. */
+  private at(kind: DerivativeKind, options = this.options): JointEvaluation {
+    let part = this.further.get(kind);
+    if (!part) {
+      const { shouldStop } = this;
+      const evaluation = new JointEvaluation(this.definition, kind, { ...options, shouldStop });
+      part = { evaluation, current: false };
+      this.further.set(kind, part);
+    }
+    if (!part.current) part.evaluation.setWeights(this.evaluation.weights());
+    part.current = true;
+    return part.evaluation;
   }
 
   /** Third derivatives, and products if wanted, of `count` vectors. */
@@ -190,7 +248,8 @@ export class Objective<P extends Shapes = Shapes, E extends ExampleArrays = Exam
   ): void {
     const scales = unitScales(vectors, count, this.dimension);
     this.evaluation.directional(vectors, scales, products, rows);
-    polarise(rows, count, this.dimension, scales);
+    for (const pair of polarise(rows, count, this.dimension, scales))
+      this.at(MIXED).mixed(vectors, pair, scales, rows, pairIndex(...pair, count) * this.dimension);
   }
 }
 

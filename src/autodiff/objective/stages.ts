@@ -1,12 +1,13 @@
+import { kindError } from "../../base/index.ts";
 import type { Graph } from "../graph/graph.ts";
 import { ancestors, dependents } from "../graph/reach.ts";
 import type { Shape } from "../graph/shape.ts";
 import { full } from "../tensor/operations.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { pushForward } from "../transforms/jvp.ts";
-import { newTrace, verifyGraph } from "../transforms/simplify.ts";
-import { gradientOf } from "../transforms/transpose.ts";
-import type { ChunkLoss } from "./loss.ts";
+import { inline, newTrace, verifyGraph } from "../transforms/simplify.ts";
+import { gradientOf, pullBack } from "../transforms/transpose.ts";
+import type { ChunkLoss, LossParts } from "./loss.ts";
 
 /**
  * The segments of a joint evaluation, by what a node depends on. The weights alone: what the loss needs, what else
@@ -34,12 +35,8 @@ interface Derivatives {
 export interface DerivativeKind {
   /** Directions that are inputs together. */
   readonly directions: number;
-  take(
-    value: Tensor,
-    outputs: Tensor | undefined,
-    w: readonly Tensor[],
-    v: readonly (readonly Tensor[])[],
-  ): Derivatives;
+  /** @param v a list like w for each direction */
+  take(parts: LossParts, w: readonly Tensor[], v: readonly (readonly Tensor[])[]): Derivatives;
 }
 
 const orZero = (tangents: readonly (Tensor | undefined)[], w: readonly Tensor[]): Tensor[] =>
@@ -51,10 +48,46 @@ const orZero = (tangents: readonly (Tensor | undefined)[], w: readonly Tensor[])
  */
 export const JOINT: DerivativeKind = {
   directions: 1,
-  take(value, _, w, [v]) {
+  take({ value }, w, [v]) {
     const gradient = gradientOf(value, w);
     const product = orZero(pushForward(gradient, w, v), w);
     return { gradient, product, third: orZero(pushForward(product, w, v), w) };
+  },
+};
+
+/** D³L[u,v,·] = d(Hv)[u] alone, for directions u and v that are inputs one after the other. */
+export const MIXED: DerivativeKind = {
+  directions: 2,
+  take({ value }, w, [u, v]) {
+    const product = orZero(pushForward(gradientOf(value, w), w, v), w);
+    return { gradient: [], product: [], third: orZero(pushForward(product, w, u), w) };
+  },
+};
+
+/** ∇L alone. */
+export const GRADIENT: DerivativeKind = {
+  directions: 0,
+  take: ({ value }, w) => ({ gradient: gradientOf(value, w), product: [], third: [] }),
+};
+
+/**
+ * Jᵀ·H·J·v in place of the Hessian's product, for a loss over examples: J the Jacobian of the outputs f in the weights, H
+ * the Hessian of the weighed criterion in the outputs. H·(Jv) is taken on inputs of its own, which then become f and Jv:
+ * simplified, the criterion may read what f is a view of.
+ */
+export const GAUSS_NEWTON: DerivativeKind = {
+  directions: 1,
+  take({ examples }, w, [v]) {
+    if (!examples) throw kindError("gaussNewton", "a loss over examples", "one of the weights alone");
+    const { outputs, arrays, valueAt } = examples;
+    const { trace } = outputs;
+    const f = trace.input("outputs", outputs.shape);
+    const df = trace.input("tangent of outputs", outputs.shape);
+    const [curved] = orZero(pushForward(gradientOf(valueAt(f), [f]), [f], [df]), [f]);
+    const [tangent] = orZero(pushForward([outputs], w, v), [outputs]);
+    const graph = trace.graph([f, df, ...arrays], [curved]);
+    const cotangents = inline(trace, graph, [outputs, tangent, ...arrays]);
+    return { gradient: [], product: pullBack([outputs], w, cotangents), third: [] };
   },
 };
 
@@ -85,8 +118,10 @@ export function traceJoint(loss: ChunkLoss, count: number, kind: DerivativeKind)
   const w = inputs("");
   const v = Array.from({ length: kind.directions }, () => inputs("direction of "));
   const arrays = loss.arrays.map(({ name, shape }) => trace.input(`batch ${name}`, [count, ...shape]));
-  const { value, outputs } = loss.trace(w, arrays);
-  const { gradient, product, third } = kind.take(value, outputs, w, v);
+  const parts = loss.trace(w, arrays);
+  const { gradient, product, third } = kind.take(parts, w, v);
+  const { value } = parts;
+  const outputs = parts.examples?.outputs;
   const results = [value, ...gradient, ...product, ...third, ...(outputs ? [outputs] : [])];
   const graph = verifyGraph(trace.graph([...w, ...v.flat(), ...arrays], results));
   const counts = {
