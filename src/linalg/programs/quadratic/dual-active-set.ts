@@ -38,7 +38,7 @@ const DOUBTFUL_START = 1e3 * EPS;
  *
  * Infeasibility is found with its proof: N_t = Σ r_i N_i over the active set with r ≤ 0 on the inequalities
  * and N_t·y < β_t, that is, u ≥ 0 with Σ u_i N_i = 0 and Σ u_i β_i > 0 (u returned as the multipliers). At a
- * degenerate vertex rounding errors can feign that: a violation too small to tell is passed over instead.
+ * degenerate vertex rounding errors can feign that: a violation, or a sum, too small to tell is passed over instead.
  */
 export function leastDistance(
   problem: LeastDistanceProblem,
@@ -70,18 +70,17 @@ export function leastDistance(
       const doubt =
         DOUBTFUL * (lengths[entering] * norm(before.y) + Math.abs(bounds[entering])) +
         DOUBTFUL_START * lengths[entering] * norm(start);
-      if (length === Number.POSITIVE_INFINITY && Math.abs(excess) <= doubt) {
-        ({ y, multipliers, active } = before);
-        passedOver.push(entering);
-        break;
-      }
       if (length === Number.POSITIVE_INFINITY) {
         const ray = new Float64Array(count);
         ray[entering] = sign;
         active.forEach((i, place) => {
           ray[i] = -r[place];
         });
-        return { y, multipliers: ray, active, iterations, status: "infeasible" };
+        if (Math.abs(excess) > doubt && contradicts(ray, bounds))
+          return { y, multipliers: ray, active, iterations, status: "infeasible" };
+        ({ y, multipliers, active } = before);
+        passedOver.push(entering);
+        break;
       }
       if (independent) addScaled(length, step, 0, y, 0, n);
       active.forEach((i, place) => {
@@ -96,6 +95,17 @@ export function leastDistance(
       active = active.filter((_, place) => place !== dropped);
     }
   }
+}
+
+/** Whether Σ u_i β_i is positive beyond the rounding errors of normals that depend on one another. */
+function contradicts(ray: Float64Array, bounds: Float64Array): boolean {
+  let sum = 0;
+  let size = 0;
+  ray.forEach((u, i) => {
+    sum += u * bounds[i];
+    size += Math.abs(u * bounds[i]);
+  });
+  return sum > DOUBTFUL * size;
 }
 
 /** The longest dual step `partial`, and the place of the active inequality whose multiplier ends it at zero. */

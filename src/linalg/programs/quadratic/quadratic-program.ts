@@ -168,10 +168,12 @@ function pack(data: QpData, { x, multipliers, direction, ...ended }: Outcome, cu
     equality: multipliers.slice(0, data.q),
     ...(direction ? { direction } : {}),
   };
-  const missed = ended.status === "solved" && !(allFinite(x) && worstQp(violations) <= TOLERANCE);
+  // What counts are the violations in the units given, for better or worse than in those solved in.
+  const judged = ended.status === "solved" || ended.status === "inaccurate";
+  const good = allFinite(x) && worstQp(violations) <= TOLERANCE;
   return {
     value,
-    status: missed ? "inaccurate" : ended.status,
+    status: judged ? (good ? "solved" : "inaccurate") : ended.status,
     stats: { iterations: ended.iterations, curvature, violations },
   };
 }
