@@ -6,7 +6,7 @@
 
 import { existsSync } from "node:fs";
 import { STAGES } from "../src/autodiff/index.ts";
-import { parseRun } from "../src/cli/flags.ts";
+import { parseRun } from "../src/cli/parse.ts";
 import { nodeHost } from "../src/run/index.ts";
 import { type BuiltRun, buildRun, quantityData } from "../src/simulation/index.ts";
 import { fixtureFiles, objectiveOf, readFixture, simulationOf } from "../src/verify/index.ts";

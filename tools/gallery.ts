@@ -13,7 +13,7 @@ import { cpus } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { parseRun } from "../src/cli/flags.ts";
+import { parseRun } from "../src/cli/parse.ts";
 import { folderState, writeFileAtomic } from "../src/record/index.ts";
 import {
   type GalleryRun,

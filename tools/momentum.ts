@@ -8,7 +8,7 @@
  * other integrators and substeps, each by its distance from leapfrog with eight.
  */
 import { parseArgs } from "node:util";
-import { parseRun } from "../src/cli/flags.ts";
+import { parseRun } from "../src/cli/parse.ts";
 import { nodeHost } from "../src/run/index.ts";
 import { endingSentence } from "../src/settings/index.ts";
 import { buildRun, type Quantity, quantityData } from "../src/simulation/index.ts";

@@ -104,7 +104,8 @@ export const sameName = (a: string, b: string): boolean =>
 function rangeWords({ min, max, over, under, multipleOf }: Range): string {
   const low = min ?? over;
   const high = max ?? under;
-  const multiple = multipleOf === undefined ? "" : `, a multiple of ${multipleOf}`;
+  const multiple =
+    multipleOf === undefined ? "" : multipleOf === 2 ? ", even" : `, a multiple of ${multipleOf}`;
   if (low !== undefined && high !== undefined)
     return ` in ${min === undefined ? "(" : "["}${low}, ${high}${max === undefined ? ")" : "]"}${multiple}`;
   if (low !== undefined) return `${min === undefined ? ` > ${low}` : ` ≥ ${low}`}${multiple}`;
@@ -241,6 +242,8 @@ export interface Setting<V> {
   readonly example?: string;
   /** What of a run depends on it: its numbers (when absent), only how many rows it has, or neither. */
   readonly decides?: "numbers" | "length" | "nothing";
+  /** Younger than the form of a run's digest, which leaves it out where it has its default. */
+  readonly younger?: boolean;
   /** The flag, where it is not the key with hyphens. */
   readonly spelled?: string;
   /** Not a flag: found out by the run and kept in its config.json. */
@@ -257,7 +260,7 @@ export interface IgnoredSetting<V> extends Setting<V> {
 }
 
 /** Settings by camel-case name. */
-export type Settings = Readonly<Record<string, Setting<unknown>>>;
+export type Settings = Readonly<Record<string, Setting<unknown> | IgnoredSetting<unknown>>>;
 
 type Kept<S extends Settings> = {
   [K in keyof S]: S[K] extends { readonly ignored: string } ? never : K;
@@ -273,7 +276,7 @@ export type Given<S extends Settings> = {
   readonly [K in Kept<S> as S[K] extends { readonly default: unknown } ? never : K]: Values<S>[K];
 } & { readonly [K in Kept<S> as S[K] extends { readonly default: unknown } ? K : never]?: Values<S>[K] };
 
-/** How values of several settings do not go together, told of one of them. */
+/** How values of several settings do not go together, told of one of them; {name} in its sentences is another setting. */
 export interface Complaint {
   /** The setting to change, by its camel-case name. */
   readonly setting: string;
@@ -343,9 +346,22 @@ export function checkIgnored(where: string, setting: IgnoredSetting<unknown>, fo
     throw valueError(where, String(setting.default), String(found), setting.ignored);
 }
 
-/** The error (not thrown) for values that do not go together; `where` is the setting as the reader knows it. */
-export const complaintError = (where: string, complaint: Complaint): Error =>
-  valueError(where, complaint.expected, complaint.got, complaint.advice);
+/**
+ * The error (not thrown) for values that do not go together.
+ *
+ * @param where the setting as the reader knows it
+ * @param spell how the reader knows another setting of the same part
+ */
+export function complaintError(
+  where: string,
+  { expected, got, advice }: Complaint,
+  spell = (name: string): string => name,
+): Error {
+  const [first, second, third = ""] = [expected, got, advice].map((words) =>
+    words?.replace(/\{(\w+)\}/g, (_, name) => spell(name)),
+  );
+  return valueError(where, String(first), String(second), third || undefined);
+}
 
 /** A list of parts by name. */
 export type ByName<L extends readonly { readonly name: string }[]> = {

@@ -1,7 +1,14 @@
 import { rmSync } from "node:fs";
 import { folderState } from "../record/index.ts";
 import { openRun, type RunEvents, readRunConfig, resumeRun, startRun } from "../run/index.ts";
-import { PRESETS, type Provenance, presetSettings, type RunConfig, resolveRun } from "../settings/index.ts";
+import {
+  PRESETS,
+  type Provenance,
+  presetSettings,
+  type RunConfig,
+  resolveRun,
+  sameRun,
+} from "../settings/index.ts";
 import type { StepRow } from "../simulation/index.ts";
 
 /** A finished run of a claim, and where its files are. */
@@ -29,10 +36,11 @@ export function claimConfig(preset: string, steps: number | null): RunConfig {
   return { ...config, steps: length, checkpoint: { ...config.checkpoint, frequency } };
 }
 
-/** What of a configuration decides a run's numbers and files. */
-function settings({ out, quiet, json, backend, threads, ...rest }: RunConfig): string {
-  return JSON.stringify(rest);
-}
+/** Whether a run has the numbers and the files that are asked for. */
+const answers = (run: RunConfig, asked: RunConfig): boolean =>
+  sameRun(run) === sameRun(asked) &&
+  run.steps === asked.steps &&
+  run.checkpoint.frequency === asked.checkpoint.frequency;
 
 /**
  * Brings the run of a preset to its end in `directory`: one that has ended with these settings is kept, a stopped one
@@ -48,7 +56,7 @@ export async function bringAbout(
   const config = claimConfig(preset, steps);
   const state = folderState(directory);
   const started = state === "unfinished" || state === "ended";
-  const kept = started && settings(readRunConfig(directory)) === settings(config);
+  const kept = started && answers(readRunConfig(directory), config);
   if (started && !kept) rmSync(directory, { recursive: true });
   const name = preset.replace(/^claim-/, "");
   const help = PRESETS.get(preset)?.help.replace(", for claim", "") ?? "";

@@ -1,47 +1,17 @@
 import { isMisuse } from "../base/index.ts";
-import { summaryText } from "../report/index.ts";
-import { claimCommand } from "./commands/claim.ts";
-import { compareCommand } from "./commands/compare.ts";
-import { exportCommand } from "./commands/export.ts";
-import { infoCommand } from "./commands/info.ts";
-import { followReport, reportOf } from "./commands/report.ts";
-import { resumeCommand, runCommand } from "./commands/run.ts";
-import { verifyCommand } from "./commands/verify.ts";
-import { parseCommand } from "./flags.ts";
+import { SMALL_COMMANDS } from "./commands/list.ts";
+import { runCommand } from "./commands/run.ts";
 import { helpText } from "./help.ts";
+import { parseCommand } from "./parse.ts";
 import { version } from "./version.ts";
 
 async function execute(argv: readonly string[]): Promise<number> {
-  const command = parseCommand(argv);
-  switch (command.command) {
-    case "run":
-      return runCommand(command.config, command.notices, ["central-flows", ...argv].join(" "));
-    case "resume":
-      return resumeCommand(command.dir, command.steps, command);
-    case "verify":
-      return verifyCommand(command);
-    case "compare":
-      return compareCommand(command);
-    case "report": {
-      if (command.follow) return followReport(command.dir, (line) => process.stderr.write(`${line}\n`));
-      const { path, summary, notice } = await reportOf(command.dir);
-      if (notice !== undefined) process.stderr.write(`${notice}\n`);
-      process.stdout.write(`${summaryText(summary)}\nreport ${path}\n`);
-      return 0;
-    }
-    case "export":
-      return exportCommand(command.dir, command.output, command);
-    case "claim":
-      return claimCommand(command);
-    case "info":
-      return infoCommand(command.json);
-    case "help":
-      process.stdout.write(helpText(command.topic));
-      return 0;
-    case "version":
-      process.stdout.write(`${version()}\n`);
-      return 0;
-  }
+  const asked = parseCommand(argv);
+  if ("config" in asked) return runCommand(asked.config, asked.notices, ["central-flows", ...argv].join(" "));
+  const small = SMALL_COMMANDS.find(({ name }) => name === asked.command);
+  if (small) return small.run(asked);
+  process.stdout.write(`${"topic" in asked ? helpText(asked.topic) : version()}\n`);
+  return 0;
 }
 
 /** A failure in words; the stack only for what nobody foresaw. */

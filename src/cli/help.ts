@@ -1,16 +1,29 @@
+import { isIgnored } from "../base/index.ts";
+import type { DatasetDefinition } from "../data/index.ts";
+import type { Architecture } from "../models/index.ts";
 import {
+  type AnyPart,
+  arityOf,
   defaultRun,
-  ENTRIES,
-  type Entry,
+  FAMILIES,
+  hintOf,
+  hyphenated,
+  IGNORED,
   type Option,
   OVERRIDES,
+  optionsOfAll,
   PART_NAMES,
-  type Part,
+  type PartName,
   PRESETS,
+  partNames,
+  partOptions,
   REFERENCE_PROCESSES,
+  RUN_FLAGS,
   SECTIONS,
   wordsOf,
 } from "../settings/index.ts";
+import type { Command } from "./command.ts";
+import { SMALL_COMMANDS } from "./commands/list.ts";
 
 const WIDTH = 100;
 
@@ -42,20 +55,25 @@ function wrap(words: string, width: number): string[] {
 const LONGEST_HINT = 32;
 
 /** A flag with what stands for its value. */
-function withHint({ flag, field }: Option): string {
-  const { hint, arity } = field.kind;
+function withHint({ flag, setting: { kind } }: Option): string {
+  const hint = hintOf(kind);
   if (hint === "") return `--${flag}`;
-  return `--${flag} ${hint.length <= LONGEST_HINT ? hint : arity === "many" ? "NAME …" : "NAME"}`;
+  return `--${flag} ${hint.length <= LONGEST_HINT ? hint : arityOf(kind) === "many" ? "NAME …" : "NAME"}`;
 }
 
 /** The default of an option as words; undefined where it has none. */
 const defaultWords = (option: Option): string | undefined =>
-  "default" in option.field ? wordsOf(option, option.field.default).join(" ") : undefined;
+  "default" in option.setting ? wordsOf(option, option.setting.default).join(" ") : undefined;
 
 function sentence(option: Option): string {
+  const { setting, owner } = option;
+  if (isIgnored(setting))
+    return setting.only
+      ? `${setting.help} (only ${setting.default})`
+      : `${setting.help}: read and ignored, ${setting.ignored}`;
   const usual = defaultWords(option);
-  if (usual === undefined) return option.owner ? `${option.field.help} (required)` : option.field.help;
-  return usual === "none" || usual === "false" ? option.field.help : `${option.field.help} (${usual})`;
+  if (usual === undefined) return owner ? `${setting.help} (required)` : setting.help;
+  return usual === "none" || usual === "false" ? setting.help : `${setting.help} (${usual})`;
 }
 
 const table = (options: readonly Option[]): string[] =>
@@ -65,31 +83,41 @@ const table = (options: readonly Option[]): string[] =>
 const folded = (options: readonly Option[]): string =>
   options.map((option) => `--${option.flag} ${defaultWords(option) ?? "(required)"}`).join("  ");
 
+/** Options that change something. */
+const effective = (options: readonly Option[]): readonly Option[] =>
+  options.filter(({ setting }) => !isIgnored(setting));
+
+const optionsOfPart = (part: PartName, entry: AnyPart): readonly Option[] =>
+  effective(partOptions(part, entry));
+
 /** The options that every name of a part has, alike. */
-const shared = (part: Part): readonly Option[] =>
-  ENTRIES[part][0].options.filter((option) =>
-    ENTRIES[part].every(({ options }) =>
+function shared(part: PartName): readonly Option[] {
+  const [first, ...others] = Object.values(FAMILIES[part]).map((entry) => optionsOfPart(part, entry));
+  return first.filter((option) =>
+    others.every((options) =>
       options.some(
         (other) =>
           other.flag === option.flag &&
-          other.field.kind.expected === option.field.kind.expected &&
+          JSON.stringify(other.setting.kind) === JSON.stringify(option.setting.kind) &&
           defaultWords(other) === defaultWords(option),
       ),
     ),
   );
+}
 
-const PART_TITLES: Readonly<Record<Part, string>> = {
+const PART_TITLES: Readonly<Record<PartName, string>> = {
   opt: "Optimizer",
   data: "Data",
   arch: "Network",
 };
 
-function partOverview(part: Part): string[] {
+function partOverview(part: PartName): string[] {
   const common = shared(part);
-  const own = ({ options }: Entry): readonly Option[] =>
-    options.filter((option) => !common.some(({ flag }) => flag === option.flag));
+  const entries = Object.values(FAMILIES[part]);
+  const own = (entry: AnyPart): readonly Option[] =>
+    optionsOfPart(part, entry).filter((option) => !common.some(({ flag }) => flag === option.flag));
   const first = new Map<string, string>();
-  const flags = (entry: Entry): string => {
+  const flags = (entry: AnyPart): string => {
     const words = folded(own(entry));
     const like = first.get(words);
     first.set(words, like ?? entry.name);
@@ -99,7 +127,7 @@ function partOverview(part: Part): string[] {
   return [
     `${PART_TITLES[part]}, ${part}:NAME (without it ${part}:${defaultRun.selection[part]})`,
     ...columns([
-      ...ENTRIES[part].map((entry) => [entry.name, entry.help + flags(entry)] as const),
+      ...entries.map((entry) => [entry.name, entry.help + flags(entry)] as const),
       ...(part === "opt" ? [OWN_RULE] : []),
     ]),
     ...(common.length > 0 ? table(common) : []),
@@ -119,7 +147,7 @@ const defaultRunWords = (): string =>
 
 function runHelp(): string[] {
   const processes = REFERENCE_PROCESSES.join(",");
-  const common = OVERRIDES.filter(({ path }) => path[0] === REFERENCE_PROCESSES[0]).length;
+  const common = effective(OVERRIDES).filter(({ path }) => path[0] === REFERENCE_PROCESSES[0]).length;
   return [
     "central-flows run [opt:NAME] [data:NAME] [arch:NAME] [flags]",
     "",
@@ -129,42 +157,74 @@ function runHelp(): string[] {
       WIDTH,
     ),
     "Values follow after a space or =; hyphens and underscores are alike. Defaults stand in parentheses.",
-    "central-flows help arch:vit explains the flags of one name.",
+    `central-flows help ${MUCH_TO_EXPLAIN} explains the flags of one name.`,
     "",
     "Example",
     "  central-flows run opt:rmsprop data:moons arch:mlp --opt.lr 0.02 --opt.beta2 0.95 --arch.width 12",
     ...PART_NAMES.flatMap((part) => ["", ...partOverview(part)]),
-    ...SECTIONS.flatMap(({ title, options }) => ["", title, ...table(options)]),
+    ...SECTIONS.flatMap(({ title, options }) => ["", title, ...table(effective(options))]),
     "",
     "More",
     ...columns([
       [`--{${processes}}.eig.*`, `the ${common} eigenvalue settings for one process alone`],
-      ["--preset NAME", "a run by name (help presets lists them); flags win"],
-      ["--config FILE", "a config.json to start from, ours or theirs; flags win"],
+      ...[...RUN_FLAGS].map(([name, { hint, help }]) => [`--${name} ${hint}`, help] as const),
       ["--no-FLAG, --FLAG false", "turns a switch off, e.g. --no-eig.raw-eigenvalues"],
-      ["--device NAME", "accepted and ignored"],
     ]),
+    "",
+    "Flags of the reference that are read and ignored",
+    ...columns(ignoredRows()),
   ];
 }
 
-/** What makes the example of one name a whole run: sequences do not fit the default data or network. */
-function companion(part: Part, { name }: Entry): string {
-  if (part === "data" && ["sst2", "sorting", "copying"].includes(name)) return " arch:lstm";
-  if (part === "arch" && ["lstm", "transformer", "mamba"].includes(name))
-    return " data:sorting --data.criterion ce";
-  return "";
+/** The flags that never change anything, with the reason. */
+function ignoredRows(): (readonly [string, string])[] {
+  const others = new Set([...effective(optionsOfAll()), ...OVERRIDES].map(({ flag }) => flag));
+  return [...IGNORED].flatMap(([flag, why]) => (others.has(flag) ? [] : [[`--${flag}`, why] as const]));
 }
 
-function entryHelp(part: Part, entry: Entry): string[] {
-  const required = entry.options.filter((option) => defaultWords(option) === undefined);
-  const example = required.map(({ flag, field }) => ` --${flag} ${field.example}`).join("");
+/** What makes the example of one name a whole run: other data or another network than the default's, where those do not fit. */
+function companion(part: PartName, entry: AnyPart): string {
+  if (part === "opt") return "";
+  const networks = FAMILIES.arch as Readonly<Record<string, Architecture>>;
+  const sets = FAMILIES.data as Readonly<Record<string, DatasetDefinition>>;
+  const fits = (data: DatasetDefinition, { reads }: Architecture): boolean =>
+    data.gives === "any arrays" || reads.includes(data.gives);
+  const { data, arch } = defaultRun.selection;
+  const other: readonly [PartName, AnyPart | undefined] =
+    part === "data"
+      ? [
+          "arch",
+          [networks[arch], ...Object.values(networks)].find((each) => fits(entry as DatasetDefinition, each)),
+        ]
+      : [
+          "data",
+          [sets[data], ...Object.values(sets).filter(inNoFolder)].find((each) =>
+            fits(each, entry as Architecture),
+          ),
+        ];
+  const [kind, chosen] = other;
+  if (chosen === undefined || chosen.name === defaultRun.selection[kind]) return "";
+  return ` ${kind}:${chosen.name}${requiredWords(kind, chosen)}`;
+}
+
+/** Whether a data set needs no folder of files. */
+const inNoFolder = ({ settings }: DatasetDefinition): boolean => isIgnored(settings.cacheDir);
+
+/** The flags that a part requires, each with its example. */
+const requiredWords = (part: PartName, entry: AnyPart): string =>
+  optionsOfPart(part, entry)
+    .filter((option) => defaultWords(option) === undefined)
+    .map(({ flag, setting }) => ` --${flag} ${setting.example}`)
+    .join("");
+
+function entryHelp(part: PartName, entry: AnyPart): string[] {
   return [
     `${part}:${entry.name}: ${entry.help}`,
     "",
-    ...table(entry.options),
+    ...table(partOptions(part, entry)),
     "",
     "Example",
-    `  central-flows run ${part}:${entry.name}${example}${companion(part, entry)}`,
+    `  central-flows run ${part}:${entry.name}${requiredWords(part, entry)}${companion(part, entry)}`,
   ];
 }
 
@@ -191,105 +251,35 @@ function presetsHelp(): string[] {
   ];
 }
 
-const SMALL: Readonly<Record<string, readonly string[]>> = {
-  verify: [
-    "central-flows verify PATH… [--json] [--backend auto|js|wasm] [--threads N|auto]",
+/** The help of a command that is read by its settings. */
+function commandHelp({ name, usage, about, settings, example }: Command): string[] {
+  const options = Object.entries(settings).map(([key, setting]) => ({
+    flag: hyphenated(key),
+    path: [key],
+    json: [key],
+    setting,
+  }));
+  return [
+    `central-flows ${name} ${usage}`,
     "",
-    "Checks the engine against fixtures: folders of NAME.json and NAME.npz, or such files. Prints the",
-    "relative error, the tolerance and the verdict of every quantity; exit status 1 if one fails.",
-    "",
-    ...columns([
-      ["--json", "print one array of {case, quantity, error, tolerance, pass} instead"],
-      ["--backend", "the backend to check; default auto"],
-      ["--threads", "threads to evaluate with; the same bits whatever their number; default auto"],
-    ]),
-    "",
-    "Example",
-    "  central-flows verify fixtures/derivatives",
-  ],
-  report: [
-    "central-flows report DIR [--follow]",
-    "",
-    "Writes report.html again from the rows and config.json in the folder of a run, ended or not.",
-    "",
-    ...columns([
-      ["--follow", "again and again while the run goes; the open page loads itself until it is finished"],
-    ]),
+    ...about,
+    ...(options.length > 0 ? ["", ...table(options)] : []),
     "",
     "Example",
-    "  central-flows report experiments/my-run",
-  ],
-  compare: [
-    "central-flows compare DIR… [--by step|time] [--output FILE] [--json]",
-    "",
-    "Compares runs, finished or not: prints a table of runs and processes (loss, sharpness, accuracy,",
-    "distances, predictions) and writes one page with the runs in one picture and side by side. DIR is",
-    "the folder of a run, or one that holds such folders.",
-    "",
-    ...columns([
-      ["--by step|time", "compare at the last step that all have, or at the last time, η times steps (step)"],
-      ["--output FILE", "the page to write (comparison.html)"],
-      ["--json", "print the table as JSON"],
-    ]),
-    "",
-    "Example",
-    "  central-flows compare experiments/first experiments/second --by time",
-  ],
-  resume: [
-    "central-flows resume DIR [--steps N] [--quiet] [--json]",
-    "",
-    "Continues a run that was stopped, from its last checkpoint, to the same bits. A rule file of the run",
-    "is run again, with all rights of this process.",
-    "",
-    ...columns([
-      ["--steps N", "steps in all, instead of those in its config.json"],
-      ["--quiet", "no progress"],
-      ["--json", "print the summary as JSON"],
-    ]),
-    "",
-    "Example",
-    "  central-flows resume experiments/my-run --steps 2000",
-  ],
-  export: [
-    "central-flows export DIR [--process NAME] [--step N] [--output FILE]",
-    "",
-    "Writes weights of a run, each parameter by its name in its shape as PyTorch has them, all float64:",
-    "an .npz file, which also has them all in one vector w, or a .safetensors file. --init reads both.",
-    "",
-    ...columns([
-      ["--process NAME", "discrete, midpoint, central or stable (discrete)"],
-      ["--step N", "of checkpoint_N.npz (the last checkpoint, at its end the run's final weights)"],
-      ["--output FILE", "the file to write, .npz or .safetensors (weights.npz in the folder)"],
-    ]),
-    "",
-    "Example",
-    "  central-flows export experiments/my-run --process central --output flow.npz",
-  ],
-  claim: [
-    "central-flows claim NAME [--out DIR] [--steps N] [--quiet] [--json]",
-    "",
-    "Measures a finding of the paper again, prints numbers and a verdict, and writes a page with the",
-    "figures: prediction, adaptation, acceleration, or all. A minute or some the first time; runs that",
-    "have ended are used again. Exit status 0 whatever the verdict.",
-    "",
-    ...columns([
-      ["--out DIR", "the folder of runs and page (claims in EXPERIMENT_DIR or experiments)"],
-      ["--steps N", "steps of each run, instead of its preset's: for a quick look"],
-      ["--quiet", "no progress"],
-      ["--json", "print numbers and verdicts as JSON"],
-    ]),
-    "",
-    "Example",
-    "  central-flows claim adaptation --out my-claims",
-  ],
-  info: [
-    "central-flows info [--json]",
-    "",
-    "Prints the machine, the backends it can run, its threads and the measured rate of matrix products.",
-    "",
-    "Example",
-    "  central-flows info --json",
-  ],
+    `  central-flows ${example}`,
+  ];
+}
+
+/** The network with the most settings, as an example of what has something to explain. */
+const MUCH_TO_EXPLAIN = partNames("arch").reduce((most, topic) =>
+  lengthOf(topic) > lengthOf(most) ? topic : most,
+);
+
+function lengthOf(topic: string): number {
+  return Object.keys(FAMILIES.arch[topic.replace("arch:", "")].settings).length;
+}
+
+const WITHOUT_SETTINGS: Readonly<Record<string, readonly string[]>> = {
   version: ["central-flows version", "", "Prints the version.", "", "Example", "  central-flows version"],
   help: [
     "central-flows help [COMMAND | presets | opt:NAME | data:NAME | arch:NAME]",
@@ -297,7 +287,7 @@ const SMALL: Readonly<Record<string, readonly string[]>> = {
     "Explains a command, lists the presets, or explains the flags of one optimizer, data set or network.",
     "",
     "Example",
-    "  central-flows help arch:resnet",
+    `  central-flows help ${MUCH_TO_EXPLAIN}`,
   ],
 };
 
@@ -307,16 +297,13 @@ const OVERVIEW: readonly string[] = [
   "central-flows COMMAND",
   ...columns([
     ["run", "simulate; without further words, the default run of some fifteen seconds"],
-    ["verify PATH…", "check the engine against reference fixtures"],
-    ["report DIR", "write the HTML report of a run again"],
-    ["compare DIR…", "hold runs against each other: one table, one page"],
-    ["resume DIR", "continue a run that was stopped"],
-    ["export DIR", "write the weights of a run as an .npz file"],
-    ["claim NAME", "measure a finding of the paper: prediction, adaptation, acceleration, or all"],
-    ["info", "machine, backends, threads, speed"],
+    ...SMALL_COMMANDS.map(
+      ({ name, usage, summary }) =>
+        [`${name} ${usage.split(" [")[0].replace(/^\[.*/, "")}`.trim(), summary] as const,
+    ),
     [
       "help [COMMAND]",
-      "explain a command; help presets lists runs by name, help arch:vit explains one network",
+      `explain a command; help presets lists runs by name, help ${MUCH_TO_EXPLAIN} explains one network`,
     ],
     ["version", "print the version"],
   ]),
@@ -335,11 +322,10 @@ export function helpText(topic: string | null): string {
     if (topic === null) return OVERVIEW;
     if (topic === "run") return runHelp();
     if (topic === "presets") return presetsHelp();
-    for (const part of PART_NAMES) {
-      const entry = ENTRIES[part].find(({ name }) => topic === `${part}:${name}`);
-      if (entry !== undefined) return entryHelp(part, entry);
-    }
-    return SMALL[topic] ?? OVERVIEW;
+    const [part, name] = topic.split(":");
+    if (name !== undefined) return entryHelp(part as PartName, FAMILIES[part as PartName][name]);
+    const small = SMALL_COMMANDS.find((each) => each.name === topic);
+    return small ? commandHelp(small) : (WITHOUT_SETTINGS[topic] ?? OVERVIEW);
   })();
   return lines.join("\n");
 }

@@ -74,6 +74,7 @@ export { rootOrZero } from "./rules/optimizers/rmsprop.ts";
 export {
   lastsTheRun,
   learningRateOf,
+  lr as lrSetting,
   type StepValues,
   scheduleComplaint,
   stepSettings,

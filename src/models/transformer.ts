@@ -47,7 +47,7 @@ export const transformer = architecture({
   check: ({ dModel, nhead }) =>
     dModel % nhead === 0
       ? undefined
-      : { setting: "dModel", expected: `a multiple of nhead = ${nhead}`, got: String(dModel) },
+      : { setting: "dModel", expected: `a multiple of {nhead} = ${nhead}`, got: String(dModel) },
   build(shape, { layers, dModel, nhead, weightMultiplier }) {
     const { length, vocabulary } = tokenShape("transformer", shape);
     const positions = linePositions(length, dModel);

@@ -3,28 +3,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseJson, valueError } from "../base/index.ts";
 import { NAMES, readJournal, writeFileAtomic } from "../record/index.ts";
-import { fromConfigJson, type RunConfig, toFlags } from "../settings/index.ts";
+import { fromConfigJson, type RunConfig, sameRun } from "../settings/index.ts";
 
-/** Flags that change no number that a run logs: where it goes, what it prints, how long it is, what it keeps besides. */
-const IDLE = /^--(expid|out|quiet|json|profile|threads|steps|checkpoint\..*)(=|$)/;
-
-/**
- * What two runs must share to be the same run, as a hash: the settings that are not their defaults, so that a setting
- * which a later version adds changes no run of before.
- */
-export function configHash(config: RunConfig): string {
-  const groups: string[][] = [];
-  for (const word of toFlags(config)) {
-    if (groups.length === 0 || /^(--|\w+:)/.test(word)) groups.push([word]);
-    else groups[groups.length - 1].push(word);
-  }
-  const deciding = groups.filter(([flag]) => !IDLE.test(flag)).map((words) => words.join(" "));
-  // A schedule that lasts the run makes its length matter.
-  const { opt, steps } = config;
-  if (opt.schedule === "cosine" && opt.totalSteps <= 0) deciding.push(`steps ${steps}`);
-  if (opt.name === "own") deciding.push(`sha256 ${opt.sha256}`);
-  return createHash("sha256").update(deciding.sort().join("\n")).digest("hex").slice(0, 16);
-}
+/** What two configurations must share to be the same run, as a hash. */
+export const configHash = (config: RunConfig): string =>
+  createHash("sha256").update(sameRun(config)).digest("hex").slice(0, 16);
 
 /** The configuration with the critical value of a custom rule, from which reports are drawn without it. */
 export const withEdge = (config: RunConfig, criticalValue: number): RunConfig =>

@@ -1,16 +1,23 @@
-import { valueError } from "../base/index.ts";
-import { type ProcessKind, processEntry } from "../flows/index.ts";
-import { accepted, type Kind } from "./kinds.ts";
-import { optimizers } from "./parts.ts";
-import { optionsOf, valueAt } from "./table.ts";
-import type { EigConfig, ReferenceProcess, RunConfig, Selection } from "./types.ts";
+import {
+  accepted,
+  type Complaint,
+  checkValue,
+  complaintError,
+  isIgnored,
+  valueError,
+} from "../base/index.ts";
+import type { DatasetDefinition } from "../data/index.ts";
+import { type ProcessKind, processEntry, scheduleComplaint } from "../flows/index.ts";
+import type { Architecture } from "../models/index.ts";
+import { ownOptimizer } from "./custom.ts";
+import { FAMILIES, type Families, hyphenated, optionsOf, PART_NAMES, valueAt } from "./table.ts";
+import type { EigConfig, PartName, ReferenceProcess, RunConfig, Selection } from "./types.ts";
 
-/** The names of the parts of a run. */
-export const selectionOf = ({ opt, data, arch }: RunConfig): Selection => ({
-  opt: opt.name,
-  data: data.name,
-  arch: arch.name,
-  ...(opt.name === "own" && { ownOptions: opt.options }),
+/** The optimizer, data set and network of a configuration. */
+export const selectionOf = ({ opt, data, arch }: RunConfig, families: Families = FAMILIES): Selection => ({
+  opt: opt.name === "own" ? ownOptimizer(opt.options) : families.opt[opt.name],
+  data: families.data[data.name],
+  arch: families.arch[arch.name],
 });
 
 /** The eigenvalue settings of one process: the common ones with its own in their place. */
@@ -34,108 +41,36 @@ export const relyingOnCommonFrequency = (config: RunConfig): ProcessKind[] =>
     (process) => config[processEntry(process).eigenSettings].eig.frequency === null,
   );
 
-const DEFAULT_FINAL_FRACTION = optimizers.gd.fields.finalFraction.default;
-
-function checkSchedule({ opt, steps, warmStart }: RunConfig): void {
-  const { schedule, warmupSteps, totalSteps, stepEvery, stepFactor, finalFraction, lr, weightDecay } = opt;
-  const idle = (name: string, value: number, readBy: string) =>
-    valueError(`--opt.${name}`, `--opt.schedule ${readBy}`, `${value} with --opt.schedule ${schedule}`);
-  if (warmupSteps > 0 && schedule !== "warmup" && schedule !== "cosine")
-    throw idle("warmup-steps", warmupSteps, "warmup or cosine");
-  if (totalSteps !== -1 && schedule !== "cosine") throw idle("total-steps", totalSteps, "cosine");
-  if (finalFraction !== DEFAULT_FINAL_FRACTION && schedule !== "cosine")
-    throw idle("final-fraction", finalFraction, "cosine");
-  if (stepEvery !== -1 && schedule !== "step") throw idle("step-every", stepEvery, "step");
-  const missing = (name: string, example: string) =>
-    valueError(`--opt.schedule ${schedule}`, `--opt.${name}`, "none", `for example --opt.${name} ${example}`);
-  if (schedule === "warmup" && warmupSteps === 0) throw missing("warmup-steps", "10");
-  if (schedule === "step" && stepEvery === -1) throw missing("step-every", "100");
-  const end = totalSteps === -1 ? Math.max(warmStart, 0) + steps : totalSteps;
-  if (schedule === "cosine" && warmupSteps >= end)
-    throw valueError("--opt.warmup-steps", `fewer steps than the ${end} of the cosine`, String(warmupSteps));
-  const drops = schedule === "step" ? Math.floor((Math.max(warmStart, 0) + steps) / stepEvery) : 0;
-  const last = lr * stepFactor ** drops;
-  if (!(last > 0 && last < Number.POSITIVE_INFINITY))
-    throw valueError(
-      "--opt.step-factor",
-      "a learning rate above 0 and finite to the end",
-      `${lr} times ${stepFactor}^${drops}`,
-      "drop less often (--opt.step-every) or by less",
-    );
-  const most = Math.max(lr, last);
-  if (most * weightDecay >= 1)
-    throw valueError(
-      "--opt.weight-decay",
-      "less than 1/η, for a step would take all of the weights away",
-      `${weightDecay} with η = ${most}`,
-    );
+/** The error for settings of a part that do not go together. */
+function refusal(part: PartName, complaint: Complaint): Error {
+  const spell = (name: string): string => `--${part}.${hyphenated(name)}`;
+  return complaintError(spell(complaint.setting), complaint, spell);
 }
 
-type Inputs = "images" | "points" | "tokens" | "any arrays";
-
-const GIVES: { readonly [D in Selection["data"]]: Inputs } = {
-  digits: "images",
-  cifar10: "images",
-  mnist: "images",
-  "fashion-mnist": "images",
-  sst2: "tokens",
-  sorting: "tokens",
-  copying: "tokens",
-  moons: "points",
-  circles: "points",
-  classification: "points",
-  npz: "any arrays",
-};
-
-const READS: { readonly [A in Selection["arch"]]: readonly Inputs[] } = {
-  mlp: ["images", "points"],
-  cnn: ["images"],
-  resnet: ["images"],
-  vit: ["images"],
-  lstm: ["tokens"],
-  transformer: ["tokens"],
-  mamba: ["tokens"],
-};
-
-function checkParts({ data, arch }: RunConfig): void {
-  const given = GIVES[data.name];
-  if (given !== "any arrays" && !READS[arch.name].includes(given)) {
-    const networks = Object.entries(READS).flatMap(([name, reads]) =>
-      reads.includes(given) ? [`arch:${name}`] : [],
-    );
-    const sets = Object.entries(GIVES).flatMap(([name, gives]) =>
-      READS[arch.name].includes(gives) ? [`data:${name}`] : [],
-    );
+function checkParts(config: RunConfig, selection: Selection, families: Families): void {
+  const data = selection.data as Partial<DatasetDefinition>;
+  const arch = selection.arch as Partial<Architecture>;
+  if (data.gives && data.gives !== "any arrays" && arch.reads && !arch.reads.includes(data.gives)) {
+    const { gives } = data;
+    const networks = Object.values(families.arch as Readonly<Record<string, Architecture>>)
+      .filter(({ reads }) => reads.includes(gives))
+      .map(({ name }) => `arch:${name}`);
+    const sets = Object.values(families.data as Readonly<Record<string, DatasetDefinition>>)
+      .filter((each) => each.gives !== "any arrays" && arch.reads?.includes(each.gives))
+      .map(({ name }) => `data:${name}`);
     throw valueError(
       `arch:${arch.name}`,
-      `data of ${READS[arch.name].join(" or ")}`,
-      `data:${data.name}, which gives ${given}`,
+      `data of ${arch.reads.join(" or ")}`,
+      `data:${data.name}, which gives ${gives}`,
       `with this network ${sets.join(", ")} would do, with these data ${networks.join(", ")}`,
     );
   }
-  if (arch.name === "vit" && arch.dim % 4 !== 0)
-    throw valueError(
-      "--arch.dim",
-      "a multiple of 4 (sines and cosines of two coordinates)",
-      String(arch.dim),
-    );
-  if (arch.name === "transformer" && arch.dModel % arch.nhead !== 0)
-    throw valueError(
-      "--arch.d-model",
-      `a multiple of --arch.nhead, which is ${arch.nhead}`,
-      String(arch.dModel),
-    );
-  if ("n" in data && "classes" in data) checkClasses(data.name, data.n, data.classes);
-  if (data.name === "sst2" && data.n % 2 !== 0)
-    throw valueError("--data.n", "an even number, half for each sentiment", String(data.n));
-}
-
-function checkClasses(name: string, n: number, classes: number | "binary" | null): void {
-  const count = classes === "binary" ? 2 : classes;
-  if (count === null) return;
-  if (name !== "classification" && count > 10)
-    throw valueError("--data.classes", `at most the 10 classes of data:${name}`, String(count));
-  if (n < count) throw valueError("--data.n", `at least one example of each of ${count} classes`, String(n));
+  for (const part of PART_NAMES) {
+    const complaint = selection[part].check?.(config[part]);
+    if (complaint) throw refusal(part, complaint);
+  }
+  const complaint = scheduleComplaint(config.opt, config.steps + Math.max(config.warmStart, 0));
+  if (complaint) throw refusal("opt", complaint);
 }
 
 function checkRivals({ opt, runs }: RunConfig): void {
@@ -205,13 +140,11 @@ function doubts(config: RunConfig): string[] {
  * @returns sentences on what is allowed but may not be meant
  * @throws InputKindError or InputValueError naming the flag to change
  */
-export function checkRun(config: RunConfig): string[] {
-  for (const { flag, path, field } of optionsOf(selectionOf(config))) {
-    const kind: Kind<unknown> = field.kind;
-    accepted(kind, `--${flag}`, kind.check(valueAt(config, path)));
-  }
-  checkSchedule(config);
-  checkParts(config);
+export function checkRun(config: RunConfig, selection = selectionOf(config), families = FAMILIES): string[] {
+  for (const { flag, path, setting } of optionsOf(selection))
+    if (!isIgnored(setting))
+      accepted(setting.kind, `--${flag}`, checkValue(setting.kind, valueAt(config, path)));
+  checkParts(config, selection, families);
   checkRivals(config);
   checkEigenvalues(config);
   checkStart(config);

@@ -1,8 +1,6 @@
-import { valueError } from "../base/index.ts";
-import { flag, type Kind, number, text } from "./kinds.ts";
-import { everyOptimizer, ownRuleRecord } from "./parts.ts";
-import type { Option } from "./table.ts";
-import type { OptionValue } from "./types.ts";
+import { either, flag, number, type Setting, type Settings, text, valueError } from "../base/index.ts";
+import { lrSetting, stepSettings } from "../flows/index.ts";
+import type { AnyPart, OptionValue } from "./types.ts";
 
 /** The name that a configuration gives to an optimizer from a file. */
 export const OWN = "own";
@@ -13,35 +11,47 @@ export const OWN_CLASS = "OwnRule";
 /** Whether the word after opt: is a file and not a name: it has a slash or ends like a script. */
 export const isRuleFile = (word: string): boolean => /[\\/]|\.[cm]?[jt]s$/i.test(word);
 
+/** What config.json keeps of a rule from a file besides its options. */
+const record = {
+  file: { kind: text("FILE"), help: "the file with the rule", recorded: true },
+  sha256: { kind: text("HASH"), help: "the hash of the file", recorded: true },
+  criticalValue: {
+    kind: either(number({ over: 0 }), "none", null),
+    default: null,
+    help: "c as the rule gives it",
+    recorded: true,
+  },
+} satisfies Settings;
+
 /** Names under opt in a configuration, and so of no option but lr. */
 const TAKEN: readonly string[] = [
   "name",
   "class",
   "options",
-  ...Object.keys(ownRuleRecord),
-  ...Object.keys(everyOptimizer).filter((name) => name !== "lr"),
+  ...Object.keys(record),
+  ...Object.keys(stepSettings),
 ];
 
-const KINDS: Readonly<Record<string, Kind<unknown>>> = {
-  number: number() as Kind<unknown>,
-  boolean: flag as Kind<unknown>,
-  string: text("TEXT") as Kind<unknown>,
-};
+/** The setting that a default declares: it takes values of the default's kind. */
+function settingOf(usual: OptionValue): Setting<unknown> {
+  const kind = typeof usual === "number" ? number() : typeof usual === "boolean" ? flag : text("TEXT");
+  return { kind, default: usual, help: "an option of the rule" };
+}
 
-/** The settings that a rule's own options are, each of the kind of its default; lr is every optimizer's. */
-export function ownOptionsOf(
-  options: Readonly<Record<string, OptionValue>>,
-  owner: NonNullable<Option["owner"]>,
-): Option[] {
-  return Object.entries(options)
-    .filter(([name]) => name !== "lr")
-    .map(([name, value]) => ({
-      flag: `opt.${name.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)}`,
-      path: ["opt", "options", name],
-      json: ["opt", "options", name],
-      field: { kind: KINDS[typeof value], default: value, help: "an option of the rule" },
-      owner,
-    }));
+/** An optimizer from a file as the table of settings sees it: what every optimizer has, and the options it declares. */
+export function ownOptimizer(declared: Readonly<Record<string, OptionValue>>): AnyPart {
+  const { lr, ...options } = declared;
+  return {
+    name: OWN,
+    className: OWN_CLASS,
+    help: "an update rule of your own",
+    settings: {
+      ...record,
+      lr: lr === undefined ? lrSetting : { ...lrSetting, default: lr },
+      ...stepSettings,
+    },
+    nested: Object.fromEntries(Object.entries(options).map(([name, usual]) => [name, settingOf(usual)])),
+  };
 }
 
 /**
@@ -66,7 +76,11 @@ export function checkedOptions(where: string, options: unknown): Readonly<Record
         name,
         "every optimizer has a setting of that name",
       );
-    if (typeof value === "number" ? !Number.isFinite(value) : !((typeof value) in KINDS) || value === "")
+    if (
+      !(typeof value === "number"
+        ? Number.isFinite(value)
+        : typeof value === "boolean" || (typeof value === "string" && value !== ""))
+    )
       throw valueError(
         where,
         `a finite number, true, false or a text as the default of ${name}`,

@@ -1,10 +1,10 @@
-/** The configuration of a run: its type, its table of settings, defaults, checks, and config.json. */
+/** The configuration of a run: its settings, from which types, flags, defaults, checks and config.json are derived. */
 export { endingSentence } from "./advice.ts";
 export { checkRun, eigOf, selectionOf } from "./checks.ts";
 export { checkedOptions, isRuleFile, OWN } from "./custom.ts";
+export { REFERENCE_PROCESSES } from "./general.ts";
 export { fromConfigJson, type Provenance, readConfigJson, toConfigJson } from "./json.ts";
-export { accepted, choice, flag, integer, type Kind, type Outcome, orWord, text } from "./kinds.ts";
-export type { Field } from "./parts.ts";
+export { parseRun, partNames, RUN_FLAGS, type Surroundings } from "./parse-run.ts";
 export {
   CLAIM_PRESET_NAMES,
   PRESETS,
@@ -14,23 +14,30 @@ export {
 export type { Preset } from "./presets/types.ts";
 export {
   defaultRun,
-  partOptions,
   randomExpid,
   resolveRun,
   type Settings,
   startingSettings,
   toFlags,
+  valuesOf,
 } from "./resolve.ts";
+export { sameRun } from "./same-run.ts";
+export { didYouMean, nearest } from "./suggest.ts";
 export {
-  ENTRIES,
-  type Entry,
-  OPTIONS,
+  FAMILIES,
+  type Families,
+  hyphenated,
+  IGNORED,
   type Option,
   OVERRIDES,
   optionsOf,
+  optionsOfAll,
   PART_NAMES,
+  partOptions,
   SECTIONS,
   type Section,
   wordsOf,
 } from "./table.ts";
+export { canonical, SELECTOR, tokensOf } from "./tokens.ts";
 export * from "./types.ts";
+export { arityOf, hintOf, readWords, writeWords } from "./words.ts";

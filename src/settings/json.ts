@@ -1,10 +1,9 @@
-import { kindError, valueError } from "../base/index.ts";
+import { accepted, checkValue, isIgnored, kindError, valueError } from "../base/index.ts";
 import { selectionOf } from "./checks.ts";
-import { checkedOptions, OWN, OWN_CLASS } from "./custom.ts";
-import { accepted, type Kind } from "./kinds.ts";
+import { checkedOptions, OWN_CLASS, ownOptimizer } from "./custom.ts";
 import { resolveRun, type Settings, startingSettings } from "./resolve.ts";
-import { ENTRIES, entryOf, optionsOf, PART_NAMES, placeAt, valueAt } from "./table.ts";
-import type { Part, RunConfig, Selection } from "./types.ts";
+import { FAMILIES, type Families, optionsOf, PART_NAMES, placeAt, valueAt } from "./table.ts";
+import type { AnyPart, PartName, RunConfig, Selection } from "./types.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -34,7 +33,7 @@ const GROUPS: Readonly<Record<string, string | undefined>> = {
 };
 
 /** Keys that say where a run came from and settle nothing about it. */
-const PROVENANCE_KEYS: readonly string[] = ["device", "git_hash", "cmd", "version"];
+const PROVENANCE_KEYS: readonly string[] = ["git_hash", "cmd", "version"];
 
 const isObject = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -46,20 +45,21 @@ const isObject = (value: unknown): value is Json =>
 export function toConfigJson(
   config: RunConfig,
   { cmd, gitHash, version }: Provenance,
+  families: Families = FAMILIES,
 ): Record<string, unknown> {
   const json: Record<string, unknown> = {};
-  const selection = selectionOf(config);
-  for (const { json: path, path: from } of optionsOf(selection)) {
-    const value = valueAt(config, from);
+  const selection = selectionOf(config, families);
+  for (const { json: path, path: from, setting } of optionsOf(selection)) {
+    const value = isIgnored(setting) ? setting.default : valueAt(config, from);
     placeAt(json, path, Array.isArray(value) ? [...value] : value);
   }
   const classes: Record<string, string | undefined> = { ...GROUPS };
-  for (const part of PART_NAMES) classes[part] = entryOf(part, selection)?.className;
+  for (const part of PART_NAMES) classes[part] = selection[part].className;
   for (const [group, className] of Object.entries(classes))
     if (className !== undefined) placeAt(json, [group, "class"], className);
 
-  const { warm_start, steps, seed, expid } = json;
-  const reference = { warm_start, steps, device: "cpu", seed, expid, git_hash: gitHash, cmd };
+  const { warm_start, steps, device, seed, expid } = json;
+  const reference = { warm_start, steps, device, seed, expid, git_hash: gitHash, cmd };
   const groups = Object.fromEntries(Object.keys(GROUPS).map((group) => [group, json[group]]));
   const own = Object.fromEntries(
     Object.entries(json).filter(([key]) => !(key in groups || key in reference)),
@@ -67,15 +67,17 @@ export function toConfigJson(
   return { ...groups, ...reference, ...own, version };
 }
 
-/** The name of the part that a config.json has; undefined if it has none. */
-function nameIn(json: Json, part: Part, label: string): string | undefined {
+/** The part that a config.json has; undefined if it has none. */
+function partIn(json: Json, part: PartName, label: string, families: Families): AnyPart | undefined {
   const group = json[part];
   if (group === undefined) return undefined;
   if (!isObject(group)) throw kindError(`${label} ${part}`, "an object", JSON.stringify(group));
-  if (part === "opt" && group.class === OWN_CLASS) return OWN;
-  const entry = ENTRIES[part].find(({ className }) => className === group.class);
-  if (entry !== undefined) return entry.name;
-  const known = ENTRIES[part].map(({ className }) => className).join(", ");
+  if (part === "opt" && group.class === OWN_CLASS)
+    return ownOptimizer(checkedOptions(`${label} opt.options`, group.options ?? {}));
+  const parts = Object.values(families[part]);
+  const found = parts.find(({ className }) => className === group.class);
+  if (found !== undefined) return found;
+  const known = parts.map(({ className }) => className).join(", ");
   throw valueError(`${label} ${part}.class`, `one of ${known}`, JSON.stringify(group.class) ?? "nothing");
 }
 
@@ -110,27 +112,24 @@ function refuseUnknown(json: Json, selection: Selection, label: string): void {
  * @param label names the file in errors
  * @throws InputKindError or InputValueError naming the key
  */
-export function readConfigJson(json: unknown, label = "config.json"): Settings {
+export function readConfigJson(
+  json: unknown,
+  label = "config.json",
+  families: Families = FAMILIES,
+): Settings {
   if (!isObject(json)) throw kindError(label, "a JSON object", JSON.stringify(json) ?? "nothing");
-  const named: Partial<Record<Part, string>> = {};
+  const named: { -readonly [P in PartName]?: AnyPart } = {};
   for (const part of PART_NAMES) {
-    const name = nameIn(json, part, label);
-    if (name !== undefined) named[part] = name;
+    const found = partIn(json, part, label, families);
+    if (found !== undefined) named[part] = found;
   }
-  // The names come from ENTRIES, which has exactly the names of Selection.
-  const start = startingSettings({
-    ...(named as Partial<Selection>),
-    ...(named.opt === OWN && {
-      ownOptions: checkedOptions(`${label} opt.options`, (json.opt as Json).options ?? {}),
-    }),
-  });
+  const start = startingSettings(named);
   refuseUnknown(json, start.selection, label);
   const values = new Map(start.values);
-  for (const option of optionsOf(start.selection)) {
-    const value = valueAt(json, option.json);
-    if (value === undefined || (value === null && option.flag === "expid")) continue;
-    const kind: Kind<unknown> = option.field.kind;
-    values.set(option.flag, accepted(kind, `${label} ${option.json.join(".")}`, kind.check(value)));
+  for (const { flag, json: path, setting } of optionsOf(start.selection)) {
+    const value = valueAt(json, path);
+    if (value === undefined || (value === null && flag === "expid")) continue;
+    values.set(flag, accepted(setting.kind, `${label} ${path.join(".")}`, checkValue(setting.kind, value)));
   }
   return { selection: start.selection, values };
 }

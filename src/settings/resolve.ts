@@ -1,8 +1,17 @@
-import { valueError } from "../base/index.ts";
+import { checkIgnored, isIgnored, valueError } from "../base/index.ts";
 import { checkRun, relyingOnCommonFrequency, selectionOf } from "./checks.ts";
 import { OWN } from "./custom.ts";
-import { type Option, optionsOf, PART_NAMES, placeAt, valueAt, wordsOf } from "./table.ts";
-import type { RunConfig, Selection } from "./types.ts";
+import {
+  FAMILIES,
+  type Families,
+  type Option,
+  optionsOf,
+  PART_NAMES,
+  placeAt,
+  valueAt,
+  wordsOf,
+} from "./table.ts";
+import type { PartName, RunConfig, Selection } from "./types.ts";
 
 /** What a configuration says: the names of its parts and, by flag, the values given. */
 export interface Settings {
@@ -20,7 +29,7 @@ export interface Settings {
  * the others hold where no part is named.
  */
 export const defaultRun: {
-  readonly selection: Selection;
+  readonly selection: { readonly [P in PartName]: string };
   readonly values: Readonly<Record<string, number | string>>;
 } = {
   selection: { opt: "gd", data: "digits", arch: "mlp" },
@@ -35,6 +44,12 @@ export const defaultRun: {
   },
 };
 
+/** The parts of the default run. */
+export const defaultSelection = (families: Families = FAMILIES): Selection =>
+  Object.fromEntries(
+    PART_NAMES.map((part) => [part, families[part][defaultRun.selection[part]]]),
+  ) as unknown as Selection;
+
 /** The settings before any flag: those of the default run that hold when these parts are named. */
 export function startingSettings(named: Partial<Selection>): Settings {
   const unnamed = PART_NAMES.filter((part) => named[part] === undefined);
@@ -43,7 +58,7 @@ export function startingSettings(named: Partial<Selection>): Settings {
     return part === undefined ? unnamed.length === PART_NAMES.length : unnamed.includes(part);
   };
   return {
-    selection: { ...defaultRun.selection, ...named },
+    selection: { ...defaultSelection(), ...named },
     values: new Map(Object.entries(defaultRun.values).filter(([flag]) => holds(flag))),
   };
 }
@@ -52,7 +67,7 @@ export function startingSettings(named: Partial<Selection>): Settings {
 export const randomExpid = (): string => crypto.randomUUID().replaceAll("-", "").slice(0, 16);
 
 function requireAll(options: readonly Option[], values: ReadonlyMap<string, unknown>): void {
-  const missing = options.filter(({ flag, field }) => !values.has(flag) && !("default" in field));
+  const missing = options.filter(({ flag, setting }) => !values.has(flag) && !("default" in setting));
   if (missing.length === 0) return;
   const { owner } = missing[0];
   const together = missing.filter((option) => option.owner?.part === owner?.part);
@@ -60,8 +75,18 @@ function requireAll(options: readonly Option[], values: ReadonlyMap<string, unkn
     "run",
     `${together.map(({ flag }) => `--${flag}`).join(" and ")}${owner ? `, required by ${owner.part}:${owner.name === OWN ? values.get("opt.file") : owner.name}` : ""}`,
     "none",
-    `for example ${together.map(({ flag, field }) => `--${flag} ${field.example}`).join(" ")}`,
+    `for example ${together.map(({ flag, setting }) => `--${flag} ${setting.example}`).join(" ")}`,
   );
+}
+
+/** Sentences on values of settings that change nothing; throws where one asks for what is not here. */
+function ignoredNotices(options: readonly Option[], values: ReadonlyMap<string, unknown>): string[] {
+  return options.flatMap(({ flag, setting }) => {
+    const value = values.get(flag);
+    if (!isIgnored(setting) || value === undefined || value === setting.default) return [];
+    checkIgnored(`--${flag}`, setting, value);
+    return [`--${flag} ${value} is ignored: ${setting.ignored}`];
+  });
 }
 
 /**
@@ -74,50 +99,53 @@ function requireAll(options: readonly Option[], values: ReadonlyMap<string, unkn
  * @throws InputValueError for a missing or impossible setting
  */
 export function resolveRun(
-  settings: Settings,
+  { selection, values: given }: Settings,
   newExpid: () => string = randomExpid,
+  families: Families = FAMILIES,
 ): { config: RunConfig; notices: string[] } {
-  const options = optionsOf(settings.selection);
-  const values = new Map(settings.values);
+  const options = optionsOf(selection);
+  const values = new Map(given);
   if (!values.has("expid")) values.set("expid", newExpid());
   requireAll(options, values);
   const config: Record<string, unknown> = {};
-  for (const part of PART_NAMES) config[part] = { name: settings.selection[part] };
-  for (const { flag, path, field } of options)
-    placeAt(config, path, values.has(flag) ? values.get(flag) : field.default);
+  for (const part of PART_NAMES) config[part] = { name: selection[part].name };
+  for (const { flag, path, setting } of options)
+    if (!isIgnored(setting)) placeAt(config, path, values.has(flag) ? values.get(flag) : setting.default);
+  if (selection.opt.nested) (config.opt as Record<string, unknown>).options ??= {};
 
-  // Fields<…> in the table has a field for each key of RunConfig, so every key has been placed.
+  // RunConfig is made of the values of the same settings, so every key has been placed.
   const draft = config as unknown as RunConfig;
   const blind = relyingOnCommonFrequency(draft);
-  if (values.has("eig.frequency") || blind.length === 0) return { config: draft, notices: checkRun(draft) };
+  const notices = ignoredNotices(options, values);
+  if (values.has("eig.frequency") || blind.length === 0)
+    return { config: draft, notices: [...notices, ...checkRun(draft, selection, families)] };
   const resolved: RunConfig = { ...draft, eig: { ...draft.eig, frequency: 1 } };
   const notice = `--eig.frequency is 1: ${blind.join(" and ")} need eigenvalues (the reference's default, -1, computes none)`;
-  return { config: resolved, notices: [notice, ...checkRun(resolved)] };
+  return { config: resolved, notices: [...notices, notice, ...checkRun(resolved, selection, families)] };
 }
 
-/**
- * The options of an optimizer, data set or architecture by camel-case name, without its own name. Null, which
- * stands for the layer's own choice, is left out.
- */
-export function partOptions({ name: _, ...options }: { readonly name: string }): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null));
+/** The values of an optimizer, data set or network by camel-case name, without its own name. */
+export function valuesOf({ name: _, ...values }: { readonly name: string }): Record<string, unknown> {
+  return values;
 }
 
 /** The command line of a configuration, without the words before it: parts named, and each value that is not its default. */
 export function toFlags(config: RunConfig): string[] {
   const selection = selectionOf(config);
   const words = PART_NAMES.map((part) =>
-    part === "opt" && config.opt.name === "own" ? `opt:${config.opt.file}` : `${part}:${selection[part]}`,
+    part === "opt" && config.opt.name === "own"
+      ? `opt:${config.opt.file}`
+      : `${part}:${selection[part].name}`,
   );
   for (const option of optionsOf(selection)) {
-    if (option.field.recorded) continue;
+    if (option.setting.recorded || isIgnored(option.setting)) continue;
     const value = valueAt(config, option.path);
     const written = wordsOf(option, value);
     // The defaults of a custom rule are in its file, which is not read here.
     const usual =
-      "default" in option.field &&
+      "default" in option.setting &&
       option.owner?.name !== OWN &&
-      wordsOf(option, option.field.default).join(" ") === written.join(" ");
+      wordsOf(option, option.setting.default).join(" ") === written.join(" ");
     // Written out even where it is −1, because a flow that needs it makes the default 1.
     if (usual && option.flag !== "eig.frequency") continue;
     if (written.length === 1) words.push(`--${option.flag}=${written[0]}`);

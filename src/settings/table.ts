@@ -1,156 +1,30 @@
-import { PROCESS_KINDS } from "../flows/index.ts";
-import { OWN, OWN_CLASS, ownOptionsOf } from "./custom.ts";
+import { isIgnored, type Setting, type Settings } from "../base/index.ts";
+import { datasets } from "../data/index.ts";
+import { optimizers } from "../flows/index.ts";
+import { architectures } from "../models/index.ts";
 import {
-  choice,
-  countOrMinusOne,
-  flag,
-  folderName,
-  integer,
-  type Kind,
-  list,
-  memorySize,
-  nameSet,
-  number,
-  orWord,
-  text,
-} from "./kinds.ts";
-import {
-  architectures,
-  dataSets,
-  everyOptimizer,
-  type Field,
-  type Fields,
-  optimizers,
-  ownRuleRecord,
-} from "./parts.ts";
-import {
-  type CentralConfig,
-  type CheckpointConfig,
-  type DiscreteConfig,
-  type EigConfig,
-  type EigOverride,
-  type GeneralConfig,
-  type IntegratorName,
-  type LoadConfig,
-  type LogConfig,
-  type Part,
+  central,
+  checkpoint,
+  discrete,
+  eig,
+  eigOverrides,
+  general,
+  load,
+  log,
   REFERENCE_PROCESSES,
-  type Selection,
-  type StableConfig,
-} from "./types.ts";
+  stable,
+} from "./general.ts";
+import type { AnyPart, PartName, Selection } from "./types.ts";
+import { writeWords } from "./words.ts";
 
-const general: Fields<GeneralConfig> = {
-  runs: {
-    kind: nameSet(...PROCESS_KINDS),
-    default: REFERENCE_PROCESSES,
-    help: "discrete, midpoint, central, stable; for RMSProp also stationary, ablated",
-  },
-  steps: { kind: integer({ min: 1 }), default: 50, help: "steps to take" },
-  warmStart: { kind: integer({ min: -1 }), default: -1, help: "discrete steps before the start; -1: none" },
-  seed: { kind: integer({ min: 0 }), default: 0, help: "seed of the initial weights" },
-  expid: { kind: folderName, help: "name of the output folder (default: random)" },
-  init: {
-    kind: orWord(text("FILE"), "none", null),
-    default: null,
-    help: "initial weights: .npz or .safetensors, by name, or w",
-  },
-  backend: { kind: choice("auto", "js", "wasm"), default: "auto", help: "what computes; same bits" },
-  threads: { kind: orWord(integer({ min: 1 }), "auto", "auto"), default: "auto", help: "threads; same bits" },
-  memory: {
-    kind: orWord(memorySize, "auto", "auto"),
-    default: "auto",
-    help: "budget for what chunks keep, e.g. 512MiB",
-  },
-  chunk: {
-    kind: orWord(integer({ min: 1 }), "auto", "auto"),
-    default: "auto",
-    help: "examples computed at once",
-  },
-  out: {
-    kind: orWord(text("DIR"), "none", null),
-    default: null,
-    help: "output folder (default: experiments/NAME)",
-  },
-  quiet: { kind: flag, default: false, help: "no progress" },
-  json: { kind: flag, default: false, help: "print the summary as JSON" },
-  profile: { kind: flag, default: false, help: "measure each stage of the derivatives, print it at the end" },
-};
+/** The three parts of a run, in the order in which configurations hold them. */
+export const PART_NAMES = ["opt", "data", "arch"] as const satisfies readonly PartName[];
 
-const eig: Fields<EigConfig> = {
-  frequency: {
-    kind: countOrMinusOne,
-    default: -1,
-    help: "steps between eigenvalue computations; -1: never",
-  },
-  trackThreshold: { kind: number({ over: 0 }), default: 1.5, help: "track every eigenvalue above this" },
-  initialNeigs: { kind: integer({ min: 1 }), default: 1, help: "eigenvalues tracked at first" },
-  solver: {
-    kind: choice("lobpcg", "scipy", "lanczos"),
-    default: "lobpcg",
-    help: "eigensolver; scipy means lanczos",
-  },
-  tol: { kind: number({ over: 0, under: 1 }), default: 1e-10, help: "tolerance of the eigensolver" },
-  chunkSize: { kind: countOrMinusOne, default: -1, help: "directions applied at once; -1: all" },
-  rawEigenvalues: { kind: flag, default: true, help: "also log eigenvalues of the plain Hessian" },
-};
+/** The lists of optimizers, data sets and networks that there are by name. */
+export type Families = { readonly [P in PartName]: Readonly<Record<string, AnyPart>> };
 
-const integrator: Field<IntegratorName> = {
-  kind: choice("auto", "euler", "leapfrog"),
-  default: "auto",
-  help: "auto: leapfrog with momentum, else euler",
-};
-
-const central: Fields<CentralConfig> = {
-  nsubsteps: { kind: integer({ min: 1 }), default: 4, help: "substeps in a step" },
-  integrator,
-  sdcpThreshold: {
-    kind: number({ over: 0, max: 2 }),
-    default: 1.95,
-    help: "eigenvalues above this may be critical",
-  },
-  frequencyInSubsteps: { kind: flag, default: false, help: "the eigenvalue frequency counts substeps" },
-};
-
-const stable: Fields<StableConfig> = {
-  minNsubsteps: { kind: integer({ min: 1 }), default: 4, help: "least number of substeps" },
-  integrator,
-  maxSeff: {
-    kind: orWord(number({ over: 0 }), "none", null),
-    default: 100,
-    help: "stop above this effective sharpness",
-    spelled: "max-Seff",
-  },
-};
-
-const discrete: Fields<DiscreteConfig> = {
-  precision: {
-    kind: choice("float64", "float32"),
-    default: "float64",
-    help: "what the optimizer's weights are rounded to after each step; flows stay in float64",
-  },
-};
-
-const log: Fields<LogConfig> = {
-  outputsEvery: {
-    kind: integer({ min: 1 }),
-    default: 10,
-    help: "rows between those that hold network outputs; 1: every row, as the reference",
-  },
-};
-
-const checkpoint: Fields<CheckpointConfig> = {
-  frequency: { kind: countOrMinusOne, default: -1, help: "steps between checkpoints; -1: none" },
-  steps: { kind: list(integer({ min: 0 })), default: [], help: "steps to save besides" },
-};
-
-const load: Fields<LoadConfig> = {
-  path: { kind: orWord(text("FILE"), "none", null), default: null, help: "a checkpoint to continue from" },
-  fromProcess: {
-    kind: orWord(choice(...REFERENCE_PROCESSES), "none", null),
-    default: null,
-    help: "take this one of its processes for all",
-  },
-};
+/** Those that are built in. */
+export const FAMILIES: Families = { opt: optimizers, data: datasets, arch: architectures };
 
 /** One setting of a run: where it stands on the command line, in RunConfig and in config.json. */
 export interface Option {
@@ -160,9 +34,9 @@ export interface Option {
   readonly path: readonly string[];
   /** Keys in config.json. */
   readonly json: readonly string[];
-  readonly field: Field<unknown>;
-  /** The optimizer, data set or architecture whose setting it is, if it is one's. */
-  readonly owner?: { readonly part: Part; readonly name: string };
+  readonly setting: Setting<unknown>;
+  /** The optimizer, data set or network whose setting it is, if it is one's. */
+  readonly owner?: { readonly part: PartName; readonly name: string };
 }
 
 /** Options under one heading. */
@@ -171,78 +45,47 @@ export interface Section {
   readonly options: readonly Option[];
 }
 
-function rows(
-  fields: Readonly<Record<string, Field<unknown>>>,
+/** The word of a flag for a camel-case name. */
+export const hyphenated = (key: string): string =>
+  key.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
+
+const rows = (
+  settings: Settings,
   prefix: string,
   path: readonly string[],
   json: readonly string[],
   owner?: Option["owner"],
-): Option[] {
-  return Object.entries(fields).map(([key, field]) => {
-    const spelled = field.spelled ?? key.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
+): Option[] =>
+  Object.entries(settings).map(([key, setting]) => {
+    const spelled = setting.spelled ?? hyphenated(key);
     return {
       flag: prefix + spelled,
       path: [...path, key],
-      json: [...json, spelled.replaceAll("-", "_")],
-      field,
+      // What a file declares keeps its name.
+      json: [...json, json.includes("options") ? key : spelled.replaceAll("-", "_")],
+      setting,
       owner,
     };
   });
+
+const known = new WeakMap<AnyPart, readonly Option[]>();
+
+/** The options of an optimizer, data set or network. */
+export function partOptions(part: PartName, chosen: AnyPart): readonly Option[] {
+  const found = known.get(chosen);
+  if (found !== undefined) return found;
+  const owner = { part, name: chosen.name };
+  const options = [
+    ...rows(chosen.settings, `${part}.`, [part], [part], owner),
+    ...rows(chosen.nested ?? {}, `${part}.`, [part, "options"], [part, "options"], owner),
+  ];
+  known.set(chosen, options);
+  return options;
 }
 
-/** The optimizers, data sets and architectures: every name with its class name, its sentence and its fields. */
-export const PARTS = { opt: optimizers, data: dataSets, arch: architectures } as const;
-export const PART_NAMES = ["opt", "data", "arch"] as const satisfies readonly Part[];
-
-/** What PARTS says of one name. */
-export interface Entry {
-  readonly name: string;
-  readonly className: string;
-  readonly help: string;
-  readonly options: readonly Option[];
-}
-
-/** Every name of a part, in order. */
-export const ENTRIES: { readonly [P in Part]: readonly Entry[] } = {
-  opt: entries("opt"),
-  data: entries("data"),
-  arch: entries("arch"),
-};
-
-function entries(part: Part): Entry[] {
-  return Object.entries(PARTS[part]).map(([name, { className, help, fields }]) => ({
-    name,
-    className,
-    help,
-    options: rows(fields, `${part}.`, [part], [part], { part, name }),
-  }));
-}
-
-const nullable = <V>({ kind, help, spelled }: Field<V>): Field<V | null> => ({
-  kind: orWord(kind, "none", null),
-  default: null,
-  help,
-  spelled,
-});
-
-const eigOverrides: Fields<EigOverride> = {
-  frequency: nullable(eig.frequency),
-  trackThreshold: nullable(eig.trackThreshold),
-  initialNeigs: nullable(eig.initialNeigs),
-  solver: nullable(eig.solver),
-  tol: nullable(eig.tol),
-  chunkSize: nullable(eig.chunkSize),
-  rawEigenvalues: nullable(eig.rawEigenvalues),
-};
-
-const section = (
-  title: string,
-  fields: Readonly<Record<string, Field<unknown>>>,
-  prefix: string,
-  json: string,
-) => ({
+const section = (title: string, settings: Settings, prefix: string, json: string): Section => ({
   title,
-  options: rows(fields, `${prefix}.`, [prefix], [json]),
+  options: rows(settings, `${prefix}.`, [prefix], [json]),
 });
 
 /** The settings that every run has, besides the per-process eigenvalue settings. */
@@ -265,43 +108,25 @@ export const OVERRIDES: readonly Option[] = REFERENCE_PROCESSES.flatMap((process
 const COMMON: readonly Option[] = [...SECTIONS.flatMap(({ options }) => options), ...OVERRIDES];
 
 /** Every option there is; an option of several names occurs once for each. */
-export const OPTIONS: readonly Option[] = [
-  ...PART_NAMES.flatMap((part) => ENTRIES[part].flatMap(({ options }) => options)),
+export const optionsOfAll = (families: Families = FAMILIES): readonly Option[] => [
+  ...PART_NAMES.flatMap((part) => Object.values(families[part]).flatMap((each) => partOptions(part, each))),
   ...COMMON,
 ];
-
-/** A custom rule, with the options that it declares. */
-function ownEntry(options: NonNullable<Selection["ownOptions"]>): Entry {
-  const owner = { part: "opt", name: OWN } as const;
-  const { lr, ...common } = everyOptimizer;
-  const fields = {
-    ...ownRuleRecord,
-    lr: typeof options.lr === "number" ? { ...lr, default: options.lr } : lr,
-    ...common,
-  };
-  return {
-    name: OWN,
-    className: OWN_CLASS,
-    help: "an update rule of your own",
-    options: [...rows(fields, "opt.", ["opt"], ["opt"], owner), ...ownOptionsOf(options, owner)],
-  };
-}
-
-/** What is to be known of the optimizer, data set or network that a run has; undefined for a name that is not there. */
-export const entryOf = (part: Part, selection: Selection): Entry | undefined =>
-  part === "opt" && selection.opt === OWN
-    ? ownEntry(selection.ownOptions ?? {})
-    : ENTRIES[part].find((entry) => entry.name === selection[part]);
 
 /** The options that a run with these parts has, each flag once. */
 export const optionsOf = (selection: Selection): readonly Option[] => [
-  ...PART_NAMES.flatMap((part) => entryOf(part, selection)?.options ?? []),
+  ...PART_NAMES.flatMap((part) => partOptions(part, selection[part])),
   ...COMMON,
 ];
 
+/** The flags that are read and change nothing, each with the reason. */
+export const IGNORED: ReadonlyMap<string, string> = new Map(
+  optionsOfAll().flatMap(({ flag, setting }) => (isIgnored(setting) ? [[flag, setting.ignored]] : [])),
+);
+
 /** The words that set an option to a value, without the flag. */
-export const wordsOf = (option: Option, value: unknown): readonly string[] =>
-  (option.field.kind as Kind<unknown>).format(value);
+export const wordsOf = ({ setting }: Option, value: unknown): readonly string[] =>
+  writeWords(setting.kind, value);
 
 /** The value of an option in a configuration; undefined if it has none. */
 export function valueAt(config: object, path: readonly string[]): unknown {

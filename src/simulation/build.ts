@@ -21,7 +21,7 @@ import {
   type UpdateRule,
 } from "../flows/index.ts";
 import { accuracy, type Model, modelNamed, supervisedLoss } from "../models/index.ts";
-import { eigOf, type OptionValue, partOptions, type RunConfig } from "../settings/index.ts";
+import { eigOf, type OptionValue, type RunConfig, valuesOf } from "../settings/index.ts";
 import { type WeightsFromFile, weightsFromFile } from "./initial-weights.ts";
 import type { WatchedExamples } from "./observations.ts";
 import { type ProcessPlan, Simulation, type SimulationPlan } from "./simulation.ts";
@@ -85,7 +85,7 @@ export function modelOf(
   config: Pick<RunConfig, "data" | "arch">,
   { readFile = noFiles }: Host,
 ): { dataset: Dataset; model: Model } {
-  const dataset = loadDataset(config.data.name, partOptions(config.data), readFile);
+  const dataset = loadDataset(config.data.name, valuesOf(config.data), readFile);
   const model = modelNamed(
     config.arch.name,
     {
@@ -97,7 +97,7 @@ export function modelOf(
         lastOnly: dataset.train.labelShape.length === 0,
       }),
     },
-    partOptions(config.arch),
+    valuesOf(config.arch),
   );
   return { dataset, model };
 }

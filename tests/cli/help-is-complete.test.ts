@@ -1,9 +1,20 @@
 import { describe, expect, test } from "vitest";
-import { COMMANDS, parseCommand } from "../../src/cli/flags.ts";
+import { checkValue, isIgnored } from "../../src/base/index.ts";
 import { helpText } from "../../src/cli/help.ts";
-import { ENTRIES, OVERRIDES, optionsOf, PART_NAMES, SECTIONS } from "../../src/settings/index.ts";
+import { COMMANDS, parseCommand } from "../../src/cli/parse.ts";
+import {
+  FAMILIES,
+  OVERRIDES,
+  optionsOfAll,
+  PART_NAMES,
+  partOptions,
+  readWords,
+  SECTIONS,
+} from "../../src/settings/index.ts";
 
-const parts = PART_NAMES.flatMap((part) => ENTRIES[part].map((entry) => ({ part, entry })));
+const parts = PART_NAMES.flatMap((part) =>
+  Object.values(FAMILIES[part]).map((entry) => ({ part, entry, options: partOptions(part, entry) })),
+);
 const topics = [null, ...COMMANDS, ...parts.map(({ part, entry }) => `${part}:${entry.name}`)];
 const readFile = () => "{}";
 
@@ -30,9 +41,9 @@ describe("help run", () => {
   test("names every flag of every run", () => {
     for (const option of SECTIONS.flatMap(({ options }) => options))
       expect(help).toContain(`--${option.flag} `);
-    for (const { entry } of parts) {
+    for (const { entry, options } of parts) {
       expect(help).toContain(`  ${entry.name} `);
-      for (const option of entry.options) expect(help).toContain(`--${option.flag} `);
+      for (const option of options) expect(help).toContain(`--${option.flag} `);
     }
   });
 
@@ -45,24 +56,31 @@ describe("help run", () => {
 });
 
 describe("help of one name", () => {
-  test.each(parts)("$part:$entry.name has each of its flags with a sentence", ({ part, entry }) => {
+  test.each(parts)("$part:$entry.name has each of its flags with a sentence", ({ part, entry, options }) => {
     const lines = helpText(`${part}:${entry.name}`).split("\n");
-    for (const option of entry.options) {
+    for (const option of options) {
       const at = lines.findIndex((line) => line.startsWith(`  --${option.flag} `));
-      expect(lines[at], option.flag).toContain(option.field.help.slice(0, 20));
+      expect(lines[at], option.flag).toContain(option.setting.help.slice(0, 20));
     }
   });
 });
 
-test("every option has a sentence, and an example where it is required", () => {
-  const options = [
-    ...parts.flatMap(({ entry }) => entry.options),
-    ...optionsOf({ opt: "gd", data: "digits", arch: "mlp" }),
-  ];
-  for (const { flag, field } of options) {
-    expect(field.help.length, flag).toBeGreaterThan(0);
-    if ("default" in field)
-      expect(field.kind.check(field.default), flag).toEqual({ ok: true, value: field.default });
-    else if (flag !== "expid") expect(field.kind.read([field.example ?? ""]).ok, flag).toBe(true);
+test("every option has a sentence, a default that it takes, and an example where it is required", () => {
+  for (const { flag, setting } of optionsOfAll()) {
+    expect(setting.help.length, flag).toBeGreaterThan(0);
+    if ("default" in setting)
+      expect(checkValue(setting.kind, setting.default), flag).toEqual({ ok: true, value: setting.default });
+    else if (flag !== "expid") expect(readWords(setting.kind, [setting.example ?? ""]).ok, flag).toBe(true);
   }
+});
+
+test("what is read and ignored says why, and stands apart from what has an effect", () => {
+  const [effective, ignored] = helpText("run").split("read and ignored\n");
+  const used = new Set(optionsOfAll().flatMap(({ flag, setting }) => (isIgnored(setting) ? [] : [flag])));
+  for (const { flag, setting } of optionsOfAll().filter(
+    ({ flag }) => !OVERRIDES.some((each) => each.flag === flag),
+  ))
+    if (isIgnored(setting) && !used.has(flag))
+      expect(ignored.replace(/\n +/g, " "), flag).toContain(setting.ignored);
+    else expect(effective, flag).toContain(`--${flag} `);
 });

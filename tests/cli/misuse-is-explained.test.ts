@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InputKindError, InputValueError, isMisuse } from "../../src/base/index.ts";
-import { parseCommand, parseRun } from "../../src/cli/flags.ts";
-import { checkRun, fromConfigJson, OPTIONS } from "../../src/settings/index.ts";
+import { parseCommand, parseRun } from "../../src/cli/parse.ts";
+import { checkRun, fromConfigJson, optionsOfAll } from "../../src/settings/index.ts";
 
 /** Splits at spaces; `''` stands for an empty word. */
 const words = (line: string): string[] =>
@@ -114,11 +114,17 @@ const RUN_MISUSE: readonly (readonly [line: string, ...named: string[]])[] = [
   ["--checkpoint.steps 10 -1", "≥ 0", "-1"],
   ["--checkpoint.steps ten", "ten"],
   ["opt:gd --opt.lr 1 data:digits arch:resnet --arch.stage-sizes 3,0,3", "≥ 1"],
-  ["--data.classes 1", "≥ 2", "binary"],
+  ["--data.classes 1", "[2, 10]", "binary"],
   ["--expid ../../etc", "folder"],
   ["--expid /tmp/a", "folder"],
   // What does not go together
-  ["--data.classes 11", "10 classes"],
+  ["--data.classes 11", "[2, 10]"],
+  ["data:moons --data.n 1", "--data.n", "≥ 2"],
+  ["data:classification --data.classes 17", "--data.classes", "[2, 16]"],
+  ["data:classification --data.n-features 6", "--data.n-features", "≥ 7"],
+  ["data:classification --data.n 3 --data.classes 4", "each of 4 classes"],
+  ["arch:vit --arch.simple false", "--arch.simple: expected true, got false", "only the form"],
+  ["-q", "two hyphens", "did you mean --quiet?"],
   ["--data.n 3 --data.classes 4", "each of 4 classes"],
   ["arch:lstm", "tokens", "data:digits", "data:sorting"],
   ["data:moons arch:cnn", "images", "data:moons", "arch:mlp"],
@@ -287,7 +293,7 @@ describe("whatever is given, the answer is a command or an explanation", () => {
       "opt:gd",
       "arch:vit",
     ),
-    fc.constantFrom(...OPTIONS.map(({ flag }) => `--${flag}`)),
+    fc.constantFrom(...optionsOfAll().map(({ flag }) => `--${flag}`)),
     fc.string(),
   );
 

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseCommand, parseRun } from "../../src/cli/flags.ts";
-import { defaultRun, eigOf, OPTIONS, toFlags } from "../../src/settings/index.ts";
+import { checkValue } from "../../src/base/index.ts";
+import { parseCommand, parseRun } from "../../src/cli/parse.ts";
+import { defaultRun, eigOf, optionsOfAll, toFlags } from "../../src/settings/index.ts";
 import { runConfigs } from "../settings/run-configs.ts";
 
 const named = { newExpid: () => "name" };
@@ -147,8 +148,8 @@ describe("one meaning, several spellings", () => {
 describe("the default run", () => {
   test("sets flags that exist, to values they take", () => {
     for (const [flag, value] of Object.entries(defaultRun.values)) {
-      const option = OPTIONS.find((candidate) => candidate.flag === flag);
-      expect(option?.field.kind.check(value), flag).toEqual({ ok: true, value });
+      const option = optionsOfAll().find((candidate) => candidate.flag === flag);
+      expect(option && checkValue(option.setting.kind, value), flag).toEqual({ ok: true, value });
     }
   });
 

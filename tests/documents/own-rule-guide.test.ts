@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { parseCommand } from "../../src/cli/flags.ts";
+import { parseCommand } from "../../src/cli/parse.ts";
 import { summaryTable, summaryText } from "../../src/report/index.ts";
 import { openRun, startRun } from "../../src/run/index.ts";
 import { PROVENANCE, temporaryFolder } from "../run/small-runs.ts";

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { reportOf } from "../../src/cli/commands/report.ts";
-import { parseRun } from "../../src/cli/flags.ts";
+import { parseRun } from "../../src/cli/parse.ts";
 import { loadRuleFile } from "../../src/custom/index.ts";
 import { readRunConfig } from "../../src/run/index.ts";
 import { toFlags } from "../../src/settings/index.ts";

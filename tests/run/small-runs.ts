@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import { parseCommand } from "../../src/cli/flags.ts";
+import { parseCommand } from "../../src/cli/parse.ts";
 import {
   openRun,
   type RunEvents,

@@ -2,14 +2,16 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseRun } from "../../src/cli/flags.ts";
+import { parseRun } from "../../src/cli/parse.ts";
 import {
   fromConfigJson,
-  OPTIONS,
   optionsOf,
+  optionsOfAll,
+  readWords,
   selectionOf,
   toConfigJson,
   toFlags,
+  writeWords,
 } from "../../src/settings/index.ts";
 import { optionValues, runConfigs } from "./run-configs.ts";
 
@@ -51,11 +53,11 @@ describe("a configuration comes back", () => {
 });
 
 test("each value of each option is read from the words it is written as", () => {
-  for (const option of OPTIONS) {
-    const { kind } = option.field;
+  for (const option of optionsOfAll()) {
+    const { kind } = option.setting;
     fc.assert(
       fc.property(optionValues(option), (value) => {
-        expect(kind.read(kind.format(value)), option.flag).toEqual({ ok: true, value });
+        expect(readWords(kind, writeWords(kind, value)), option.flag).toEqual({ ok: true, value });
       }),
       { numRuns: 25 },
     );
@@ -73,7 +75,7 @@ test("config.json has a key for each option of the run, and no other but where i
         );
       const keys = leaves(toConfigJson(config, PROVENANCE), "").filter((key) => !key.endsWith("class"));
       const known = optionsOf(selectionOf(config)).map(({ json }) => json.join("."));
-      expect(keys.sort()).toEqual([...known, "device", "git_hash", "cmd", "version"].sort());
+      expect(keys.sort()).toEqual([...known, "git_hash", "cmd", "version"].sort());
     }),
     { numRuns: 50 },
   );

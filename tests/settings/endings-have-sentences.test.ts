@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Ending } from "../../src/flows/index.ts";
-import { endingSentence, OPTIONS } from "../../src/settings/index.ts";
+import { endingSentence, optionsOfAll } from "../../src/settings/index.ts";
 
 const ENDINGS: { readonly [C in Ending["code"]]: readonly Extract<Ending, { readonly code: C }>[] } = {
   diverged: [
@@ -26,7 +26,7 @@ test("every ending is a sentence that begins with the process, tells its numbers
 });
 
 test("every flag that a sentence names is there", () => {
-  const flags = new Set(OPTIONS.map(({ flag }) => flag));
+  const flags = new Set(optionsOfAll().map(({ flag }) => flag));
   for (const ending of Object.values(ENDINGS).flat())
     for (const [, flag] of endingSentence("central", ending).matchAll(/--([\w.-]*\w)/g))
       expect(flags).toContain(flag);

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { InputValueError } from "../../src/base/index.ts";
-import { parseCommand, parseRun } from "../../src/cli/flags.ts";
 import { helpText } from "../../src/cli/help.ts";
+import { parseCommand, parseRun } from "../../src/cli/parse.ts";
 import { startRun } from "../../src/run/index.ts";
 import {
   fromConfigJson,
@@ -114,7 +114,7 @@ test("what a preset says is what its settings hold, no more and no less", () => 
     steps: 3,
     eig: { frequency: 2 },
   });
-  expect(selection).toEqual({ opt: "gd", data: "moons", arch: "mlp" });
+  expect([selection.opt.name, selection.data.name, selection.arch.name]).toEqual(["gd", "moons", "mlp"]);
   expect(Object.fromEntries(values)).toEqual({
     "opt.lr": 0.5,
     "data.noise": 0,

@@ -1,6 +1,8 @@
 import fc from "fast-check";
+import { checkValue, isIgnored } from "../../src/base/index.ts";
 import {
-  ENTRIES,
+  FAMILIES,
+  hintOf,
   type Option,
   optionsOf,
   type RunConfig,
@@ -17,13 +19,13 @@ const branchesFor = (option: Option): fc.Arbitrary<unknown>[] => [
   fc.double({ min: 0, max: 2, noNaN: true }),
   fc.boolean(),
   fc.constantFrom(null, "auto", "binary", "none"),
-  fc.constantFrom(...option.field.kind.hint.replace(" …", "").split("|")),
+  fc.constantFrom(...hintOf(option.setting.kind).replace(" …", "").split("|")),
   texts,
   fc.array(fc.integer({ min: 0, max: 50 }), { maxLength: 4 }),
   fc.shuffledSubarray(["discrete", "midpoint", "central", "stable", "stationary", "ablated"]),
 ];
 
-const accepts = (option: Option, value: unknown): boolean => option.field.kind.check(value).ok;
+const accepts = (option: Option, value: unknown): boolean => checkValue(option.setting.kind, value).ok;
 
 /** Any value that an option takes. */
 export function optionValues(option: Option): fc.Arbitrary<unknown> {
@@ -34,7 +36,7 @@ export function optionValues(option: Option): fc.Arbitrary<unknown> {
     .oneof(...fitting)
     .filter((value) => accepts(option, value))
     .map((value) => {
-      const outcome = option.field.kind.check(value);
+      const outcome = checkValue(option.setting.kind, value);
       return outcome.ok ? outcome.value : value;
     });
 }
@@ -48,12 +50,12 @@ function cachedValues(option: Option): fc.Arbitrary<unknown> {
   return known;
 }
 
-const network: Record<string, readonly Selection["arch"][]> = {
+const network: Record<string, readonly string[]> = {
   images: ["mlp", "cnn", "resnet", "vit"],
   points: ["mlp"],
   tokens: ["lstm", "transformer", "mamba"],
 };
-const sets: Record<string, readonly Selection["data"][]> = {
+const sets: Record<string, readonly string[]> = {
   images: ["digits", "cifar10", "mnist", "fashion-mnist", "npz"],
   points: ["moons", "circles", "classification", "npz"],
   tokens: ["sst2", "sorting", "copying", "npz"],
@@ -61,9 +63,9 @@ const sets: Record<string, readonly Selection["data"][]> = {
 
 const selections: fc.Arbitrary<Selection> = fc.constantFrom("images", "points", "tokens").chain((inputs) =>
   fc.record({
-    opt: fc.constantFrom(...ENTRIES.opt.map(({ name }) => name as Selection["opt"])),
-    data: fc.constantFrom(...sets[inputs]),
-    arch: fc.constantFrom(...network[inputs]),
+    opt: fc.constantFrom(...Object.values(FAMILIES.opt)),
+    data: fc.constantFrom(...sets[inputs].map((name) => FAMILIES.data[name])),
+    arch: fc.constantFrom(...network[inputs].map((name) => FAMILIES.arch[name])),
   }),
 );
 
@@ -114,12 +116,12 @@ const bundles: readonly fc.Arbitrary<Bundle>[] = [
 
 /** Any configuration of a run; values that nobody gave have their defaults. */
 export const runConfigs: fc.Arbitrary<RunConfig> = selections.chain((selection) => {
-  const options = optionsOf(selection);
+  const options = optionsOf(selection).filter(({ setting }) => !isIgnored(setting));
   const flags = new Set(options.map(({ flag }) => flag));
-  const classes = options.find(({ flag }) => flag === "data.classes")?.field.kind;
+  const classes = options.find(({ flag }) => flag === "data.classes")?.setting.kind;
   const free = Object.fromEntries(
     options.map((option) => {
-      const required = !("default" in option.field);
+      const required = !("default" in option.setting);
       const values = cachedValues(option);
       return [
         option.flag,
@@ -134,8 +136,8 @@ export const runConfigs: fc.Arbitrary<RunConfig> = selections.chain((selection) 
       for (const [flag, value] of Object.entries(given)) if (value !== null) values.set(flag, value[0]);
       for (const [flag, value] of together.flatMap((bundle) => Object.entries(bundle)))
         if (flags.has(flag)) values.set(flag, value);
-      if (classes !== undefined && selection.data !== "npz")
-        values.set("data.classes", classes.check(classCount).ok ? classCount : 2);
+      if (classes !== undefined && selection.data.name !== "npz")
+        values.set("data.classes", checkValue(classes, classCount).ok ? classCount : 2);
       else if (classes !== undefined) values.set("data.classes", null);
       const runs = values.get("runs") as readonly string[] | undefined;
       // Without a second moment there is neither a stationary nor an ablated flow, with momentum no stationary one.

@@ -1,45 +1,60 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import { valueError } from "../../base/index.ts";
+import { choice, text, valueError } from "../../base/index.ts";
 import { folderState, writeFileAtomic } from "../../record/index.ts";
-import { type CompareBy, type ComparedRun, compareRuns, tableText } from "../../report/index.ts";
+import { type ComparedRun, compareRuns, tableText } from "../../report/index.ts";
 import { openRun } from "../../run/index.ts";
 import { toConfigJson } from "../../settings/index.ts";
 import { criticalValueOf } from "../../simulation/index.ts";
+import { command } from "../command.ts";
+import { json } from "../shared-settings.ts";
 import { version } from "../version.ts";
 import { environmentLine } from "./report.ts";
 
-/** What `compare` is told. */
-export interface CompareCommand {
-  /** Folders of runs, or folders that hold such folders. */
-  readonly dirs: readonly string[];
-  /** The step or the time η·t at which the table compares. */
-  readonly by: CompareBy;
-  /** The page to write. */
-  readonly output: string;
-  readonly json: boolean;
-}
-
 /** Compares runs, finished or not: prints a table and writes a page. */
-export async function compareCommand({ dirs, by, output, json }: CompareCommand): Promise<number> {
-  const folders = [...new Set(dirs.flatMap(runFolders).map((folder) => resolve(folder)))];
-  const names = distinctNames(folders);
-  const runs: ComparedRun[] = [];
-  for (const [i, folder] of folders.entries())
-    runs.push(await comparedRun(folder, names[i], dirname(resolve(output))));
-  const { table, page } = compareRuns(runs, { by, environment: environmentLine() });
-  writeFileAtomic(output, page);
-  if (json) {
-    const rows = table.rows.map(({ name, cells }) =>
-      Object.fromEntries([
-        ["run", name],
-        ...table.columns.map(({ title }, c) => [title.toLowerCase(), cells[c]]),
-      ]),
-    );
-    process.stdout.write(`${JSON.stringify({ rows, page: output }, null, 2)}\n`);
-  } else process.stdout.write(`${tableText(table)}\npage ${output}\n`);
-  return 0;
-}
+export const compare = command({
+  name: "compare",
+  usage: "DIR… [--by step|time] [--output FILE] [--json]",
+  summary: "hold runs against each other: one table, one page",
+  about: [
+    "Compares runs, finished or not: prints a table of runs and processes (loss, sharpness, accuracy,",
+    "distances, predictions) and writes one page with the runs in one picture and side by side. DIR is",
+    "the folder of a run, or one that holds such folders.",
+  ],
+  settings: {
+    by: {
+      kind: choice("step", "time"),
+      default: "step",
+      help: "compare at the last step that all have, or at the last time, η times steps",
+    },
+    output: { kind: text("FILE"), default: "comparison.html", help: "the page to write" },
+    json: json("print the table as JSON"),
+  },
+  example: "compare experiments/first experiments/second --by time",
+  words(dirs) {
+    if (dirs.length > 0) return { dirs };
+    throw valueError("compare", "folders of runs", "none", "for example central-flows compare experiments");
+  },
+  async run({ dirs, by, output, json }) {
+    const folders = [...new Set(dirs.flatMap(runFolders).map((folder) => resolve(folder)))];
+    const names = distinctNames(folders);
+    const runs: ComparedRun[] = [];
+    for (const [i, folder] of folders.entries())
+      runs.push(await comparedRun(folder, names[i], dirname(resolve(output))));
+    const { table, page } = compareRuns(runs, { by, environment: environmentLine() });
+    writeFileAtomic(output, page);
+    if (json) {
+      const rows = table.rows.map(({ name, cells }) =>
+        Object.fromEntries([
+          ["run", name],
+          ...table.columns.map(({ title }, c) => [title.toLowerCase(), cells[c]]),
+        ]),
+      );
+      process.stdout.write(`${JSON.stringify({ rows, page: output }, null, 2)}\n`);
+    } else process.stdout.write(`${tableText(table)}\npage ${output}\n`);
+    return 0;
+  },
+});
 
 const isRun = (folder: string): boolean => ["unfinished", "ended"].includes(folderState(folder));
 

@@ -1,6 +1,8 @@
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { type Backend, compile, matmul, selectBackend, type Tensor } from "../../autodiff/index.ts";
 import { Random } from "../../base/index.ts";
+import { command, noWords } from "../command.ts";
+import { json } from "../shared-settings.ts";
 import { version } from "../version.ts";
 
 /** Measures this many milliseconds of products. */
@@ -30,34 +32,46 @@ function productRate(backend: Backend, m: number, k: number, n: number): number 
 }
 
 /** What the machine is and what the engine makes of it. */
-export function infoCommand(json: boolean): number {
-  const { backend, notice } = selectBackend("auto");
-  const rate = (m: number, k: number, n: number): number => Number(productRate(backend, m, k, n).toFixed(2));
-  const info = {
-    version: version(),
-    node: process.versions.node,
-    platform: `${process.platform} ${process.arch}`,
-    processor: cpus()[0]?.model.trim() ?? "unknown",
-    cores: cpus().length,
-    memoryGiB: Number((totalmem() / 2 ** 30).toFixed(1)),
-    backend: backend.name,
-    ...(notice !== undefined && { notice }),
-    simd: backend.name === "wasm",
-    threads: Math.min(availableParallelism(), backend.mostThreads?.() ?? 1),
-    gemmGflops: { "200x64x32": rate(200, 64, 32), "1000x256x256": rate(1000, 256, 256) },
-  };
-  if (json) process.stdout.write(`${JSON.stringify(info, null, 2)}\n`);
-  else {
-    for (const [key, value] of Object.entries(info))
-      process.stdout.write(
-        `${key.padEnd(12)} ${
-          typeof value === "object"
-            ? Object.entries(value)
-                .map(([size, rate]) => `${size}: ${rate}`)
-                .join(", ")
-            : value
-        }\n`,
-      );
-  }
-  return 0;
-}
+export const info = command({
+  name: "info",
+  usage: "[--json]",
+  summary: "machine, backends, threads, speed",
+  about: [
+    "Prints the machine, the backends it can run, its threads and the measured rate of matrix products.",
+  ],
+  settings: { json: json("print them as JSON") },
+  example: "info --json",
+  words: (positionals) => noWords("info", positionals),
+  run({ json }) {
+    const { backend, notice } = selectBackend("auto");
+    const rate = (m: number, k: number, n: number): number =>
+      Number(productRate(backend, m, k, n).toFixed(2));
+    const found = {
+      version: version(),
+      node: process.versions.node,
+      platform: `${process.platform} ${process.arch}`,
+      processor: cpus()[0]?.model.trim() ?? "unknown",
+      cores: cpus().length,
+      memoryGiB: Number((totalmem() / 2 ** 30).toFixed(1)),
+      backend: backend.name,
+      ...(notice !== undefined && { notice }),
+      simd: backend.name === "wasm",
+      threads: Math.min(availableParallelism(), backend.mostThreads?.() ?? 1),
+      gemmGflops: { "200x64x32": rate(200, 64, 32), "1000x256x256": rate(1000, 256, 256) },
+    };
+    if (json) process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+    else {
+      for (const [key, value] of Object.entries(found))
+        process.stdout.write(
+          `${key.padEnd(12)} ${
+            typeof value === "object"
+              ? Object.entries(value)
+                  .map(([size, rate]) => `${size}: ${rate}`)
+                  .join(", ")
+              : value
+          }\n`,
+        );
+    }
+    return 0;
+  },
+});

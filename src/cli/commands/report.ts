@@ -1,12 +1,14 @@
 import { existsSync, statSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
+import { flag } from "../../base/index.ts";
 import { ruleChange } from "../../custom/index.ts";
 import { NAMES, writeFileAtomic } from "../../record/index.ts";
-import { renderReport, type Summary, summaryTable } from "../../report/index.ts";
+import { renderReport, type Summary, summaryTable, summaryText } from "../../report/index.ts";
 import { openRun, type RunOnDisk, type RunOutcome } from "../../run/index.ts";
 import { toConfigJson } from "../../settings/index.ts";
 import { criticalValueOf } from "../../simulation/index.ts";
+import { command, oneFolder } from "../command.ts";
 import { version } from "../version.ts";
 
 /** A line on what computed a run; without a backend, on what draws it. */
@@ -133,3 +135,27 @@ export async function followReport(directory: string, say: (line: string) => voi
     process.off("SIGTERM", stop);
   }
 }
+
+/** Writes the report of a run again. */
+export const report = command({
+  name: "report",
+  usage: "DIR [--follow]",
+  summary: "write the HTML report of a run again",
+  about: ["Writes report.html again from the rows and config.json in the folder of a run, ended or not."],
+  settings: {
+    follow: {
+      kind: flag,
+      default: false,
+      help: "again and again while the run goes; the open page loads itself until it is finished",
+    },
+  },
+  example: "report experiments/my-run",
+  words: (positionals) => oneFolder("report", positionals),
+  async run({ dir, follow }) {
+    if (follow) return followReport(dir, (line) => process.stderr.write(`${line}\n`));
+    const { path, summary, notice } = await reportOf(dir);
+    if (notice !== undefined) process.stderr.write(`${notice}\n`);
+    process.stdout.write(`${summaryText(summary)}\nreport ${path}\n`);
+    return 0;
+  },
+});

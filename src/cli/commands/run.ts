@@ -13,8 +13,10 @@ import {
 } from "../../run/index.ts";
 import type { RunConfig } from "../../settings/index.ts";
 import { quantityData, type StepRow } from "../../simulation/index.ts";
+import { command, oneFolder } from "../command.ts";
 import { profileText } from "../profile-text.ts";
 import { createProgress, type Progress } from "../progress.ts";
+import { json, quiet, steps } from "../shared-settings.ts";
 import { terminal, watchInterrupts } from "../signals.ts";
 import { gitHash, version } from "../version.ts";
 import { summaryOf, writeReport } from "./report.ts";
@@ -115,7 +117,24 @@ export async function runCommand(
   );
 }
 
-export async function resumeCommand(directory: string, steps: number | null, voice: Voice): Promise<number> {
-  const total = steps ?? readRunConfig(directory).steps;
-  return withProgress(total, voice, (events) => resumeRun(directory, steps, events));
-}
+/** Continues a run that was stopped. */
+export const resume = command({
+  name: "resume",
+  usage: "DIR [--steps N] [--quiet] [--json]",
+  summary: "continue a run that was stopped",
+  about: [
+    "Continues a run that was stopped, from its last checkpoint, to the same bits. A rule file of the run",
+    "is run again, with all rights of this process.",
+  ],
+  settings: {
+    steps: steps("steps in all, instead of those in its config.json"),
+    quiet,
+    json: json("print the summary as JSON"),
+  },
+  example: "resume experiments/my-run --steps 2000",
+  words: (positionals) => oneFolder("resume", positionals),
+  run({ dir, steps, ...voice }) {
+    const total = steps ?? readRunConfig(dir).steps;
+    return withProgress(total, voice, (events) => resumeRun(dir, steps, events));
+  },
+});

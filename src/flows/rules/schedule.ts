@@ -84,8 +84,8 @@ export function scheduleComplaint(values: StepValues, steps: number): Complaint 
     if (found !== stepSettings[setting as keyof typeof stepSettings].default && !readers.includes(schedule))
       return {
         setting,
-        expected: `schedule ${readers.join(" or ")}`,
-        got: `${found} with schedule ${schedule}`,
+        expected: `{schedule} ${readers.join(" or ")}`,
+        got: `${found} with {schedule} ${schedule}`,
       };
   }
   const needed = { warmup: "warmupSteps", step: "stepEvery" } as const;
@@ -94,7 +94,7 @@ export function scheduleComplaint(values: StepValues, steps: number): Complaint 
     if (values[needed[schedule]] === idle)
       return {
         setting: needed[schedule],
-        expected: `one with schedule ${schedule}`,
+        expected: `one with {schedule} ${schedule}`,
         got: "none",
         advice: `for example ${example}`,
       };
@@ -105,13 +105,14 @@ export function scheduleComplaint(values: StepValues, steps: number): Complaint 
       expected: `fewer steps than the ${lastsTheRun(values) ? steps : values.totalSteps} of the cosine`,
       got: String(warmupSteps),
     };
-  const last = lr * pow(stepFactor, schedule === "step" ? Math.floor(steps / stepEvery) : 0);
+  const drops = schedule === "step" ? Math.floor(steps / stepEvery) : 0;
+  const last = lr * pow(stepFactor, drops);
   if (!(last > 0 && last < Number.POSITIVE_INFINITY))
     return {
       setting: "stepFactor",
       expected: "a learning rate above 0 and finite to the end",
-      got: `${stepFactor} every ${stepEvery} steps`,
-      advice: "drop less often or by less",
+      got: `${lr} times ${stepFactor}^${drops}`,
+      advice: "drop less often ({stepEvery}) or by less",
     };
   const most = Math.max(lr, last);
   if (most * weightDecay >= 1)

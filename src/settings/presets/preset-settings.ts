@@ -1,5 +1,5 @@
 import type { Settings } from "../resolve.ts";
-import { optionsOf, valueAt } from "../table.ts";
+import { FAMILIES, optionsOf, valueAt } from "../table.ts";
 import { CLAIM_PRESETS } from "./claims.ts";
 import { REFERENCE_PRESETS } from "./reference.ts";
 import { SMALL_PRESETS } from "./small.ts";
@@ -18,7 +18,11 @@ export const CLAIM_PRESET_NAMES: readonly string[] = Object.keys(CLAIM_PRESETS);
 
 /** What a preset says, by flag, as if it had been given on the command line. */
 export function presetSettings(preset: Preset): Settings {
-  const selection = { opt: preset.opt.name, data: preset.data.name, arch: preset.arch.name };
+  const selection = {
+    opt: FAMILIES.opt[preset.opt.name],
+    data: FAMILIES.data[preset.data.name],
+    arch: FAMILIES.arch[preset.arch.name],
+  };
   const given = optionsOf(selection).flatMap(({ flag, path }) => {
     const value = valueAt(preset, path);
     return value === undefined ? [] : [[flag, value] as const];

@@ -5,7 +5,7 @@ import type {
   DiscreteConfig,
   EigConfig,
   GeneralConfig,
-  OptConfig,
+  NamedOptConfig,
   StableConfig,
 } from "../types.ts";
 
@@ -22,7 +22,7 @@ export interface Preset
   extends Partial<Pick<GeneralConfig, "runs" | "steps" | "warmStart" | "seed" | "memory" | "chunk">> {
   /** What help prints. */
   readonly help: string;
-  readonly opt: Given<OptConfig>;
+  readonly opt: Given<NamedOptConfig>;
   readonly data: Given<DataConfig>;
   readonly arch: Given<ArchConfig>;
   readonly eig?: Partial<EigConfig>;

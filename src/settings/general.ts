@@ -1,0 +1,179 @@
+import {
+  choice,
+  countOrMinusOne,
+  either,
+  flag,
+  folderName,
+  type IgnoredSetting,
+  integer,
+  type Kind,
+  list,
+  memorySize,
+  nameSet,
+  number,
+  type Setting,
+  type Settings,
+  text,
+} from "../base/index.ts";
+import { PROCESS_KINDS, PROCESSES, type SettledKind } from "../flows/index.ts";
+
+/** The processes that the reference has, each with its own eigenvalue settings. */
+export const REFERENCE_PROCESSES: readonly SettledKind[] = PROCESSES.flatMap(({ kind, eigenSettings }) =>
+  kind === eigenSettings ? [eigenSettings] : [],
+);
+
+const none = <V>(kind: Kind<V>) => either(kind, "none", null);
+const auto = <V>(kind: Kind<V>) => either(kind, "auto", "auto");
+
+/** The settings of a run that stand under no prefix. */
+export const general = {
+  runs: {
+    kind: nameSet(...PROCESS_KINDS),
+    default: REFERENCE_PROCESSES,
+    help: "discrete, midpoint, central, stable; for RMSProp also stationary, ablated",
+  },
+  steps: { kind: integer({ min: 1 }), default: 50, help: "steps to take", decides: "length" },
+  warmStart: { kind: integer({ min: -1 }), default: -1, help: "discrete steps before the start; -1: none" },
+  seed: { kind: integer({ min: 0 }), default: 0, help: "seed of the initial weights" },
+  expid: { kind: folderName, help: "name of the output folder (default: random)", decides: "nothing" },
+  init: {
+    kind: none(text("FILE")),
+    default: null,
+    help: "initial weights: .npz or .safetensors, by name, or w",
+  },
+  backend: { kind: choice("auto", "js", "wasm"), default: "auto", help: "what computes; same bits" },
+  threads: {
+    kind: auto(integer({ min: 1 })),
+    default: "auto",
+    help: "threads; same bits",
+    decides: "nothing",
+  },
+  /** Bytes that chunk residuals may take. */
+  memory: { kind: auto(memorySize), default: "auto", help: "budget for what chunks keep, e.g. 512MiB" },
+  chunk: { kind: auto(integer({ min: 1 })), default: "auto", help: "examples computed at once" },
+  out: {
+    kind: none(text("DIR")),
+    default: null,
+    help: "output folder (default: experiments/NAME)",
+    decides: "nothing",
+  },
+  quiet: { kind: flag, default: false, help: "no progress", decides: "nothing" },
+  json: { kind: flag, default: false, help: "print the summary as JSON", decides: "nothing" },
+  profile: {
+    kind: flag,
+    default: false,
+    help: "measure each stage of the derivatives, print it at the end",
+    decides: "nothing",
+  },
+  device: {
+    kind: none(text("NAME")),
+    default: "cpu",
+    help: "where the reference computes",
+    decides: "nothing",
+    ignored: "everything is computed on the CPU",
+  } satisfies IgnoredSetting<string | null>,
+} as const satisfies Settings;
+
+/** How the eigenvalues of the effective Hessian are tracked. */
+export const eig = {
+  frequency: {
+    kind: countOrMinusOne,
+    default: -1,
+    help: "steps between eigenvalue computations; -1: never",
+  },
+  trackThreshold: { kind: number({ over: 0 }), default: 1.5, help: "track every eigenvalue above this" },
+  initialNeigs: { kind: integer({ min: 1 }), default: 1, help: "eigenvalues tracked at first" },
+  solver: {
+    kind: choice("lobpcg", "scipy", "lanczos"),
+    default: "lobpcg",
+    help: "eigensolver; scipy means lanczos",
+  },
+  tol: { kind: number({ over: 0, under: 1 }), default: 1e-10, help: "tolerance of the eigensolver" },
+  chunkSize: {
+    kind: countOrMinusOne,
+    default: -1,
+    help: "directions applied at once",
+    ignored: "memory is bounded by --memory and --chunk",
+  } satisfies IgnoredSetting<number>,
+  rawEigenvalues: { kind: flag, default: true, help: "also log eigenvalues of the plain Hessian" },
+} as const satisfies Settings;
+
+/** The eigenvalue settings of one process: each replaces the common one where it is not null. */
+export const eigOverrides = Object.fromEntries(
+  Object.entries<Setting<unknown>>(eig).map(([key, setting]) => [
+    key,
+    { ...setting, kind: none(setting.kind), default: null },
+  ]),
+);
+
+const integrator = {
+  kind: choice("auto", "euler", "leapfrog"),
+  default: "auto",
+  help: "auto: leapfrog with momentum, else euler",
+} as const satisfies Setting<"auto" | "euler" | "leapfrog">;
+
+/** The central flow. */
+export const central = {
+  nsubsteps: { kind: integer({ min: 1 }), default: 4, help: "substeps in a step" },
+  integrator,
+  sdcpThreshold: {
+    kind: number({ over: 0, max: 2 }),
+    default: 1.95,
+    help: "eigenvalues above this may be critical",
+  },
+  frequencyInSubsteps: { kind: flag, default: false, help: "the eigenvalue frequency counts substeps" },
+} as const satisfies Settings;
+
+/** The stable flow, which stops for good above `maxSeff`. */
+export const stable = {
+  minNsubsteps: { kind: integer({ min: 1 }), default: 4, help: "least number of substeps" },
+  integrator,
+  maxSeff: {
+    kind: none(number({ over: 0 })),
+    default: 100,
+    help: "stop above this effective sharpness",
+    spelled: "max-Seff",
+  },
+} as const satisfies Settings;
+
+/** The optimizer and its midpoints, in the warm start too. */
+export const discrete = {
+  precision: {
+    kind: choice("float64", "float32"),
+    default: "float64",
+    help: "what the optimizer's weights are rounded to after each step; flows stay in float64",
+    younger: true,
+  },
+} as const satisfies Settings;
+
+/** When checkpoints are written. */
+export const checkpoint = {
+  frequency: {
+    kind: countOrMinusOne,
+    default: -1,
+    help: "steps between checkpoints; -1: none",
+    decides: "nothing",
+  },
+  steps: { kind: list(integer({ min: 0 })), default: [], help: "steps to save besides", decides: "nothing" },
+} as const satisfies Settings;
+
+/** A checkpoint to continue from; `fromProcess` is the process of it that every process continues from. */
+export const load = {
+  path: { kind: none(text("FILE")), default: null, help: "a checkpoint to continue from" },
+  fromProcess: {
+    kind: none(choice(...REFERENCE_PROCESSES)),
+    default: null,
+    help: "take this one of its processes for all",
+  },
+} as const satisfies Settings;
+
+/** What rows hold. */
+export const log = {
+  /** The first row has the network's outputs too. */
+  outputsEvery: {
+    kind: integer({ min: 1 }),
+    default: 10,
+    help: "rows between those that hold network outputs; 1: every row, as the reference",
+    younger: true,
+  },
+} as const satisfies Settings;
