@@ -171,15 +171,15 @@ function runHelp(): string[] {
       ["--no-FLAG, --FLAG false", "turns a switch off, e.g. --no-eig.raw-eigenvalues"],
     ]),
     "",
-    "Flags of the reference that are read and ignored",
-    ...columns(ignoredRows()),
+    ...wrap(ignoredFlags(), WIDTH),
   ];
 }
 
 /** The flags that never change anything, with the reason. */
-function ignoredRows(): (readonly [string, string])[] {
+function ignoredFlags(): string {
   const others = new Set([...effective(optionsOfAll()), ...OVERRIDES].map(({ flag }) => flag));
-  return [...IGNORED].flatMap(([flag, why]) => (others.has(flag) ? [] : [[`--${flag}`, why] as const]));
+  const never = [...IGNORED].filter(([flag]) => !others.has(flag));
+  return `Read and ignored: ${never.map(([flag, why]) => `--${flag} (${why})`).join(", ")}`;
 }
 
 /** What makes the example of one name a whole run: other data or another network than the default's, where those do not fit. */

@@ -43,7 +43,7 @@ export const mamba = architecture({
       kind: flag,
       default: false,
       help: "the reference's parallel scan; same values",
-      ignored: "there is one scan, and the reference's two have its values",
+      ignored: "there is one scan",
     },
     initScale: { kind: number(), default: 0.1, help: "factor on the initial output layer" },
   },

@@ -43,7 +43,7 @@ export const vit = architecture({
       kind: choice("cls", "mean"),
       default: "cls",
       help: "how tokens are pooled (unless simple)",
-      ignored: "the simple form takes the mean over tokens",
+      ignored: "tokens are pooled by their mean",
     },
     replaceLn,
     trainableLn: { kind: flag, default: true, help: "layer norms have weights" },

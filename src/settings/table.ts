@@ -96,8 +96,13 @@ export const SECTIONS: readonly Section[] = [
   section("Stable flow", stable, "stable", "stable_config"),
   section("Checkpoints", checkpoint, "checkpoint", "checkpointer"),
   section("Starting from a checkpoint", load, "load", "load"),
-  section("What is logged", log, "log", "log"),
-  section("Optimizer's arithmetic", discrete, "discrete", "discrete_config"),
+  {
+    title: "Rounding and logging",
+    options: [
+      ...rows(log, "log.", ["log"], ["log"]),
+      ...rows(discrete, "discrete.", ["discrete"], ["discrete_config"]),
+    ],
+  },
 ];
 
 /** Eigenvalue settings of one process: `--central.eig.frequency` and the like. */
@@ -121,7 +126,9 @@ export const optionsOf = (selection: Selection): readonly Option[] => [
 
 /** The flags that are read and change nothing, each with the reason. */
 export const IGNORED: ReadonlyMap<string, string> = new Map(
-  optionsOfAll().flatMap(({ flag, setting }) => (isIgnored(setting) ? [[flag, setting.ignored]] : [])),
+  optionsOfAll().flatMap(({ flag, setting }) =>
+    isIgnored(setting) ? [[flag, setting.only ? `only ${setting.default}` : setting.ignored]] : [],
+  ),
 );
 
 /** The words that set an option to a value, without the flag. */

@@ -36,14 +36,14 @@ async function printed(work: () => Promise<number>): Promise<string> {
 test("a folder of runs is the runs in it; the table is printed and the page written", async () => {
   const output = join(folder, "comparison.html");
   const command = { dirs: [join(folder, "runs")], by: "step" as const, output, json: false };
-  const text = await printed(() => compare.run(command));
+  const text = await printed(async () => compare.run(command));
   expect(text.split("\n").filter((line) => line.startsWith("first"))).toHaveLength(4);
   expect(text).toContain(`page ${output}`);
   expect(readFileSync(output, "utf8")).toContain("2 runs beside one another");
-  const json = JSON.parse(await printed(() => compare.run({ ...command, json: true })));
+  const json = JSON.parse(await printed(async () => compare.run({ ...command, json: true })));
   expect(json.rows).toHaveLength(8);
   expect(json.rows[0]).toMatchObject({ run: "first", process: "Optimizer" });
-  await expect(compare.run({ ...command, dirs: [join(folder, "nowhere")] })).rejects.toThrow(
+  await expect(async () => compare.run({ ...command, dirs: [join(folder, "nowhere")] })).rejects.toThrow(
     /compare: expected folders of runs/,
   );
 });
