@@ -21,7 +21,7 @@ import { makeFolder, removeIfThere, removeTemporaries, writeFileAtomic } from ".
 import { readStoredRows } from "./hdf5.ts";
 import { type JournalHead, readJournal, restoreJournal } from "./journal.ts";
 import { readOldJournal } from "./journal-lines.ts";
-import { type Lock, takeLock } from "./lock.ts";
+import { FolderBusyError, type Lock, type LockHolder, lockHolder, takeLock } from "./lock.ts";
 
 /** The names in a run's folder. */
 export const NAMES = {
@@ -142,7 +142,7 @@ export class ClaimedFolder {
    * @throws InputValueError where it holds a run or the files of another program; FolderBusyError while somebody writes it
    */
   static forNewRun(directory: string): ClaimedFolder {
-    refuseUsed(directory);
+    refuseUsed(directory, existsSync(directory) ? lockHolder(directory) : undefined);
     const made = makeFolder(directory);
     const folder = new ClaimedFolder(directory, takeLock(directory, "run"), made);
     try {
@@ -215,8 +215,9 @@ export class ClaimedFolder {
   }
 }
 
-function refuseUsed(directory: string): void {
+function refuseUsed(directory: string, holder?: LockHolder): void {
   const state = existsSync(directory) ? folderState(directory) : "empty";
+  if (holder && state !== "empty") throw new FolderBusyError("run", directory, holder);
   if (state === "unfinished" || state === "ended")
     throw valueError(
       "run",

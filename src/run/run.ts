@@ -15,7 +15,7 @@ import {
   restoreProcesses,
 } from "../record/index.ts";
 import { fromConfigJson, type Provenance, type RunConfig, toConfigJson } from "../settings/index.ts";
-import { type BuiltRun, buildRun, type Simulation } from "../simulation/index.ts";
+import { type BuiltRun, buildRun, criticalValueOf, type Simulation } from "../simulation/index.ts";
 import { configHash, readConfigJsonOf, withEdge, writeConfigJson } from "./config.ts";
 import { nodeHost } from "./host.ts";
 import { RowStock, type RunEvents, RunLoop } from "./loop.ts";
@@ -112,10 +112,41 @@ export async function resumeRun(
       }
       await folder.reopen(json);
     }
-    return await goOn(folder, json, steps, events);
+    return (await completeOldRun(folder, json, steps, events)) ?? (await goOn(folder, json, steps, events));
   } finally {
     folder.release();
   }
+}
+
+/** Tells of a run of 0.1.0 that has all its rows: there is nothing to compute, and so nothing that has to agree. */
+async function completeOldRun(
+  folder: ClaimedFolder,
+  json: JournalHead["config"],
+  steps: number | null,
+  events: RunEvents,
+): Promise<RunOutcome | undefined> {
+  const { directory } = folder;
+  const old = folder.path(NAMES.oldJournal);
+  if (existsSync(folder.path(NAMES.journal)) || !existsSync(old)) return undefined;
+  const { rowCount, rows } = readOldJournal(old);
+  const config = fromConfigJson(json);
+  if (rowCount !== (steps ?? config.steps)) return undefined;
+  const stock = new RowStock();
+  for (const row of rows()) stock.add(row);
+  events.notice?.(`all ${rowCount} steps are logged already; nothing is computed`);
+  return {
+    directory,
+    config,
+    rowCount,
+    ending: "finished",
+    status: `finished ${rowCount} steps`,
+    processes: {},
+    criticalValue: criticalValueOf(config),
+    backend: "unknown",
+    digest: stock.digest.value,
+    summary: stock.last.values,
+    seconds: 0,
+  };
 }
 
 /** Goes on with a run whose journal is there. */
@@ -159,7 +190,7 @@ function goOn(
       startedAt: start?.index ?? 0,
       events,
     };
-    if (planned.steps !== given.steps || json !== given)
+    if (planned.steps !== given.steps || json !== given || !existsSync(folder.path(NAMES.config)))
       writeConfigJson(directory, { ...json, steps: planned.steps });
     const restore = (simulation: Simulation): number => {
       if (start) restoreProcesses(simulation.processes, start, config.load.fromProcess);
