@@ -2,7 +2,7 @@ export { highWord, powerOfTwo } from "./elementary/bits.ts";
 export { erf } from "./elementary/erf.ts";
 export { erfc } from "./elementary/erfc.ts";
 export { ERFC_TABLE } from "./elementary/erfc-table.ts";
-export { exp, expm1, sigmoid, tanh } from "./elementary/exponential.ts";
+export { exp, expm1, sechSquared, sigmoid, tanh } from "./elementary/exponential.ts";
 export { log, log1p, softplus } from "./elementary/logarithm.ts";
 export { pow } from "./elementary/power.ts";
 export { cos, sin } from "./elementary/sine.ts";

@@ -70,7 +70,19 @@ const only =
   (): number[] =>
     operands;
 
-type NoParams = "negate" | "exp" | "log" | "sin" | "cos" | "tanh" | "erf" | "sqrt" | "sigmoid" | "softplus";
+type NoParams =
+  | "negate"
+  | "exp"
+  | "log"
+  | "sin"
+  | "cos"
+  | "tanh"
+  | "sechSquared"
+  | "erf"
+  | "erfc"
+  | "sqrt"
+  | "sigmoid"
+  | "softplus";
 type Elementwise =
   | NoParams
   | "absolute"
@@ -226,7 +238,9 @@ export const REGISTRY: { readonly [K in PrimitiveName]: Entry<K> } = {
   sin: elementwise(["any"]),
   cos: elementwise(["any"]),
   tanh: elementwise(["any"]),
+  sechSquared: elementwise(["any"]),
   erf: elementwise(["any"]),
+  erfc: elementwise(["any"]),
   sqrt: elementwise(["positive"]),
   sigmoid: elementwise(["any"]),
   softplus: elementwise(["any"]),

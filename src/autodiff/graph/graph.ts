@@ -8,7 +8,20 @@ type None = Readonly<Record<string, never>>;
 
 /** The elementwise primitives of one operand. */
 export const UNARY = [
-  ...(["negate", "exp", "log", "sin", "cos", "tanh", "erf", "sqrt", "sigmoid", "softplus"] as const),
+  ...([
+    "negate",
+    "exp",
+    "log",
+    "sin",
+    "cos",
+    "tanh",
+    "sechSquared",
+    "erf",
+    "erfc",
+    "sqrt",
+    "sigmoid",
+    "softplus",
+  ] as const),
   ...(["absolute", "sign", "stopGradient"] as const),
 ] as const;
 /** The elementwise primitives of two operands. */

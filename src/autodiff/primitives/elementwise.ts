@@ -1,10 +1,12 @@
 /** Elementwise primitives. Loops are written out for each, because a call per entry would cost more than most operations. */
 import {
   cos as cosValue,
+  erfc as erfcValue,
   erf as erfValue,
   exp as expValue,
   log as logValue,
   pow as powValue,
+  sechSquared as sechSquaredValue,
   sigmoid as sigmoidValue,
   sin as sinValue,
   softplus as softplusValue,
@@ -24,12 +26,14 @@ import {
   multiply,
   negate,
   power,
+  sechSquared,
   select,
   sigmoid,
   sign,
   sin,
   square,
   subtract,
+  tanh,
 } from "../tensor/operations.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { kernel1, kernel2, kernel3, type Span1, type Span2 } from "./loops.ts";
@@ -136,13 +140,22 @@ export const elementwiseRules: Pick<RuleTable, ElementwiseName> = {
     (x) => negate(sin(x)),
   ),
 
-  /** d tanh x = (1 − y²) dx */
+  /** d tanh x = dx/cosh² x: not 1 − y², which has no digits left where y is near ±1 */
   tanh: unary(
     "tanh",
     (m, o, n, a, as) => {
       for (let i = 0; i < n; i++, a += as) m[o + i] = tanhValue(m[a]);
     },
-    (_, y) => subtract(1, square(y)),
+    (x) => sechSquared(x),
+  ),
+
+  /** d(1/cosh² x) = −2 tanh x/cosh² x dx */
+  sechSquared: unary(
+    "sechSquared",
+    (m, o, n, a, as) => {
+      for (let i = 0; i < n; i++, a += as) m[o + i] = sechSquaredValue(m[a]);
+    },
+    (x, y) => multiply(multiply(tanh(x), -2), y),
   ),
 
   /** d erf x = (2/√π) e^{−x²} dx */
@@ -152,6 +165,15 @@ export const elementwiseRules: Pick<RuleTable, ElementwiseName> = {
       for (let i = 0; i < n; i++, a += as) m[o + i] = erfValue(m[a]);
     },
     (x) => multiply(exp(negate(square(x))), TWO_OVER_SQRT_PI),
+  ),
+
+  /** d erfc x = −(2/√π) e^{−x²} dx */
+  erfc: unary(
+    "erfc",
+    (m, o, n, a, as) => {
+      for (let i = 0; i < n; i++, a += as) m[o + i] = erfcValue(m[a]);
+    },
+    (x) => multiply(exp(negate(square(x))), -TWO_OVER_SQRT_PI),
   ),
 
   /** d √x = dx / (2y) */

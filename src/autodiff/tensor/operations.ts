@@ -74,8 +74,12 @@ export const sin = unary("sin");
 export const cos = unary("cos");
 /** The hyperbolic tangent. */
 export const tanh = unary("tanh");
+/** 1/cosh² x, the derivative of tanh, with its digits also where tanh is ±1 but for rounding. */
+export const sechSquared = unary("sechSquared");
 /** The error function, (2/√π)∫₀ˣ e^{−t²} dt. */
 export const erf = unary("erf");
+/** 1 − erf(x) = (2/√π)∫ₓ^∞ e^{−t²} dt, with its digits also where erf is 1 but for rounding. */
+export const erfc = unary("erfc");
 /** √x; NaN below 0. */
 export const sqrt = unary("sqrt");
 /** 1/(1 + e^{−x}), without overflow. */
@@ -348,16 +352,20 @@ export function oneHot(labels: Tensor, classes: number): Tensor {
 /** log Σ eˣ over one axis, shifted by the maximum so that nothing overflows; the axis is dropped. */
 export function logSumExp(x: Tensor, axis = -1): Tensor {
   const axes = [axis];
-  const shift = stopGradient(max(x, { axes, keepAxes: true }));
+  const largest = max(x, { axes, keepAxes: true });
+  // Where the largest is ±∞ or NaN (then ∞ − ∞ is not 0), nothing is taken off, and exp and log give the limits.
+  const shift = stopGradient(select(equal(subtract(largest, largest), 0), largest, 0));
   const total = log(sum(exp(subtract(x, shift)), { axes }));
   return add(total, reshape(shift, total.shape));
 }
 
-/** eˣ / Σ eˣ over one axis. */
+/**
+ * eˣ / Σ eˣ over one axis. The largest entry is taken off with its derivative, which changes nothing but rounding: tangents
+ * are then relative to its own, so that a weight near 1 keeps the digits of 1 − y, and each row of derivatives sums to 0.
+ */
 export function softmax(x: Tensor, axis = -1): Tensor {
   const axes = [axis];
-  const shift = stopGradient(max(x, { axes, keepAxes: true }));
-  const weights = exp(subtract(x, shift));
+  const weights = exp(subtract(x, max(x, { axes, keepAxes: true })));
   return divide(weights, sum(weights, { axes, keepAxes: true }));
 }
 
@@ -366,4 +374,4 @@ export const relu = (x: Tensor): Tensor => select(lessEqual(x, 0), 0, x);
 /** x·σ(x). */
 export const silu = (x: Tensor): Tensor => multiply(x, sigmoid(x));
 /** x·Φ(x) with the exact normal distribution function Φ. */
-export const gelu = (x: Tensor): Tensor => multiply(multiply(x, 0.5), add(1, erf(multiply(x, Math.SQRT1_2))));
+export const gelu = (x: Tensor): Tensor => multiply(multiply(x, 0.5), erfc(multiply(x, -Math.SQRT1_2)));

@@ -2,12 +2,12 @@
  * The header: what lies in front of a program's entries in a kernel memory. Every thread that works there has one of its
  * own, one after another from address 0, each of `HEADER_BYTES`:
  *
- *     parameter words | tables of exp, log, erf | one tile | packed left panel | packed right panel
+ *     parameter words | tables of exp, log, erf, erfc | one tile | packed left panel | packed right panel
  *
  * Kernels find the header of the thread that runs them by the imported number `env.base`; the tables are those of the
  * first header. Sizes are in bytes unless said otherwise.
  */
-import { ERF_TABLE, EXP_TABLE, LOG_TABLE } from "../../base/index.ts";
+import { ERF_TABLE, ERFC_TABLE, EXP_TABLE, LOG_TABLE } from "../../base/index.ts";
 import { base, type Code } from "./assembler.ts";
 import { i32, int } from "./instructions.ts";
 
@@ -15,7 +15,8 @@ import { i32, int } from "./instructions.ts";
 export const PARAMETER_BYTES = 1024;
 /** Doubles of a row of the logarithm's table, one of them unused: rows then start at multiples of 32 bytes. */
 export const LOG_ROW = 4;
-const TABLE_BYTES = 8 * (EXP_TABLE.length + (LOG_TABLE.length / 3) * LOG_ROW + ERF_TABLE.length);
+const LOG_LENGTH = (LOG_TABLE.length / 3) * LOG_ROW;
+const TABLE_BYTES = 8 * (EXP_TABLE.length + LOG_LENGTH + ERF_TABLE.length + ERFC_TABLE.length);
 
 declare const inHeader: unique symbol;
 /** Bytes from the start of a header, not to be taken for a size or an address. */
@@ -35,7 +36,8 @@ export const SCRATCH = {
 export const TABLES = {
   exp: PARAMETER_BYTES,
   log: PARAMETER_BYTES + 8 * EXP_TABLE.length,
-  erf: PARAMETER_BYTES + 8 * (EXP_TABLE.length + (LOG_TABLE.length / 3) * LOG_ROW),
+  erf: PARAMETER_BYTES + 8 * (EXP_TABLE.length + LOG_LENGTH),
+  erfc: PARAMETER_BYTES + 8 * (EXP_TABLE.length + LOG_LENGTH + ERF_TABLE.length),
 };
 
 const TILE_BYTES = 256;

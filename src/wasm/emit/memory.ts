@@ -1,5 +1,5 @@
 /** Memories that kernels work in: one WebAssembly memory each, headers first, then a program's entries. */
-import { ERF_TABLE, EXP_TABLE, LOG_TABLE, valueError } from "../../base/index.ts";
+import { ERF_TABLE, ERFC_TABLE, EXP_TABLE, LOG_TABLE, valueError } from "../../base/index.ts";
 import { MOST_PAGES } from "./assembler.ts";
 import { engine, type Memory } from "./engine.ts";
 import { HEADER_BYTES, LOG_ROW, PARAMETER_BYTES, TABLES } from "./header.ts";
@@ -36,6 +36,7 @@ export function newKernelMemory(entries: number, threads = 1): KernelMemory {
   const memory = new (engine()!.Memory)({ initial: pages, maximum: pages, shared: threads > 1 });
   new Float64Array(memory.buffer, TABLES.exp, EXP_TABLE.length).set(EXP_TABLE);
   new Float64Array(memory.buffer, TABLES.erf, ERF_TABLE.length).set(ERF_TABLE);
+  new Float64Array(memory.buffer, TABLES.erfc, ERFC_TABLE.length).set(ERFC_TABLE);
   const log = new Float64Array(memory.buffer, TABLES.log, (LOG_TABLE.length / 3) * LOG_ROW);
   for (let row = 0; 3 * row < LOG_TABLE.length; row++)
     log.set(LOG_TABLE.subarray(3 * row, 3 * row + 3), LOG_ROW * row);

@@ -3,7 +3,8 @@ import type { Caller, Code, ModuleWriter } from "../emit/assembler.ts";
 import { f64x2, v128 } from "../emit/instructions.ts";
 import { type Block, c, choose } from "./block.ts";
 import { erf } from "./erf.ts";
-import { exp, sigmoid, tanh } from "./exponential.ts";
+import { erfc } from "./erfc.ts";
+import { exp, sechSquared, sigmoid, tanh } from "./exponential.ts";
 import { log, softplus } from "./logarithm.ts";
 import { pow } from "./power.ts";
 import { wave } from "./sine.ts";
@@ -52,7 +53,9 @@ export const ELEMENTWISE = {
     imports: true,
   },
   tanh: long(tanh),
+  sechSquared: long(sechSquared),
   erf: long(erf),
+  erfc: long(erfc),
   sqrt: short(f64x2.squareRoot),
   sigmoid: long(sigmoid),
   softplus: long(softplus),

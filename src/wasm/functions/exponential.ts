@@ -114,3 +114,15 @@ export function tanh(b: Block, x: Code): Code {
   const near = withSign(absolute(add(x, multiply(x, series))), x);
   return b.keep(choose(f64x2.less(size, c(1 / 8)), near, far));
 }
+
+/** 1/cosh² x, with the bits of base's `sechSquared`. */
+export function sechSquared(b: Block, x: Code): Code {
+  const { e, top, bottom } = reduce(b, b.keep(max(multiply(c(-2), absolute(x)), c(-746))));
+  const factor = b.keep(powerOfTwo(i32x4.max(e, i32x4.constant(-200, 0))));
+  const a = b.keep(multiply(top, factor));
+  const d = b.keep(add(c(1), a));
+  const f = b.keep(add(subtract(a, subtract(d, c(1))), multiply(bottom, factor)));
+  const square = b.keep(add(multiply(d, d), multiply(f, add(multiply(c(2), d), f))));
+  const quotients = add(divide(top, square), divide(bottom, square));
+  return b.keep(scale(b, quotients, i32x4.subtract(e, i32x4.constant(-2, 0))));
+}

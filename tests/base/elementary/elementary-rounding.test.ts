@@ -9,6 +9,7 @@ import {
   log1p,
   pow,
   Random,
+  sechSquared,
   sigmoid,
   sin,
   softplus,
@@ -96,6 +97,14 @@ const cases: Record<string, Case> = {
     domain: [-30, 30],
     intervals: [[-1, 1], [0.125, 0.4], [-3, 3], [18, 20], subnormals],
     seams: [...stepSeams.map((x) => x / 2), ...bothSigns([1 / 8])],
+  },
+  sechSquared: {
+    f: sechSquared,
+    reference: exact.exactSechSquared,
+    bound: 2.5,
+    domain: [-373, 373],
+    intervals: [[-1, 1], [-4, 4], [18, 20], [60, 80], [354, 372.9], subnormals],
+    seams: [...stepSeams.map((x) => x / 2), 69.3, 354.2],
   },
   sigmoid: {
     f: sigmoid,

@@ -183,6 +183,13 @@ const HALF_PI =
 
 export const HALF_PI_WIDE: Exact = { m: HALF_PI, e: -RADIAN_BITS };
 
+/** 1/cosh² x = 4E/(1 + E)² with E = e^{−2|x|}. */
+export function exactSechSquared(x: Exact): Exact {
+  const decay = exactExp({ m: -2n * size(x.m), e: x.e });
+  const one = add(ONE, decay);
+  return divide({ m: 4n * decay.m, e: decay.e }, trim(multiply(one, one)));
+}
+
 /** √π with all the bits that π has here. */
 const ROOT_PI = integerSqrt((2n * HALF_PI) << BigInt(RADIAN_BITS));
 /** From here on the continued fraction needs fewer operations than the series. */
