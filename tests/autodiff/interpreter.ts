@@ -1,5 +1,17 @@
 import type { Graph, Shape } from "../../src/autodiff/index.ts";
-import { cos, erf, exp, log, pow, sigmoid, sin, softplus, tanh } from "../../src/base/index.ts";
+import {
+  cos,
+  erf,
+  erfc,
+  exp,
+  log,
+  pow,
+  sechSquared,
+  sigmoid,
+  sin,
+  softplus,
+  tanh,
+} from "../../src/base/index.ts";
 
 type Node = Graph["nodes"][number];
 type Index = readonly number[];
@@ -51,7 +63,9 @@ const UNARY: Readonly<Record<string, (x: number) => number>> = {
   sin,
   cos,
   tanh,
+  sechSquared,
   erf,
+  erfc,
   sqrt: Math.sqrt,
   sigmoid,
   softplus,
