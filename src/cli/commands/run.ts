@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { Stopped } from "../../base/index.ts";
 import { PROCESS_KINDS } from "../../flows/index.ts";
 import { type Summary, summaryText } from "../../report/index.ts";
 import {
@@ -71,6 +72,10 @@ async function withProgress(
   let outcome: RunOutcome;
   try {
     outcome = await work(events);
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
+    progress.note("stopped before the first step; the same command starts again");
+    return EXIT_CODES.interrupted;
   } finally {
     progress.finish();
     interrupts.stop();
