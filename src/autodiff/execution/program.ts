@@ -117,7 +117,7 @@ export class Program {
   }
 
   /**
-   * Runs a job for so many chunks. The order in which threads take tasks changes no bit of the results. After an
+   * Runs a job for this number of chunks. The order in which threads take tasks changes no bit of the results. After an
    * exception no thread is at work any more and what the job writes is unfinished; another can be run.
    */
   run(job: Job, chunks: number): void {

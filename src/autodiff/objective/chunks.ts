@@ -20,7 +20,7 @@ const MOST_ENTRIES = 2 ** 23;
 /** Enough to share among threads, whatever their number. */
 const ENOUGH_CHUNKS = 16;
 /**
- * A chunk's loss takes at least so many flops for each operation, and for each weight. Measured on the wasm backend: with
+ * The least flops of a chunk's loss for each operation, and for each weight. Measured on the wasm backend: with
  * fewer, what a chunk costs whatever its size (calls of kernels, packing of weights, sums over weights) is more than 5 %.
  */
 const LEAST_FLOPS_PER_OPERATION = 2e4;
@@ -34,10 +34,10 @@ interface Work {
 }
 
 function workPerExample(loss: ChunkLoss): Work {
-  const tape = newTrace();
-  const parameters = Object.entries(loss.parameters).map(([name, shape]) => tape.input(name, shape));
-  const arrays = loss.arrays.map(({ name, shape }) => tape.input(name, [PROBE, ...shape]));
-  const graph = tape.graph([...parameters, ...arrays], [loss.trace(parameters, arrays).value]);
+  const tracing = newTrace();
+  const parameters = Object.entries(loss.parameters).map(([name, shape]) => tracing.input(name, shape));
+  const arrays = loss.arrays.map(({ name, shape }) => tracing.input(name, [PROBE, ...shape]));
+  const graph = tracing.graph([...parameters, ...arrays], [loss.trace(parameters, arrays).value]);
   const depends = dependents(graph.nodes, graph.inputs.slice(parameters.length));
   let operations = 0;
   let entries = 0;

@@ -41,11 +41,11 @@ const arrayShapes = ({ examples }: ExampleLoss, count: number): Shape[] =>
 
 /** Inputs: parameters, then arrays; outputs: the outputs and the rows. */
 function graphOf(definition: ExampleLoss, count: number): Graph {
-  const tape = newTrace();
-  const parameters = Object.entries(definition.parameters).map(([name, shape]) => tape.input(name, shape));
-  const arrays = arrayShapes(definition, count).map((shape) => tape.input("examples", shape));
+  const tracing = newTrace();
+  const parameters = Object.entries(definition.parameters).map(([name, shape]) => tracing.input(name, shape));
+  const arrays = arrayShapes(definition, count).map((shape) => tracing.input("examples", shape));
   const { outputs, rows } = traceRows(definition, parameters, arrays);
-  return verifyGraph(tape.graph([...parameters, ...arrays], [outputs, rows]));
+  return verifyGraph(tracing.graph([...parameters, ...arrays], [outputs, rows]));
 }
 
 /** For every entry of a tensor, the examples that it depends on, a bit each; undefined where none does on any. */
