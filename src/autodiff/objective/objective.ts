@@ -10,6 +10,7 @@ import {
   checkDefinition,
   chunkLoss,
   type ExampleArrays,
+  exampleCount,
   type LossDefinition,
   type Shapes,
 } from "./loss.ts";
@@ -256,6 +257,7 @@ export class Objective<P extends Shapes = Shapes, E extends ExampleArrays = Exam
 /** A definition, checked, as a sum over chunks. */
 function lossOf(definition: LossDefinition): ChunkLoss {
   checkDefinition(definition);
+  exampleCount(definition);
   return chunkLoss(definition, definition.examples === undefined ? [] : independentRows(definition));
 }
 

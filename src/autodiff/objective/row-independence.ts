@@ -1,4 +1,4 @@
-import { EPS, kindError, Random } from "../../base/index.ts";
+import { EPS, InputValueError, kindError, Random } from "../../base/index.ts";
 import { compile } from "../execution/compile.ts";
 import {
   type ConvolutionRole,
@@ -44,8 +44,20 @@ function graphOf(definition: ExampleLoss, count: number): Graph {
   const tracing = newTrace();
   const parameters = Object.entries(definition.parameters).map(([name, shape]) => tracing.input(name, shape));
   const arrays = arrayShapes(definition, count).map((shape) => tracing.input("examples", shape));
-  const { outputs, rows } = traceRows(definition, parameters, arrays);
+  const { outputs, rows } = tracedFor(count, () => traceRows(definition, parameters, arrays));
   return verifyGraph(tracing.graph([...parameters, ...arrays], [outputs, rows]));
+}
+
+/** What a loss traces to; shapes that do not fit are told together with the number of examples that they did not fit. */
+function tracedFor<T>(count: number, traced: () => T): T {
+  try {
+    return traced();
+  } catch (error) {
+    if (!(error instanceof InputValueError)) throw error;
+    throw new InputValueError(
+      `${error.message}; this was tried with ${count} examples: outputs and criterion must take any number of them`,
+    );
+  }
 }
 
 /** For every entry of a tensor, the examples that it depends on, a bit each; undefined where none does on any. */

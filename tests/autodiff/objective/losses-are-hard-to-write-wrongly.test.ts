@@ -136,6 +136,11 @@ describe("rows that depend on other examples are refused, with what mixes them",
       { criterion: (f) => subtract(f, array(f, examples.y.data.slice(0, f.shape[0]), f.shape)) },
       /^loss definition: .*arrays of numbers.*examples/,
     ],
+    [
+      "targets of all examples at once",
+      { criterion: (f) => subtract(f, array(f, examples.y.data, [N])) },
+      /^subtract: .*broadcast.*tried with 3 examples.*any number/,
+    ],
     ["weights of another number", { rowWeights: new Float64Array(N + 1) }, /^rowWeights: .*7 numbers.*8/],
     ["weights that are all 0", { rowWeights: new Float64Array(N) }, /^rowWeights: .*not 0/],
     [
@@ -152,6 +157,9 @@ describe("rows that depend on other examples are refused, with what mixes them",
     const message = refusal(() => new Objective(old as never));
     expect(message).toMatch(/^loss definition: .*outputs: \(w, x\) => .*criterion: .*one value per row/);
     expect(refusal(() => new Objective({ parameters: { w: [1] } } as never))).toMatch(/none of them/);
+    expect(refusal(() => new Objective({ ...lossWith({}), examples: {} } as never))).toMatch(
+      /^examples: .*one array/,
+    );
   });
 });
 
