@@ -1,6 +1,6 @@
 /**
- * What a primitive is: shape, derivative, transpose, value and cost together. To add one, give it a name in graph/graph.ts and
- * a rule here; the compiler then asks for what is missing.
+ * What a primitive is: shape, derivative, transpose, value and cost together. To add one, give it a name in
+ * graph/graph.ts and a rule here; the compiler then asks for what is missing.
  */
 import type { NodeOf, PrimitiveName, PrimitiveParams } from "../graph/graph.ts";
 import { type Shape, sizeOf, stridesOf } from "../graph/shape.ts";
@@ -34,7 +34,10 @@ export interface Cost {
 
 /** All that the engine knows of one primitive, in one place. */
 export interface PrimitiveRule<K extends PrimitiveName> {
-  /** `elementwise`: result entry i reads operand entries i only, so operands may be strided views and the result may overwrite an operand. `strided`: operands may be strided views. `contiguous`: neither. */
+  /**
+   * `elementwise`: result entry i reads operand entries i only, so operands may be strided views and the result may
+   * overwrite an operand. `strided`: operands may be strided views. `contiguous`: neither.
+   */
   readonly access: "elementwise" | "strided" | "contiguous";
   /** The result's shape; throws an error that names the operation and the shapes. */
   shape(params: PrimitiveParams[K], shapes: readonly Shape[]): Shape;

@@ -61,7 +61,10 @@ export function openNpz(bytes: Uint8Array, what = "readNpz"): NpzFile {
   return new NpzFile(bytes, what);
 }
 
-/** What `readNpz` gives where no names limit it, in bytes of float64: an archive can expand to a thousand times its length. */
+/**
+ * What `readNpz` gives where no names limit it, in bytes of float64: an archive can expand to a thousand times its
+ * length.
+ */
 const MOST_BYTES = 2 ** 30;
 
 /**

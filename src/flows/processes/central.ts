@@ -38,8 +38,9 @@ interface Pushed extends PhasePoint {
  * The central flow (docs/derivations.md, section 6): the smooth curve through the middle of the optimizer's
  * oscillation. Its state starts with one plain update; below the edge it is the stable flow.
  *
- * As `ablated` it goes without its curvature penalty on the weights, dw^{ij} = 0 (docs/derivations.md, section 11): Σ still drives ν, so that the effective sharpness stays at the edge; the weights follow −P⁻¹∇L alone, into
- * sharper regions. For scalar RMSProp at the edge that is dw/dt = −(2/S)∇L.
+ * As `ablated` it goes without its curvature penalty on the weights, dw^{ij} = 0 (docs/derivations.md, section 11): Σ
+ * still drives ν, so that the effective sharpness stays at the edge; the weights follow −P⁻¹∇L alone, into sharper
+ * regions. For scalar RMSProp at the edge that is dw/dt = −(2/S)∇L.
  */
 export class CentralProcess extends SteppingProcess<Pushed> {
   observation: CentralObservation | undefined;
