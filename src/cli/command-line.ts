@@ -3,7 +3,7 @@ import { SMALL_COMMANDS } from "./commands/list.ts";
 import { runCommand } from "./commands/run.ts";
 import { helpText } from "./help.ts";
 import { parseCommand } from "./parse.ts";
-import { version } from "./version.ts";
+import { version } from "./terminal/version.ts";
 
 async function execute(argv: readonly string[]): Promise<number> {
   const asked = parseCommand(argv);

@@ -22,7 +22,7 @@ import {
   SECTIONS,
   wordsOf,
 } from "../settings/index.ts";
-import type { Command } from "./command.ts";
+import type { Command } from "./commands/command.ts";
 import { SMALL_COMMANDS } from "./commands/list.ts";
 
 const WIDTH = 100;

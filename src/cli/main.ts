@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { isMainThread } from "node:worker_threads";
-import { commandWords, isLong, runOnWorker } from "./signals.ts";
-import { guardStreams, statusAfterWriting } from "./streams.ts";
+import { commandWords, isLong, runOnWorker } from "./terminal/signals.ts";
+import { guardStreams, statusAfterWriting } from "./terminal/streams.ts";
 
 guardStreams();
 const argv = commandWords();

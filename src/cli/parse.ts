@@ -12,7 +12,7 @@ import {
   SELECTOR,
   type Surroundings,
 } from "../settings/index.ts";
-import { noWords, readCommand } from "./command.ts";
+import { noWords, readCommand } from "./commands/command.ts";
 import { SMALL_COMMANDS, type SmallName } from "./commands/list.ts";
 
 /** What the command line asks for: a command by name, with what it is asked. */

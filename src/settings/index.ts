@@ -1,10 +1,12 @@
 /** The configuration of a run: its settings, from which types, flags, defaults, checks and config.json are derived. */
 export { endingSentence } from "./advice.ts";
 export { checkRun, eigOf, selectionOf } from "./checks.ts";
+export { parseRun, partNames, RUN_FLAGS, type Surroundings } from "./command-line/parse-run.ts";
+export { didYouMean, nearest } from "./command-line/suggest.ts";
+export { canonical, SELECTOR, tokensOf } from "./command-line/tokens.ts";
 export { checkedOptions, isRuleFile, OWN } from "./custom.ts";
 export { REFERENCE_PROCESSES } from "./general.ts";
 export { fromConfigJson, type Provenance, readConfigJson, toConfigJson } from "./json.ts";
-export { parseRun, partNames, RUN_FLAGS, type Surroundings } from "./parse-run.ts";
 export {
   CLAIM_PRESET_NAMES,
   PRESETS,
@@ -22,7 +24,6 @@ export {
   valuesOf,
 } from "./resolve.ts";
 export { sameRun } from "./same-run.ts";
-export { didYouMean, nearest } from "./suggest.ts";
 export {
   FAMILIES,
   type Families,
@@ -38,6 +39,5 @@ export {
   type Section,
   wordsOf,
 } from "./table.ts";
-export { canonical, SELECTOR, tokensOf } from "./tokens.ts";
 export * from "./types.ts";
 export { arityOf, hintOf, readWords, writeWords } from "./words.ts";

@@ -4,11 +4,11 @@ import { CLAIM_NAMES, type ClaimName, checkClaims } from "../../claims/index.ts"
 import { claimsText } from "../../report/index.ts";
 import type { RunEvents } from "../../run/index.ts";
 import { canonical, didYouMean, nearest } from "../../settings/index.ts";
-import { command } from "../command.ts";
-import { json, quiet, steps } from "../shared-settings.ts";
-import { watchInterrupts } from "../signals.ts";
-import { gitHash, version } from "../version.ts";
+import { watchInterrupts } from "../terminal/signals.ts";
+import { gitHash, version } from "../terminal/version.ts";
+import { command } from "./command.ts";
 import { environmentLine } from "./report.ts";
+import { json, quiet, steps } from "./shared-settings.ts";
 
 /** A line of progress at most every so many milliseconds within a run. */
 const LINE_INTERVAL = 5_000;

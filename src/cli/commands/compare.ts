@@ -6,10 +6,10 @@ import { type ComparedRun, compareRuns, tableText } from "../../report/index.ts"
 import { openRun } from "../../run/index.ts";
 import { toConfigJson } from "../../settings/index.ts";
 import { criticalValueOf } from "../../simulation/index.ts";
-import { command } from "../command.ts";
-import { json } from "../shared-settings.ts";
-import { version } from "../version.ts";
+import { version } from "../terminal/version.ts";
+import { command } from "./command.ts";
 import { environmentLine } from "./report.ts";
+import { json } from "./shared-settings.ts";
 
 /** Compares runs, finished or not: prints a table and writes a page. */
 export const compare = command({

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { choice, either, integer, text } from "../../base/index.ts";
 import { exportWeights } from "../../run/index.ts";
 import { REFERENCE_PROCESSES } from "../../settings/index.ts";
-import { command, oneFolder } from "../command.ts";
+import { command, oneFolder } from "./command.ts";
 
 /** Writes weights of a run as an .npz or .safetensors file and says what it holds. */
 export const exportWeightsCommand = command({

@@ -1,9 +1,9 @@
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { type Backend, compile, matmul, selectBackend, type Tensor } from "../../autodiff/index.ts";
 import { Random } from "../../base/index.ts";
-import { command, noWords } from "../command.ts";
-import { json } from "../shared-settings.ts";
-import { version } from "../version.ts";
+import { version } from "../terminal/version.ts";
+import { command, noWords } from "./command.ts";
+import { json } from "./shared-settings.ts";
 
 /** Measures this many milliseconds of products. */
 const MEASURE_MS = 400;

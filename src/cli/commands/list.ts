@@ -1,5 +1,5 @@
-import type { Command } from "../command.ts";
 import { claim } from "./claim.ts";
+import type { Command } from "./command.ts";
 import { compare } from "./compare.ts";
 import { exportWeightsCommand } from "./export.ts";
 import { info } from "./info.ts";

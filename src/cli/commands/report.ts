@@ -8,8 +8,8 @@ import { renderReport, type Summary, summaryTable, summaryText } from "../../rep
 import { openRun, type RunOnDisk, type RunOutcome } from "../../run/index.ts";
 import { toConfigJson } from "../../settings/index.ts";
 import { criticalValueOf } from "../../simulation/index.ts";
-import { command, oneFolder } from "../command.ts";
-import { version } from "../version.ts";
+import { version } from "../terminal/version.ts";
+import { command, oneFolder } from "./command.ts";
 
 /** A line on what computed a run; without a backend, on what draws it. */
 export function environmentLine(computed?: { readonly backend: string; readonly seconds: number }): string {

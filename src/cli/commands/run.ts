@@ -14,13 +14,13 @@ import {
 } from "../../run/index.ts";
 import type { RunConfig } from "../../settings/index.ts";
 import { quantityData, type StepRow } from "../../simulation/index.ts";
-import { command, oneFolder } from "../command.ts";
-import { profileText } from "../profile-text.ts";
-import { createProgress, type Progress } from "../progress.ts";
-import { json, quiet, steps } from "../shared-settings.ts";
-import { terminal, watchInterrupts } from "../signals.ts";
-import { gitHash, version } from "../version.ts";
+import { profileText } from "../terminal/profile-text.ts";
+import { createProgress, type Progress } from "../terminal/progress.ts";
+import { terminal, watchInterrupts } from "../terminal/signals.ts";
+import { gitHash, version } from "../terminal/version.ts";
+import { command, oneFolder } from "./command.ts";
 import { summaryOf, writeReport } from "./report.ts";
+import { json, quiet, steps } from "./shared-settings.ts";
 
 /** How a command talks. */
 export interface Voice {

@@ -1,7 +1,7 @@
 import { choice, either, integer, valueError } from "../../base/index.ts";
 import { fixtureFiles, type Verdict, verifyAll } from "../../verify/index.ts";
-import { command } from "../command.ts";
-import { json } from "../shared-settings.ts";
+import { command } from "./command.ts";
+import { json } from "./shared-settings.ts";
 
 const number = (value: number): string => (value === 0 ? "0" : value.toExponential(1));
 

@@ -1,4 +1,4 @@
-import { valueText } from "./format.js";
+import { valueText } from "./plots/format.js";
 import { nearestRow } from "./plots/table.js";
 
 /** A group of many lines shows the first few values; the rest are in the CSV. */
@@ -9,7 +9,7 @@ const VALUES_SHOWN = 4;
  * @param {HTMLElement} section
  * @param {import("./plots/plot.js").Plot} plot
  * @param {number} place
- * @param {import("./decode.js").Measure} measure
+ * @param {import("./plots/decode.js").Measure} measure
  */
 export function writeValues(section, plot, place, measure) {
   const { x, groups } = plot.table();
@@ -26,7 +26,7 @@ export function writeValues(section, plot, place, measure) {
  * The values of the visible curves in words, for a screen reader.
  * @param {import("./plots/plot.js").Plot} plot
  * @param {number} place
- * @param {import("./decode.js").Measure} measure
+ * @param {import("./plots/decode.js").Measure} measure
  */
 export function valuesAloud(plot, place, measure) {
   const { x, groups } = plot.table();
@@ -40,7 +40,7 @@ export function valuesAloud(plot, place, measure) {
 
 /**
  * @param {number} place
- * @param {import("./decode.js").Measure} measure
+ * @param {import("./plots/decode.js").Measure} measure
  */
 function placeText(place, measure) {
   return measure === "steps" ? `step ${place}` : `time ${valueText(place)}`;

@@ -1,6 +1,6 @@
-import { decodeRun } from "./decode.js";
+import { decodeRun } from "./plots/decode.js";
+import { watchTheme } from "./plots/theme.js";
 import { showRun } from "./run.js";
-import { watchTheme } from "./theme.js";
 
 const runs = [...document.querySelectorAll(".run-data")].map((data) =>
   showRun(decodeRun(data.textContent ?? "")),

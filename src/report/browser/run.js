@@ -9,14 +9,14 @@ import { save } from "./save.js";
  * The charts of a panel on the page.
  * @typedef {object} ShownRun
  * @property {() => void} redraw with the colours of now
- * @property {(measure: import("./decode.js").Measure) => void} setMeasure
+ * @property {(measure: import("./plots/decode.js").Measure) => void} setMeasure
  * @property {() => boolean} busy whether someone is reading: zoomed, or with the cursor in a plot
  */
 
 /**
  * Draws charts into the sections that bear their ids. They zoom together and show their values at one step, apart from
  * other panels of the page.
- * @param {import("./decode.js").RunData} data
+ * @param {import("./plots/decode.js").RunData} data
  * @returns {ShownRun}
  */
 export function showRun({ axes, charts }) {
@@ -28,7 +28,7 @@ export function showRun({ axes, charts }) {
   const views = [];
   /** @type {{ section: HTMLElement, plane: ReturnType<typeof createPlane> }[]} */
   const planes = [];
-  /** @type {import("./decode.js").Measure} */
+  /** @type {import("./plots/decode.js").Measure} */
   let measure = "steps";
   /** The plot with the pointer in it. @type {import("./plots/plot.js").Plot | undefined} */
   let active;
@@ -95,7 +95,7 @@ export function showRun({ axes, charts }) {
 
   /**
    * @param {HTMLElement} section
-   * @param {import("./decode.js").Chart} chart
+   * @param {import("./plots/decode.js").Chart} chart
    */
   function addView(section, chart) {
     const frame = /** @type {HTMLElement} */ (section.querySelector(".plot"));
@@ -139,7 +139,7 @@ export function showRun({ axes, charts }) {
 
   /**
    * @param {HTMLElement} section
-   * @param {import("./decode.js").PlaneChart} chart
+   * @param {import("./plots/decode.js").PlaneChart} chart
    */
   function addPlane(section, chart) {
     const frame = /** @type {HTMLElement} */ (section.querySelector(".plot"));

@@ -1,5 +1,5 @@
 import { figureSvg, SAVED } from "./plots/figure.js";
-import { inLight } from "./theme.js";
+import { inLight } from "./plots/theme.js";
 
 /** Pixels of a saved picture for each of the figure's. */
 const SHARPNESS = 2;

@@ -3,12 +3,12 @@ import { createRequire } from "node:module";
 
 /** The page's script, in an order in which every module stands after those it imports. */
 const MODULES = [
-  "decode.js",
-  "format.js",
+  "plots/decode.js",
+  "plots/format.js",
   "plots/axis.js",
   "plots/table.js",
   "csv.js",
-  "theme.js",
+  "plots/theme.js",
   "plots/strokes.js",
   "plots/figure.js",
   "save.js",

@@ -1,7 +1,7 @@
-import { tickText } from "../format.js";
-import { color } from "../theme.js";
 import { linearTicks, logTicks } from "./axis.js";
+import { tickText } from "./format.js";
 import { roleColor, strokeOf } from "./strokes.js";
+import { color } from "./theme.js";
 
 /**
  * A line of a figure, in the figure's own numbers; gaps are NaN.

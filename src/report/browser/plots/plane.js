@@ -1,12 +1,12 @@
-import { valueText } from "../format.js";
 import { padded } from "./axis.js";
 import { figureSvg } from "./figure.js";
+import { valueText } from "./format.js";
 import { strokeOf } from "./strokes.js";
 
 /**
  * Draws paths in a plane, one stretch at a time.
  * @param {HTMLElement} frame
- * @param {import("../decode.js").PlaneChart} chart
+ * @param {import("./decode.js").PlaneChart} chart
  * @param {Float64Array} steps of the run's rows
  */
 export function createPlane(frame, chart, steps) {

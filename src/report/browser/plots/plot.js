@@ -1,15 +1,15 @@
-import { tickText } from "../format.js";
-import { color } from "../theme.js";
 import { logTicks, verticalRange } from "./axis.js";
+import { tickText } from "./format.js";
 import { roleColor, strokeOf } from "./strokes.js";
 import { nearestRow, tableOf } from "./table.js";
+import { color } from "./theme.js";
 
 const uPlot = /** @type {{ uPlot: typeof import("uplot") }} */ (/** @type {unknown} */ (globalThis)).uPlot;
 
 /**
  * A chart drawn into its frame.
  * @typedef {object} Plot
- * @property {import("../decode.js").Chart} chart
+ * @property {import("./decode.js").Chart} chart
  * @property {boolean[]} shown per group
  * @property {() => import("./table.js").Table} table its lines as they are drawn
  * @property {() => number | null} cursor the place under the cursor
@@ -17,7 +17,7 @@ const uPlot = /** @type {{ uPlot: typeof import("uplot") }} */ (/** @type {unkno
  * @property {(group: number, shown: boolean) => void} show
  * @property {(log: boolean) => void} setLog
  * @property {(bounds: [number, number] | undefined) => void} zoom to a range of places; undefined: everything
- * @property {(measure: import("../decode.js").Measure) => void} setMeasure
+ * @property {(measure: import("./decode.js").Measure) => void} setMeasure
  * @property {() => void} rescale after something of its family has changed
  * @property {() => void} redraw with the colours of now
  * @property {(caption: string) => import("./figure.js").FigureSpec} spec what a saved picture shows
@@ -38,8 +38,8 @@ const MEASURES = { steps: "step", times: "time η·t" };
 
 /**
  * @param {HTMLElement} frame
- * @param {import("../decode.js").Chart} chart
- * @param {import("../decode.js").Axis[]} axes
+ * @param {import("./decode.js").Chart} chart
+ * @param {import("./decode.js").Axis[]} axes
  * @param {string} cursors names the plots that move their cursors together
  * @param {{ onCursor: () => void, onZoom: (first: number, last: number) => void, onReset: () => void }} events
  * @returns {Plot}
@@ -47,7 +47,7 @@ const MEASURES = { steps: "step", times: "time η·t" };
 export function createPlot(frame, chart, axes, cursors, events) {
   const shown = chart.groups.map((group) => group.shown);
   let log = chart.log;
-  /** @type {import("../decode.js").Measure} */
+  /** @type {import("./decode.js").Measure} */
   let measure = "steps";
   let table = tableOf(chart, axes, measure);
   /** @type {import("uplot") | undefined} */
@@ -198,13 +198,13 @@ function drawable(values, log) {
 }
 
 /**
- * @param {import("../decode.js").Chart} chart
+ * @param {import("./decode.js").Chart} chart
  * @param {{ name: string, role: string, g: number, main: boolean, dashed: boolean }[]} lines
  * @param {object} how
  * @param {boolean[]} how.shown
  * @param {boolean} how.log
  * @param {() => [number, number]} how.up the vertical range
- * @param {import("../decode.js").Measure} how.measure
+ * @param {import("./decode.js").Measure} how.measure
  * @param {{ width: number, height: number }} how.size
  * @param {string} how.cursors
  * @param {{ onCursor: () => void, onZoom: (first: number, last: number) => void, onReset: () => void }} how.events
@@ -308,7 +308,7 @@ function seriesOf({ name, role, main, dashed }, show, several) {
 /**
  * A dashed horizontal line across the plot with its name above it.
  * @param {import("uplot")} u
- * @param {import("../decode.js").Chart["level"]} level
+ * @param {import("./decode.js").Chart["level"]} level
  * @param {boolean} log
  * @param {string} font
  */

@@ -1,4 +1,4 @@
-import { color } from "../theme.js";
+import { color } from "./theme.js";
 
 /**
  * How each role is drawn: width, dash, and whether it lies over (higher) or under the others.

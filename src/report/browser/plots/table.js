@@ -5,9 +5,9 @@
 
 /**
  * Puts lines that stand on several axes on the one that holds the places of all; where a line has none, it has a gap.
- * @param {import("../decode.js").Chart} chart
- * @param {import("../decode.js").Axis[]} axes
- * @param {import("../decode.js").Measure} measure
+ * @param {import("./decode.js").Chart} chart
+ * @param {import("./decode.js").Axis[]} axes
+ * @param {import("./decode.js").Measure} measure
  * @returns {Table}
  */
 export function tableOf(chart, axes, measure) {
@@ -17,7 +17,7 @@ export function tableOf(chart, axes, measure) {
     return { x: /** @type {Float64Array} */ (places.get(used[0])), groups: chart.groups };
   const x = Float64Array.from(new Set([...places.values()].flatMap((at) => [...at]))).sort();
   const rowOf = new Map(Array.from(x, (value, row) => [value, row]));
-  const spread = (/** @type {import("../decode.js").Line} */ { name, axis, values }) => {
+  const spread = (/** @type {import("./decode.js").Line} */ { name, axis, values }) => {
     const out = new Float64Array(x.length).fill(Number.NaN);
     places.get(axis)?.forEach((place, i) => {
       out[/** @type {number} */ (rowOf.get(place))] = values[i];

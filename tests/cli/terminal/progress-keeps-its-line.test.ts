@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createProgress, type ProgressOptions } from "../../src/cli/progress.ts";
+import { createProgress, type ProgressOptions } from "../../../src/cli/terminal/progress.ts";
 
 function show(options: Partial<ProgressOptions> & { columns?: number }) {
   const writes: string[] = [];

@@ -1,4 +1,4 @@
-import type { RunProfile } from "../simulation/index.ts";
+import type { RunProfile } from "../../simulation/index.ts";
 
 const HEAD = ["stage", "runs", "products", "GFLOP", "GB moved", "seconds", "GFLOP/s"];
 

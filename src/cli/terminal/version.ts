@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The package's folder: two above this file, in the sources as in the built package. */
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+/** The package's folder: three above this file, in the sources as in the built package. */
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
 
 /** The version in package.json. */
 export function version(): string {

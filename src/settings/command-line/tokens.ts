@@ -1,6 +1,6 @@
-import { valueError } from "../base/index.ts";
+import { valueError } from "../../base/index.ts";
+import { type Arity, isTruthWord } from "../words.ts";
 import { didYouMean, nearest } from "./suggest.ts";
-import { type Arity, isTruthWord } from "./words.ts";
 
 /** One flag as given. */
 export interface GivenFlag {

@@ -1,9 +1,8 @@
-import { accepted, parseJson, valueError } from "../base/index.ts";
-import { isRuleFile, OWN, ownOptimizer } from "./custom.ts";
-import { readConfigJson } from "./json.ts";
-import { PRESETS, presetSettings } from "./presets/preset-settings.ts";
-import { randomExpid, resolveRun, type Settings, startingSettings } from "./resolve.ts";
-import { didYouMean, nearest } from "./suggest.ts";
+import { accepted, parseJson, valueError } from "../../base/index.ts";
+import { isRuleFile, OWN, ownOptimizer } from "../custom.ts";
+import { readConfigJson } from "../json.ts";
+import { PRESETS, presetSettings } from "../presets/preset-settings.ts";
+import { randomExpid, resolveRun, type Settings, startingSettings } from "../resolve.ts";
 import {
   FAMILIES,
   type Families,
@@ -12,10 +11,11 @@ import {
   optionsOfAll,
   PART_NAMES,
   partOptions,
-} from "./table.ts";
+} from "../table.ts";
+import type { AnyPart, OptionValue, PartName, RunConfig, Selection } from "../types.ts";
+import { type Arity, arityOf, readWords } from "../words.ts";
+import { didYouMean, nearest } from "./suggest.ts";
 import { canonical, SELECTOR, type Tokens, tokensOf } from "./tokens.ts";
-import type { AnyPart, OptionValue, PartName, RunConfig, Selection } from "./types.ts";
-import { type Arity, arityOf, readWords } from "./words.ts";
 
 /** What reading the words of a run needs of its surroundings. */
 export interface Surroundings {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { didYouMean, editDistance, nearest } from "../../src/settings/suggest.ts";
+import { didYouMean, editDistance, nearest } from "../../../src/settings/command-line/suggest.ts";
 
 const word = fc.string({ maxLength: 8, unit: fc.constantFrom("a", "b", "c", ".") });
 

@@ -1,5 +1,5 @@
-import { accepted, type Settings, type Values, valueError } from "../base/index.ts";
-import { arityOf, didYouMean, hyphenated, nearest, readWords, tokensOf } from "../settings/index.ts";
+import { accepted, type Settings, type Values, valueError } from "../../base/index.ts";
+import { arityOf, didYouMean, hyphenated, nearest, readWords, tokensOf } from "../../settings/index.ts";
 
 /** One command, as it describes itself: what is parsed and what help says come from here. */
 export interface Command<S extends Settings = Settings, W = unknown> {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { profileText } from "../../src/cli/profile-text.ts";
+import { profileText } from "../../../src/cli/terminal/profile-text.ts";
 
 test("the last line of the table is the sum of the others, and a stage without time has no rate", () => {
   const stage = (name: "value" | "gradient", scale: number) => ({

@@ -1,4 +1,4 @@
-import { either, flag, integer, type Setting } from "../base/index.ts";
+import { either, flag, integer, type Setting } from "../../base/index.ts";
 
 /** No progress. */
 export const quiet = { kind: flag, default: false, help: "no progress" } satisfies Setting<boolean>;
