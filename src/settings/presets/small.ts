@@ -1,9 +1,9 @@
 import type { Preset } from "./types.ts";
 
 const eig = { frequency: 1, tol: 1e-7 } as const;
-const runs = ["discrete", "central", "stable"] as const;
-/** With momentum the iterates are judged by their midpoints. */
-const everyRun = ["discrete", "midpoint", "central", "stable"] as const;
+const runs = ["discrete", "midpoint", "central", "stable"] as const;
+/** Rounding keeps the optimizer's oscillation from dying below the edge, as it does in the authors' runs. */
+const discrete = { precision: "float32" } as const;
 const rmsprop = { beta2: 0.99, eps: 1e-7, biasCorrection: true } as const;
 
 /** Four classes of the embedded digits: the fewer the classes, the sooner a small network learns them. */
@@ -15,21 +15,22 @@ const vit = { name: "vit", dim: 8, depth: 1, mlpDim: 16, numHeads: 1, initScale:
 const transformer = { name: "transformer", layers: 1, dModel: 8, nhead: 2, weightMultiplier: 1 } as const;
 
 /**
- * One small run for each network, and each optimizer on cnn, vit and transformer, on data that need no file. All were
- * chosen by scans over η: the central flow is at the edge for a good part of the run, the optimizer oscillates and does
- * not diverge, and it stays nearer to the central flow than to the stable flow. Where η is small enough for the
- * sharpness to rise slowly, the optimizer's oscillation, which grows from rounding errors, sets in soon after the
- * flow's. A warm start skips steps far below the edge.
+ * One small run for each network, and each optimizer on cnn, vit and transformer, on data that need no file. They were
+ * chosen by scans over η and the length of the warm start, some eighty runs, so that the flow is seen to be followed:
+ * the central flow is at the edge for most of the run and farther from the optimizer than the stable flow in at most 15 % of
+ * its steps there. What helps: a warm start past the first burst, to where the optimizer oscillates already, and the
+ * optimizer in float32. Each holds for its own seed; from another seed a network of this size may be at the edge at another time.
  */
 export const SMALL_PRESETS = {
   "mlp-digits": {
     help: "gradient descent, mse",
-    opt: { name: "gd", lr: 0.14 },
-    data: { name: "digits", n: 100 },
-    arch: { name: "mlp", width: 16 },
+    opt: { name: "gd", lr: 0.3 },
+    data: { name: "digits", n: 200 },
+    arch: { name: "mlp", width: 8 },
     runs,
-    steps: 190,
-    warmStart: 50,
+    steps: 200,
+    warmStart: 100,
+    discrete,
     eig,
   },
   "mlp-digits-heavy-ball": {
@@ -37,7 +38,7 @@ export const SMALL_PRESETS = {
     opt: { name: "heavy-ball", lr: 0.25, schedule: "warmup", warmupSteps: 100 },
     data: { name: "digits", n: 1000 },
     arch: { name: "mlp", width: 8 },
-    runs: everyRun,
+    runs,
     steps: 300,
     warmStart: 2900,
     eig,
@@ -47,7 +48,7 @@ export const SMALL_PRESETS = {
     opt: { name: "nesterov", lr: 0.15, schedule: "warmup", warmupSteps: 100 },
     data: { name: "digits", n: 200 },
     arch: { name: "mlp", width: 8 },
-    runs: everyRun,
+    runs,
     steps: 500,
     warmStart: 400,
     eig,
@@ -57,7 +58,7 @@ export const SMALL_PRESETS = {
     opt: { name: "adam", lr: 0.003, beta2: 0.99, schedule: "warmup", warmupSteps: 100 },
     data: { name: "digits", n: 200 },
     arch: { name: "mlp", width: 8 },
-    runs: everyRun,
+    runs,
     steps: 400,
     warmStart: 400,
     eig,
@@ -68,8 +69,9 @@ export const SMALL_PRESETS = {
     data: { name: "moons", n: 100 },
     arch: { name: "mlp", width: 16 },
     runs,
-    steps: 150,
-    warmStart: 5,
+    steps: 120,
+    warmStart: 100,
+    discrete,
     eig,
   },
   "cnn-digits": {
@@ -78,8 +80,9 @@ export const SMALL_PRESETS = {
     data: digits,
     arch: { name: "cnn", width: 8 },
     runs,
-    steps: 150,
-    warmStart: 290,
+    steps: 100,
+    warmStart: 600,
+    discrete,
     eig,
   },
   "cnn-digits-scalar-rmsprop": {
@@ -88,8 +91,9 @@ export const SMALL_PRESETS = {
     data: { ...digits, classes: "binary" },
     arch: { name: "cnn", width: 4 },
     runs,
-    steps: 120,
+    steps: 180,
     warmStart: 5,
+    discrete,
     eig,
   },
   "cnn-digits-rmsprop": {
@@ -98,8 +102,9 @@ export const SMALL_PRESETS = {
     data: digits,
     arch: { name: "cnn", width: 4 },
     runs,
-    steps: 100,
-    warmStart: 5,
+    steps: 80,
+    warmStart: 90,
+    discrete,
     eig,
   },
   "resnet-digits": {
@@ -108,8 +113,9 @@ export const SMALL_PRESETS = {
     data: { ...digits, n: 50 },
     arch: { name: "resnet", width: 4, stageSizes: [1, 1] },
     runs,
-    steps: 180,
-    warmStart: 140,
+    steps: 120,
+    warmStart: 350,
+    discrete,
     eig,
   },
   "vit-digits": {
@@ -118,8 +124,9 @@ export const SMALL_PRESETS = {
     data: digits,
     arch: vit,
     runs,
-    steps: 130,
-    warmStart: 30,
+    steps: 120,
+    warmStart: 100,
+    discrete,
     eig,
   },
   "vit-digits-scalar-rmsprop": {
@@ -129,7 +136,8 @@ export const SMALL_PRESETS = {
     arch: vit,
     runs,
     steps: 90,
-    warmStart: 5,
+    warmStart: 80,
+    discrete,
     eig,
   },
   "vit-digits-rmsprop": {
@@ -138,8 +146,9 @@ export const SMALL_PRESETS = {
     data: { ...digits, n: 50 },
     arch: vit,
     runs,
-    steps: 150,
+    steps: 220,
     warmStart: 5,
+    discrete,
     eig,
   },
   "lstm-sorting": {
@@ -148,8 +157,9 @@ export const SMALL_PRESETS = {
     data: sorting,
     arch: { name: "lstm", layers: 1, embdDim: 8, hiddenDim: 8 },
     runs,
-    steps: 160,
-    warmStart: 150,
+    steps: 120,
+    warmStart: 250,
+    discrete,
     eig,
   },
   "transformer-sorting": {
@@ -158,8 +168,9 @@ export const SMALL_PRESETS = {
     data: sorting,
     arch: transformer,
     runs,
-    steps: 260,
-    warmStart: 20,
+    steps: 120,
+    warmStart: 150,
+    discrete,
     eig,
   },
   "transformer-sorting-scalar-rmsprop": {
@@ -168,8 +179,9 @@ export const SMALL_PRESETS = {
     data: sorting,
     arch: transformer,
     runs,
-    steps: 140,
-    warmStart: 10,
+    steps: 100,
+    warmStart: 120,
+    discrete,
     eig,
   },
   "transformer-sorting-rmsprop": {
@@ -180,16 +192,18 @@ export const SMALL_PRESETS = {
     runs,
     steps: 140,
     warmStart: 5,
+    discrete,
     eig,
   },
   "mamba-copying": {
     help: "RMSProp, mse; gradient descent stays on its first plateau",
-    opt: { name: "rmsprop", lr: 0.0004, ...rmsprop },
+    opt: { name: "rmsprop", lr: 0.0008, ...rmsprop },
     data: { name: "copying", n: 50, nTest: 20, length: 3, vocabSize: 2, criterion: "mse" },
     arch: { name: "mamba", layers: 1, dModel: 8, initScale: 4 },
     runs,
-    steps: 160,
-    warmStart: 80,
+    steps: 100,
+    warmStart: 60,
+    discrete,
     eig,
   },
 } satisfies Readonly<Record<string, Preset>>;
