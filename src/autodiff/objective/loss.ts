@@ -91,6 +91,8 @@ export interface ChunkLoss {
 
 /** Throws, saying what to write, where a definition is neither of the two kinds. */
 export function checkDefinition(definition: LossDefinition): void {
+  if (typeof definition !== "object" || definition === null)
+    throw kindError("loss definition", "a record of parameters and functions", String(definition));
   const { examples, outputs, criterion, loss } = definition;
   const has = Object.entries({ examples, outputs, criterion, loss })
     .filter(([, part]) => part !== undefined)
@@ -110,6 +112,13 @@ export function checkDefinition(definition: LossDefinition): void {
 export function exampleCount({ examples }: LossDefinition): number {
   if (examples === undefined) return 0;
   const counts = Object.entries(examples).map(([name, { data, shape }]) => {
+    if (!(data instanceof Float64Array) || !Array.isArray(shape))
+      throw kindError(
+        `examples.${name}`,
+        "data, a Float64Array, and shape, the lengths of one example's axes",
+        `data: ${typeof data}, shape: ${typeof shape}`,
+        "write shape: [] for one number per example",
+      );
     const count = data.length / sizeOf(shape);
     if (!Number.isInteger(count) || count < 1)
       throw valueError(
@@ -155,7 +164,12 @@ export function chunkLoss(definition: LossDefinition, rowShape: Shape): ChunkLos
       parameters,
       examples: 0,
       arrays: [],
-      trace: (weights) => ({ value: definition.loss(named(Object.keys(parameters), weights)) }),
+      trace(weights) {
+        const value = definition.loss(named(Object.keys(parameters), weights));
+        if (!(value instanceof Tensor))
+          throw kindError("loss", "a function that returns a tensor", typeof value);
+        return { value };
+      },
     };
   const examples = exampleCount(definition);
   const arrays = Object.entries(definition.examples).map(

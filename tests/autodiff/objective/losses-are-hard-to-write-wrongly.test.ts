@@ -157,6 +157,14 @@ describe("rows that depend on other examples are refused, with what mixes them",
     const message = refusal(() => new Objective(old as never));
     expect(message).toMatch(/^loss definition: .*outputs: \(w, x\) => .*criterion: .*one value per row/);
     expect(refusal(() => new Objective({ parameters: { w: [1] } } as never))).toMatch(/none of them/);
+    expect(refusal(() => new Objective(null as never))).toMatch(/^loss definition: .*a record.*null/);
+    expect(refusal(() => new Objective({ parameters: { w: [1] }, loss: () => 3 } as never))).toMatch(
+      /^loss: .*a tensor.*number/,
+    );
+    for (const x of [{ data: [1, 2], shape: [] }, { data: new Float64Array(2) }])
+      expect(refusal(() => new Objective({ ...lossWith({}), examples: { x } } as never))).toMatch(
+        /^examples\.x: .*Float64Array.*shape: \[\] for one number/,
+      );
     expect(refusal(() => new Objective({ ...lossWith({}), examples: {} } as never))).toMatch(
       /^examples: .*one array/,
     );
