@@ -81,6 +81,13 @@ function proofOfUnsolvability(problem: SdcpProblem, x: Float64Array): Float64Arr
   return descent > 1e-8 && descent > HUGE_SOLUTION * norm(image) ? direction : undefined;
 }
 
+/** Whether D shows, for A and B of any size, that a solution would be larger than HUGE_SOLUTION·‖A‖/‖B‖. */
+export function proves({ k, a, b }: SdcpProblem, d: Float64Array): boolean {
+  const [sizeA, sizeB] = [norm(a), norm(b)];
+  const unit = { k, a: a.map((entry) => entry / sizeA), b: b.map((entry) => entry / sizeB) };
+  return proofOfUnsolvability(unit, d) !== undefined;
+}
+
 /** Rounds of `refinedProof`; each gains a constant factor unless cone and null space only touch. */
 const PROJECTIONS = 100;
 

@@ -4,7 +4,7 @@ import { svecIndex, svecLength } from "../../dense/svec.ts";
 import { symmetricEigen } from "../../dense/symmetric-eigen.ts";
 import { allFinite, maxAbs, norm, powerOfTwoNear } from "../../dense/vectors.ts";
 import type { SolverResult } from "../../result.ts";
-import { interiorPoint, refinedProof } from "./interior-point.ts";
+import { interiorPoint, proves, refinedProof } from "./interior-point.ts";
 import { balance, semismoothNewton } from "./newton.ts";
 import {
   type OperatorRepair,
@@ -134,14 +134,17 @@ export function sdcp(k: number, a: Float64Array, b: Float64Array, options: SdcpO
   const from = given && allFinite(given) ? given : zero;
   let best = attempt(problem, byOperator(problem), from, tolerance);
   let steps = best.steps;
+  let proof = best.direction;
   for (const scaling of [bySolution, plain, bySolution, bySolution]) {
-    // A proof ends the search as a solution does.
-    if (best.violation <= tolerance || best.direction) break;
+    // A solution ends the search, and so does a proof in the coordinates given; one in others may only mean that a
+    // solution is large in those.
+    if (best.violation <= tolerance || (proof && proves(problem, proof))) break;
     const other = attempt(problem, scaling(problem, best.x), best.x, tolerance);
     steps += other.steps;
-    if (other.violation < best.violation || other.direction) best = other;
+    proof = other.direction ?? proof;
+    if (other.violation < best.violation) best = other;
   }
-  return finish(best.x, best.method, steps, best.direction);
+  return finish(best.x, best.method, steps, proof);
 }
 
 interface Attempt {
