@@ -22,11 +22,14 @@ const NAMES = ["mlp-digits-heavy-ball", "mlp-digits-nesterov", "mlp-digits-adam"
 const WINDOW = 50;
 const EDGE = 0.02;
 
+/** Where the flow predicts what the optimizer does, not what rounding does. */
+const IN_FLOAT64 = ["--discrete.precision", "float64"];
+
 type Row = Record<string, Quantity>;
 const first = (row: Row, name: string): number => Number(quantityData(row[name] ?? Number.NaN)[0]);
 
 function run(words: readonly string[]): { rows: Row[]; c: number; end: Record<string, Float64Array> } {
-  const { config } = parseRun([...words, "--eig.raw-eigenvalues", "false"]);
+  const { config } = parseRun([...words, "--eig.raw-eigenvalues", "false", ...IN_FLOAT64]);
   const { simulation, criticalValue } = buildRun(config, nodeHost());
   const rows: Row[] = [];
   for (let step = 0; step < config.steps && simulation.running; step++) rows.push(simulation.step());

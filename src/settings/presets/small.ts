@@ -41,6 +41,7 @@ export const SMALL_PRESETS = {
     runs,
     steps: 300,
     warmStart: 2900,
+    discrete,
     eig,
   },
   "mlp-digits-nesterov": {
@@ -51,6 +52,7 @@ export const SMALL_PRESETS = {
     runs,
     steps: 500,
     warmStart: 400,
+    discrete,
     eig,
   },
   "mlp-digits-adam": {
@@ -61,6 +63,7 @@ export const SMALL_PRESETS = {
     runs,
     steps: 400,
     warmStart: 400,
+    discrete,
     eig,
   },
   "mlp-moons-rmsprop": {
@@ -76,7 +79,7 @@ export const SMALL_PRESETS = {
   },
   "cnn-digits": {
     help: "gradient descent, four classes",
-    opt: { name: "gd", lr: 0.1 },
+    opt: { name: "gd", lr: 0.15 },
     data: digits,
     arch: { name: "cnn", width: 8 },
     runs,
@@ -109,7 +112,7 @@ export const SMALL_PRESETS = {
   },
   "resnet-digits": {
     help: "gradient descent, two stages of one block",
-    opt: { name: "gd", lr: 0.09 },
+    opt: { name: "gd", lr: 0.15 },
     data: { ...digits, n: 50 },
     arch: { name: "resnet", width: 4, stageSizes: [1, 1] },
     runs,
@@ -120,12 +123,12 @@ export const SMALL_PRESETS = {
   },
   "vit-digits": {
     help: "gradient descent, mse",
-    opt: { name: "gd", lr: 0.1 },
+    opt: { name: "gd", lr: 0.2 },
     data: digits,
     arch: vit,
     runs,
     steps: 120,
-    warmStart: 100,
+    warmStart: 150,
     discrete,
     eig,
   },
