@@ -62,6 +62,18 @@ describe("the table", () => {
     expect(cell("time", 1)).toEqual(["coarse", loss(47)]);
   });
 
+  test("takes runs without a common step each at its own end", () => {
+    const late = run("late", 0.02, 16, 60);
+    const moved = { ...late, rows: late.rows.map((row) => ({ ...row, step: row.step + 1000 })) };
+    const { rows, label } = compareRuns([GRID[0], moved], options).table;
+    expect(label).toContain("the end of each");
+    for (const each of [GRID[0], moved]) {
+      const { cells } = rows.find(({ name, cells }) => name === each.name && cells.includes("Central flow"))!;
+      const last = each.rows.at(-1)!.quantities["central/train_loss"] as number;
+      expect(cells).toContain(last.toPrecision(4));
+    }
+  });
+
   test("says how each run went at the edge", () => {
     const [only] = GRID;
     const { rows } = compareRuns([only], options).table;

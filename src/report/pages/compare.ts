@@ -53,7 +53,7 @@ export interface Comparison {
 /** A run made ready: its axis, and what sets it apart. */
 interface Prepared extends ComparedRun {
   readonly axis: Required<Axis>;
-  /** The row at which it is compared; −1: it has none by then. */
+  /** The row at which it is compared. */
   readonly at: number;
   /** Its settings where the runs differ. */
   readonly values: readonly string[];
@@ -80,7 +80,8 @@ export function compareRuns(
   const differences = differencesOf(runs.map(({ config }) => config));
   const { prepared, end } = prepare(runs, differences, by);
   const order = [...prepared].sort(byValues);
-  const where = by === "step" ? `step ${end}` : `time η·t = ${formatNumber(end)}`;
+  const measured = by === "step" ? `step ${end}` : `time η·t = ${formatNumber(end)}`;
+  const where = end === undefined ? "the end of each" : measured;
   const table = tableOf(order, differences, where);
   const page = renderRuns({
     name: "Comparison",
@@ -120,13 +121,15 @@ function prepare(
   runs: readonly ComparedRun[],
   differences: readonly Difference[],
   by: CompareBy,
-): { prepared: Prepared[]; end: number } {
+): { prepared: Prepared[]; end: number | undefined } {
   const axes = runs.map((run) => ({
     steps: Float64Array.from(run.rows, ({ step }) => step),
     times: timesOf(run),
   }));
   const measure = by === "step" ? "steps" : "times";
-  const end = Math.min(...axes.map((axis) => axis[measure][axis.steps.length - 1]));
+  const last = Math.min(...axes.map((axis) => axis[measure][axis.steps.length - 1]));
+  // Runs of different stretches have no step in common: each is taken at its own end.
+  const end = axes.every((axis) => axis[measure][0] <= last) ? last : undefined;
   const told = differences.length <= MOST_IN_LABEL;
   const prepared = runs.map((run, i): Prepared => {
     const values = differences.map((difference) => difference.values[i]);
@@ -135,7 +138,10 @@ function prepare(
       ...run,
       axis: axes[i],
       // A little room, since times are sums of roundings.
-      at: axes[i][measure].findLastIndex((place) => place <= end + 1e-9 * Math.abs(end)),
+      at:
+        end === undefined
+          ? run.rows.length - 1
+          : axes[i][measure].findLastIndex((place) => place <= end + 1e-9 * Math.abs(end)),
       values,
       label: told && label !== "" ? label : run.name,
     };
@@ -153,7 +159,8 @@ function describe(runs: readonly Prepared[], differences: readonly Difference[],
     names.length === 0
       ? "All settings are the same"
       : `They differ in ${names.length <= 6 ? list(names) : `${names.length} settings`}`;
-  return `${differing}; they are compared at ${where}, the last that all have.`;
+  const shared = where.startsWith("the end") ? "" : ", the last that all have";
+  return `${differing}; they are compared at ${where}${shared}.`;
 }
 
 const list = (words: readonly string[]): string =>
