@@ -27,7 +27,7 @@ import { PRESETS, type RunConfig, SMALL_PRESET_NAMES, toConfigJson } from "../sr
 import { criticalValueOf } from "../src/simulation/index.ts";
 
 const COMMAND = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
-const FOLDER = resolve(process.env.EXPERIMENT_DIR ?? "experiments", "gallery");
+const FOLDER = resolve(process.env.EXPERIMENT_DIR || "experiments", "gallery");
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

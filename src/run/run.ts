@@ -22,6 +22,9 @@ import { RowStock, type RunEvents, RunLoop } from "./loop.ts";
 import { outcomeOf, type RunOutcome } from "./outcome.ts";
 import { Candidates } from "./restore.ts";
 
+/** What to know of code that a run brings with it. */
+const RIGHTS = "the rule file runs with all rights of this process: run what you have read, or written";
+
 /** The engine that computes, with its version. */
 const engine = (): string => `Node ${process.versions.node}`;
 
@@ -63,6 +66,7 @@ function begin(asked: RunConfig, folder: ClaimedFolder, provenance: Provenance, 
     const start = config.load.path === null ? undefined : readCheckpoint(config.load.path);
     if (start) restoreProcesses(built.simulation.processes, start, config.load.fromProcess);
     keepRule(config, folder.directory);
+    if (config.opt.name === "own") events.notice?.(RIGHTS);
     const json = toConfigJson(config, provenance);
     const head: JournalHead = {
       configHash: configHash(asked),
@@ -174,6 +178,7 @@ function goOn(
       );
     const changed = ruleChange(config);
     const copy = ruleCopy(config, directory);
+    if (copy !== undefined) notice(RIGHTS);
     if (changed !== undefined) notice(`${changed}; going on with the rule of this run, ${copy}`);
     built = buildRun(planned, nodeHost({ ruleCopy: copy, shouldStop: events.shouldStop }));
     const candidates = new Candidates(directory, rowCount);
