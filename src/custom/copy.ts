@@ -7,6 +7,10 @@ import { readRuleFile } from "./file.ts";
 
 type Run = Pick<RunConfig, "opt">;
 
+/** What to know of code that a run brings with it. */
+export const RULE_RIGHTS =
+  "the rule file runs with all rights of this process: run what you have read, or written";
+
 /** Where a run keeps the custom rule that it was started with; undefined for other optimizers. */
 export function ruleCopy({ opt }: Run, directory: string): string | undefined {
   return opt.name === "own" ? join(directory, `rule${extname(opt.file)}`) : undefined;

@@ -12,11 +12,36 @@ import type { StepRow } from "../simulation/index.ts";
 import { type DataSet, dataSetsDifference, dataSetsOfRows, type Extents, rowsOfDataSets } from "./columns.ts";
 import { moveInto, removeIfThere, temporaryBeside } from "./files.ts";
 
-/** Rows that are laid out, written or compared at once. */
-const BLOCK = 256;
+/** Bytes of rows that are laid out, written or compared at once, and the rows that these are at least and at most. */
+const BLOCK_BYTES = 1 << 20;
+const BLOCK_ROWS = { least: 64, most: 8192 };
 
-/** Bytes of a chunk, about: small enough to be rewritten while it fills, large enough to be compressed. */
+/** Bytes of a chunk at most: small enough to be rewritten while it fills, large enough to be compressed. */
 const CHUNK_BYTES = { live: 1 << 10, compact: 1 << 16 };
+
+/**
+ * Rows of a block. A block of a compact file is a whole number of chunks of each data set, about: the library forgets a
+ * chunk between two calls, so that a part of one would be compressed and expanded again for each.
+ *
+ * @param widths numbers that a row has in each data set
+ */
+function blockRows(widths: readonly number[]): number {
+  const width = widths.reduce((sum, each) => sum + each, 1);
+  const rows = Math.floor(BLOCK_BYTES / (8 * width));
+  return Math.max(BLOCK_ROWS.least, Math.min(BLOCK_ROWS.most, rows));
+}
+
+const widthOf = (shape: readonly number[]): number => shape.reduce((size, length) => size * length, 1);
+
+const widthsOf = (extents: Extents): number[] =>
+  [...extents.entries.values()].map(({ shape }) => widthOf(shape));
+
+/** Rows of a chunk of a data set. @param block rows of a block; @param width numbers of a row */
+function chunkRows(kind: keyof typeof CHUNK_BYTES, block: number, width: number, rowCount: number): number {
+  const most = Math.max(1, Math.floor(CHUNK_BYTES[kind] / (8 * Math.max(1, width))));
+  if (kind === "live") return most;
+  return Math.min(Math.ceil(block / Math.ceil(block / most)), Math.max(1, rowCount));
+}
 
 /** The library's file format: read by HDF5 1.10 of 2016 and later. */
 const FORMAT = ["v110", "v110"] as const;
@@ -67,17 +92,16 @@ function createDataSets(
   rowCount: number,
 ): void {
   const groups = new Map<string, H5.Group>([["", file]]);
+  const block = blockRows(widthsOf(extents));
   for (const { path, shape, data } of dataSetsOfRows([], extents)) {
     const slash = path.lastIndexOf("/");
-    const width = shape.slice(1).reduce((size, length) => size * Math.max(1, length), 1);
-    const rows = Math.max(1, Math.floor(CHUNK_BYTES[kind] / (8 * width)));
     groupAt(groups, path.slice(0, Math.max(slash, 0))).create_dataset({
       name: path.slice(slash + 1),
       data,
       shape: [...shape],
       maxshape: shape.map(() => null),
       chunks: [
-        kind === "live" ? rows : Math.min(rows, Math.max(1, rowCount)),
+        chunkRows(kind, block, widthOf(shape.slice(1)), rowCount),
         ...shape.slice(1).map((length) => Math.max(1, length)),
       ],
       dtype: data instanceof BigInt64Array ? "<q" : "<d",
@@ -107,11 +131,12 @@ function appendRows(
   }
 }
 
-function* blocksOf(rows: Iterable<StepRow>): Generator<StepRow[]> {
+function* blocksOf(rows: Iterable<StepRow>, extents: Extents): Generator<StepRow[]> {
+  const size = blockRows(widthsOf(extents));
   let block: StepRow[] = [];
   for (const row of rows) {
     block.push(row);
-    if (block.length < BLOCK) continue;
+    if (block.length < size) continue;
     yield block;
     block = [];
   }
@@ -131,7 +156,7 @@ function writeRows(
   try {
     createDataSets(file, extents, kind, rowCount);
     let from = 0;
-    for (const block of blocksOf(rows)) {
+    for (const block of blocksOf(rows, extents)) {
       appendRows(h5, file, extents, block, from);
       from += block.length;
     }
@@ -216,10 +241,12 @@ function* storedRows(h5: Library, path: string, from: number, to: number): Gener
   try {
     const length = (file.get("step") as H5.Dataset).shape?.[0];
     const dataSets = [...dataSetsIn(h5, file)].filter(([, { shape }]) => shape?.[0] === length);
-    for (let start = from; start < to; start += BLOCK) {
-      const end = Math.min(to, start + BLOCK);
+    const block = blockRows(dataSets.map(([, { shape }]) => widthOf((shape ?? []).slice(1))));
+    for (let start = from; start < to; ) {
+      const end = Math.min(to, start - (start % block) + block);
       const slices = dataSets.flatMap(([name, dataSet]) => sliceOf(name, dataSet, start, end) ?? []);
       yield* rowsOfDataSets(slices, start);
+      start = end;
     }
   } finally {
     file.close();
@@ -240,7 +267,7 @@ function difference(
     const odd = stored.find(([, { shape }]) => shape?.[0] !== rowCount);
     if (odd) return odd[0];
     let from = 0;
-    for (const block of blocksOf(rows)) {
+    for (const block of blocksOf(rows, extents)) {
       const meant = dataSetsOfRows(block, extents);
       const to = from + block.length;
       const found = dataSetsDifference(

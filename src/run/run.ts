@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { isMisuse, valueError } from "../base/index.ts";
-import { keepRule, ruleChange, ruleCopy } from "../custom/index.ts";
+import { keepRule, RULE_RIGHTS, ruleChange, ruleCopy } from "../custom/index.ts";
 import {
   ClaimedFolder,
   createJournal,
@@ -22,11 +22,11 @@ import { RowStock, type RunEvents, RunLoop } from "./loop.ts";
 import { outcomeOf, type RunOutcome } from "./outcome.ts";
 import { Candidates } from "./restore.ts";
 
-/** What to know of code that a run brings with it. */
-const RIGHTS = "the rule file runs with all rights of this process: run what you have read, or written";
-
 /** The engine that computes, with its version. */
 const engine = (): string => `Node ${process.versions.node}`;
+
+/** Who computes, for a line. */
+const maker = (version: string, on: string): string => `central-flows ${version} on ${on}`;
 
 /**
  * Starts a run in a new folder. Throws before anything is computed when the folder holds a run already, and leaves
@@ -66,7 +66,6 @@ function begin(asked: RunConfig, folder: ClaimedFolder, provenance: Provenance, 
     const start = config.load.path === null ? undefined : readCheckpoint(config.load.path);
     if (start) restoreProcesses(built.simulation.processes, start, config.load.fromProcess);
     keepRule(config, folder.directory);
-    if (config.opt.name === "own") events.notice?.(RIGHTS);
     const json = toConfigJson(config, provenance);
     const head: JournalHead = {
       configHash: configHash(asked),
@@ -89,11 +88,13 @@ function begin(asked: RunConfig, folder: ClaimedFolder, provenance: Provenance, 
  * comparing them. A run that has ended is told of as it is, unless it is to become longer.
  *
  * @param steps the rows to reach in all; null: those of its config.json
+ * @param version of this package; a run that another started is told so
  */
 export async function resumeRun(
   directory: string,
   steps: number | null,
   events: RunEvents = {},
+  version?: string,
 ): Promise<RunOutcome> {
   const json = readConfigJsonOf(directory, "resume");
   if (folderState(directory) === "foreign")
@@ -116,7 +117,10 @@ export async function resumeRun(
       }
       await folder.reopen(json);
     }
-    return (await completeOldRun(folder, json, steps, events)) ?? (await goOn(folder, json, steps, events));
+    return (
+      (await completeOldRun(folder, json, steps, events)) ??
+      (await goOn(folder, json, steps, events, version))
+    );
   } finally {
     folder.release();
   }
@@ -159,6 +163,7 @@ function goOn(
   given: JournalHead["config"],
   steps: number | null,
   events: RunEvents,
+  version = "",
 ): Promise<RunOutcome> {
   const { directory } = folder;
   const notice = (line: string): void => events.notice?.(line);
@@ -171,14 +176,12 @@ function goOn(
     refuseForeign(config, planned, head.configHash, directory);
     refuseShorter(rowCount, planned.steps);
     if (droppedBytes > 0) notice("the last row of the journal was torn by the stop and is computed again");
-    const here = engine();
-    if (head.engine !== here)
-      notice(
-        `started on ${head.engine}, going on with ${here}: logged rows are computed again and compared first`,
-      );
+    const [there, here] = [maker(head.version, head.engine), maker(version || head.version, engine())];
+    if (there !== here)
+      notice(`started by ${there}, going on with ${here}: logged rows are computed again and compared first`);
     const changed = ruleChange(config);
     const copy = ruleCopy(config, directory);
-    if (copy !== undefined) notice(RIGHTS);
+    if (copy !== undefined) notice(RULE_RIGHTS);
     if (changed !== undefined) notice(`${changed}; going on with the rule of this run, ${copy}`);
     built = buildRun(planned, nodeHost({ ruleCopy: copy, shouldStop: events.shouldStop }));
     const candidates = new Candidates(directory, rowCount);

@@ -14,8 +14,16 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { FolderBusyError, NAMES, readCheckpoint, writeCheckpoint } from "../../src/record/index.ts";
-import { openRun } from "../../src/run/index.ts";
-import { type LeftRun, MOONS, resumeRun, rowsDifference, runWords, temporaryFolder } from "./small-runs.ts";
+import { openRun, resumeRun as resume } from "../../src/run/index.ts";
+import {
+  type LeftRun,
+  MOONS,
+  PROVENANCE,
+  resumeRun,
+  rowsDifference,
+  runWords,
+  temporaryFolder,
+} from "./small-runs.ts";
 
 const base = temporaryFolder();
 const STEPS = 12;
@@ -188,6 +196,18 @@ test("settings of one run and rows of another are not drawn as one", async () =>
   );
   writeFileSync(path, JSON.stringify({ ...json, expid: "renamed" }));
   expect((await openRun(folder, "report")).rowCount).toBe(7);
+});
+
+test("a line tells when a run goes on under another version", async () => {
+  const told = async (name: string, version: string): Promise<string> => {
+    const lines: string[] = [];
+    await resume(copyOf(name), null, { notice: (line) => lines.push(line) }, version);
+    return lines.join("\n");
+  };
+  expect(await told("same-version", PROVENANCE.version)).not.toContain("going on with");
+  expect(await told("other-version", "99.0.0")).toMatch(
+    /started by central-flows 0 on Node .*, going on with central-flows 99\.0\.0/,
+  );
 });
 
 test("a run whose config.json a crash has not left is what its journal says", async () => {

@@ -2,7 +2,7 @@
  * Kills a run again and again and resumes it: at random moments, by SIGKILL and SIGTERM, with a second writer at the same
  * folder, with stale and foreign files thrown in. What must come out is the run that was left in peace.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   closeSync,
@@ -15,6 +15,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { Random } from "../../src/base/index.ts";
@@ -89,19 +90,13 @@ function throwIn(folder: string, other: string, random: Random): void {
   mkdirSync(checkpoints, { recursive: true });
   const foreign = readdirSync(join(other, NAMES.checkpoints)).filter((name) => name.endsWith(".npz"));
   const pick = foreign[Math.floor(random.uniform() * foreign.length)];
+  const gone = spawnSync(process.execPath, ["-e", ""]).pid;
   const acts = [
     () => copyFileSync(join(other, NAMES.checkpoints, pick), join(checkpoints, NAMES.resume)),
     () => copyFileSync(join(other, NAMES.checkpoints, pick), join(checkpoints, pick)),
     () => writeFileSync(join(checkpoints, "checkpoint_3.npz"), "no zip"),
     () => writeFileSync(join(checkpoints, NAMES.resume), new Uint8Array(1000)),
-    () =>
-      writeFileSync(
-        join(folder, "lock"),
-        JSON.stringify({ host: "elsewhere", pid: 1, start: "" }).replace(
-          "elsewhere",
-          process.env.HOSTNAME ?? "",
-        ),
-      ),
+    () => writeFileSync(join(folder, "lock"), JSON.stringify({ host: hostname(), pid: gone, start: "" })),
     () => writeFileSync(join(folder, ".cf-0123456789abcdef01234567.tmp"), "half"),
     () => writeFileSync(join(folder, NAMES.data), "no HDF5"),
     () => {

@@ -1,19 +1,17 @@
-import { copyFileSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { NAMES } from "../../src/record/index.ts";
-import { buildInto, ROOT } from "../support/build.ts";
+import { buildRunnable } from "../support/build.ts";
 import { campaign } from "./kill-campaign.ts";
 import { temporaryFolder } from "./small-runs.ts";
 
 const KILLS = 12;
-/** Below the checkout, so that the built program finds its packages. */
-const built = join(ROOT, "dist", `kills-${process.pid}`);
+let built: ReturnType<typeof buildRunnable>;
 beforeAll(() => {
-  buildInto(join(built, "dist"));
-  copyFileSync(join(ROOT, "package.json"), join(built, "package.json"));
+  built = buildRunnable(`kills-${process.pid}`);
 }, 120_000);
-afterAll(() => rmSync(built, { recursive: true, force: true }));
+afterAll(() => rmSync(built.folder, { recursive: true, force: true }));
 
 test("killed a dozen times and resumed, beside other writers and stale files, a run is the one left in peace", async () => {
   const folder = temporaryFolder();
@@ -23,7 +21,7 @@ test("killed a dozen times and resumed, beside other writers and stale files, a 
     kills: KILLS,
     seed,
     steps: 400,
-    command: [join(built, "dist", "cli", "main.js")],
+    command: [built.main],
   });
   expect(result.stuck, `seed ${seed}`).toEqual([]);
   expect([result.rowsLost, result.rowsDiffering], `seed ${seed}`).toEqual([0, 0]);

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -7,6 +8,19 @@ export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** Builds the package's files into a folder of the caller's, as `npm run build` does into dist/. */
 export function buildInto(folder: string): void {
   run(process.execPath, [join(ROOT, "tools", "build.mjs"), folder], ROOT);
+}
+
+/**
+ * Builds the package's files where they run, below the checkout so that they find their packages.
+ *
+ * @param name of a folder in dist/, the caller's to remove
+ * @returns the folder, and the file that is the command line
+ */
+export function buildRunnable(name: string): { readonly folder: string; readonly main: string } {
+  const folder = join(ROOT, "dist", name);
+  buildInto(join(folder, "dist"));
+  copyFileSync(join(ROOT, "package.json"), join(folder, "package.json"));
+  return { folder, main: join(folder, "dist", "cli", "main.js") };
 }
 
 /** Runs a command to its end and returns what it wrote to stdout. Throws, with all it wrote, when it fails. */

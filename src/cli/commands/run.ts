@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Stopped } from "../../base/index.ts";
+import { RULE_RIGHTS } from "../../custom/index.ts";
 import { PROCESS_KINDS } from "../../flows/index.ts";
 import { type Summary, summaryText } from "../../report/index.ts";
 import {
@@ -115,7 +116,8 @@ export async function runCommand(
   cmd: string,
 ): Promise<number> {
   const voice = { quiet: config.quiet, json: config.json };
-  if (!voice.quiet) for (const notice of notices) process.stderr.write(`${notice}\n`);
+  const told = config.opt.name === "own" ? [...notices, RULE_RIGHTS] : notices;
+  if (!voice.quiet) for (const notice of told) process.stderr.write(`${notice}\n`);
   const directory = runDirectory(config, process.env);
   return withProgress(config.steps, voice, (events) =>
     startRun(config, directory, { cmd, gitHash: gitHash(), version: version() }, events),
@@ -140,6 +142,6 @@ export const resume = command({
   words: (positionals) => oneFolder("resume", positionals),
   run({ dir, steps, ...voice }) {
     const total = steps ?? readRunConfig(dir).steps;
-    return withProgress(total, voice, (events) => resumeRun(dir, steps, events));
+    return withProgress(total, voice, (events) => resumeRun(dir, steps, events, version()));
   },
 });
