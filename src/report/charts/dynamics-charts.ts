@@ -140,9 +140,11 @@ export function averageGroup(source: ChartSource, path: string, shown: boolean):
   });
 }
 
+/** c for reading: five digits of 13.571428…, and 38 without the roundings that it came with. */
+const edgeText = (criticalValue: number): string => plainNumber(Number(criticalValue.toPrecision(5)));
+
 /** The words on the edge of stability, c = 2 but for momentum. */
-export const edgeLabel = (criticalValue: number): string =>
-  `edge of stability: ${plainNumber(criticalValue)}`;
+export const edgeLabel = (criticalValue: number): string => `edge of stability: ${edgeText(criticalValue)}`;
 
 /** The training loss of every process, with what the central flow predicts of its average; empty where nothing was logged. */
 export function lossChart(source: ChartSource): Chart[] {
@@ -182,7 +184,7 @@ export function sharpnessChart(source: ChartSource): Chart[] {
     id: "sharpness",
     title: "Effective sharpness",
     caption: `The largest eigenvalues of the Hessian as the optimizer feels it, every tracked one. Training sharpens
-      the landscape until the top eigenvalue meets the edge of stability at ${plainNumber(criticalValue)}; from there
+      the landscape until the top eigenvalue meets the edge of stability at ${edgeText(criticalValue)}; from there
       the optimizer oscillates, which holds it back. The central flow stays exactly at the edge, one eigenvalue after
       another; the stable flow does not know of the edge and climbs past it.${delaySentence(source)} Curves that leave
       the frame are the ones that ran away: hide the others or use the log axis to follow them.`,

@@ -94,7 +94,7 @@ export function compareRuns(
 optimizer the average of the steps around it, of the central flow its prediction of that. Of the steps at the edge of
 stability, farther: the share in which the central flow is farther from the optimizer than the stable flow is; ratio: the
 median of the two flows’ distances from the midpoints of its path, or from itself.`,
-    sections: [...overlay(order), ...multiples(order, differences)],
+    sections: [...overlay(order), ...multiples(order, differences, end !== undefined)],
   });
   return { table, page };
 }
@@ -291,12 +291,19 @@ const MULTIPLES = [
   ["distances", "Distance between the paths", distancesChart],
 ] as const;
 
-/** For each quantity a small chart per run, all with the same axes. */
-function multiples(runs: readonly Prepared[], differences: readonly Difference[]): Section[] {
+/** For each quantity a small chart per run, all with the same axes where they have steps in common and one edge. */
+function multiples(
+  runs: readonly Prepared[],
+  differences: readonly Difference[],
+  together: boolean,
+): Section[] {
+  const oneEdge = new Set(runs.map(({ criticalValue }) => criticalValue)).size === 1;
   const columns = gridColumns(runs, differences);
   const panels = MULTIPLES.flatMap(([id, title, draw]): Panel[] => {
     const charts = runs.flatMap((run, i) =>
-      draw(chartSource(run.rows, run.criticalValue)).map((found) => placed(found, run, i, id)),
+      draw(chartSource(run.rows, run.criticalValue)).map((found) =>
+        placed(found, run, i, together && (oneEdge || id !== "sharpness") ? id : undefined),
+      ),
     );
     if (charts.length === 0) return [];
     return [{ id: `each-${id}`, title, axes: runs.map(({ axis }) => axis), charts, small: columns }];
@@ -305,7 +312,7 @@ function multiples(runs: readonly Prepared[], differences: readonly Difference[]
 }
 
 /** A run's chart among those of other runs. */
-function placed(found: Chart, run: Prepared, i: number, family: string): AnyChart {
+function placed(found: Chart, run: Prepared, i: number, family: string | undefined): AnyChart {
   const groups = found.groups
     .filter(({ role }) => role !== "warm")
     .map(
@@ -314,7 +321,7 @@ function placed(found: Chart, run: Prepared, i: number, family: string): AnyChar
         lines: each.lines.map(({ name, values }) => ({ name, values, axis: i })),
       }),
     );
-  return { ...found, id: `run-${i}`, title: run.label, groups, family };
+  return { ...found, id: `run-${i}`, title: run.label, groups, ...(family !== undefined && { family }) };
 }
 
 /** As many columns as the second of two settings has values, where the runs are a grid; else as many as fit. */
