@@ -23,7 +23,7 @@ const result = await campaign({
   command: [built.main],
   progress: (line) => process.stderr.write(`${line}\n`),
 });
-rmSync(built.folder, { recursive: true });
+rmSync(built.folder, { recursive: true, force: true });
 process.stdout.write(`${result.kills} kills, seed ${seed}: ${summary(result)}\n`);
 for (const line of result.stuck) process.stdout.write(`${line}\n`);
 if (result.rowsLost + result.rowsDiffering + result.stuck.length > 0) process.exitCode = 1;
