@@ -160,7 +160,7 @@ function runHelp(): string[] {
     `central-flows help ${MUCH_TO_EXPLAIN} explains the flags of one name.`,
     "",
     "Example",
-    "  central-flows run opt:rmsprop data:moons arch:mlp --opt.lr 0.02 --opt.beta2 0.95 --arch.width 12",
+    "  central-flows run opt:gd --opt.lr 0.25 --arch.width 8 --warm-start 200 --steps 200",
     ...PART_NAMES.flatMap((part) => ["", ...partOverview(part)]),
     ...SECTIONS.flatMap(({ title, options }) => ["", title, ...table(effective(options))]),
     "",
@@ -309,7 +309,7 @@ const OVERVIEW: readonly string[] = [
   ]),
   "",
   "Example",
-  "  central-flows run opt:gd data:digits arch:mlp --opt.lr 0.05 --arch.width 32 --steps 300",
+  "  central-flows run --preset mlp-moons-rmsprop",
 ];
 
 /**
