@@ -16,7 +16,7 @@ const transformer = { name: "transformer", layers: 1, dModel: 8, nhead: 2, weigh
 
 /**
  * One small run for each network, and each optimizer on cnn, vit and transformer, on data that need no file. They were
- * chosen by scans over η and the length of the warm start, some eighty runs, so that the flow is seen to be followed:
+ * chosen by scans over η and the length of the warm start, some hundred runs, so that the flow is seen to be followed:
  * the central flow is at the edge for most of the run and farther from the optimizer than the stable flow in at most 15 % of
  * its steps there. What helps: a warm start past the first burst, to where the optimizer oscillates already, and the
  * optimizer in float32. Each holds for its own seed; from another seed a network of this size may be at the edge at another time.
