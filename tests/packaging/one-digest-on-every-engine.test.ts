@@ -1,0 +1,165 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, extname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildInto, run } from "../support/build.ts";
+import { launchChromium } from "../support/chromium.ts";
+
+const HERE = fileURLToPath(new URL("engines", import.meta.url));
+const PATIENCE = 240_000;
+
+/** Engines from the registry, by the package.json beside this file; those that are not installed are skipped, and say so. */
+const ENGINES: Readonly<Record<string, readonly string[]>> = {
+  "Node 22": [join(HERE, "node_modules/node-22/bin/node")],
+  "Node 24": [join(HERE, "node_modules/node-24/bin/node")],
+  Bun: [join(HERE, "node_modules/bun/bin/bun.exe")],
+  Deno: [join(HERE, "node_modules/@deno/linux-x64-glibc/deno"), "run", "-A"],
+};
+const FIREFOX = [process.env.FIREFOX_PATH, "/usr/bin/firefox-esr", "/usr/bin/firefox"];
+const TYPES: Record<string, string> = { ".html": "text/html; charset=utf-8", ".js": "text/javascript" };
+const POLICIES = {
+  WebAssembly: "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'",
+  "no WebAssembly": "default-src 'self'; script-src 'self'",
+};
+
+let folder: string;
+let expected: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "engines-"));
+  buildInto(folder);
+  cpSync(HERE, join(folder, "engines"), {
+    recursive: true,
+    filter: (path) => !path.includes("node_modules"),
+  });
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  bringFflate(folder);
+  expected = run(process.execPath, [join(folder, "engines/print.js"), "auto"], folder).trim();
+}, PATIENCE);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test(
+  "the digests are of runs that differ, on this engine with and without WebAssembly alike",
+  () => {
+    const lines = expected.split("\n");
+    expect(lines.length).toBeGreaterThan(15);
+    expect(new Set(lines.map((line) => line.split(" ")[0])).size).toBe(lines.length);
+    expect(run(process.execPath, [join(folder, "engines/print.js"), "js"], folder).trim()).toBe(expected);
+  },
+  PATIENCE,
+);
+
+const pairs = Object.keys(ENGINES).flatMap((name) => ["auto", "js"].map((backend) => ({ name, backend })));
+
+test.for(pairs)(
+  "$name has the same digests, backend $backend",
+  { timeout: PATIENCE },
+  ({ name, backend }, ctx) => {
+    const [command, ...words] = ENGINES[name];
+    if (!starts(command)) {
+      console.warn(`skipped: no ${name}; npm ci --prefix tests/packaging/engines installs it`);
+      return ctx.skip();
+    }
+    const script = [...words, join(folder, "engines/print.js"), backend];
+    const { stdout, stderr, status } = spawnSync(command, script, { encoding: "utf8" });
+    expect(status, stderr).toBe(0);
+    expect(stdout.trim()).toBe(expected);
+  },
+);
+
+describe.each(Object.entries(POLICIES))("browsers, %s", (_, policy) => {
+  test(
+    "Chromium has the same digests",
+    async (ctx) => {
+      const browser = await launchChromium();
+      if (!browser) return ctx.skip();
+      const served = await serve(policy);
+      try {
+        const page = await browser.newPage();
+        await page.goto(served.address);
+        expect(await served.answer).toBe(expected);
+      } finally {
+        await browser.close();
+        served.server.close();
+      }
+    },
+    PATIENCE,
+  );
+
+  test(
+    "Firefox has the same digests",
+    async (ctx) => {
+      const firefox = FIREFOX.find((path) => path && starts(path));
+      if (!firefox) {
+        console.warn("skipped: no Firefox; set FIREFOX_PATH to run on its engine");
+        return ctx.skip();
+      }
+      const served = await serve(policy);
+      const profile = mkdtempSync(join(tmpdir(), "firefox-"));
+      let child: ChildProcess | undefined;
+      try {
+        child = spawn(firefox, ["--headless", "--no-remote", "--profile", profile, served.address], {
+          stdio: "ignore",
+        });
+        expect(await served.answer).toBe(expected);
+      } finally {
+        const ended = new Promise((done) => child?.once("exit", done));
+        if (child?.kill()) await ended;
+        served.server.close();
+        rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+      }
+    },
+    PATIENCE,
+  );
+});
+
+/** A page knows no package names: the one package that writers of archives need is put beside them, by its path. */
+function bringFflate(folder: string): void {
+  const package_ = createRequire(import.meta.url).resolve("fflate/browser");
+  cpSync(join(dirname(package_), "..", "esm", "browser.js"), join(folder, "engines", "fflate.js"));
+  for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (!file.endsWith(".js") || file.includes("node_modules")) continue;
+    const text = readFileSync(join(folder, file), "utf8");
+    if (!text.includes('"fflate"')) continue;
+    const path = relative(dirname(file), join("engines", "fflate.js")).replaceAll("\\", "/");
+    writeFileSync(join(folder, file), text.replaceAll('"fflate"', `"${path}"`));
+  }
+}
+
+/** Serves the built package under a policy; `answer` is what the page posts. */
+async function serve(policy: string): Promise<{ server: Server; address: string; answer: Promise<string> }> {
+  let found: (text: string) => void = () => {};
+  const answer = new Promise<string>((resolve) => {
+    found = resolve;
+  });
+  const server = createServer((request, response) => {
+    const path = new URL(request.url ?? "/", "http://localhost").pathname;
+    if (request.method === "POST") {
+      let body = "";
+      request.on("data", (part) => {
+        body += part;
+      });
+      request.on("end", () => {
+        response.end();
+        found(body);
+      });
+      return;
+    }
+    const file = join(folder, path);
+    const type = TYPES[extname(path)];
+    const known = type !== undefined && existsSync(file);
+    response.writeHead(known ? 200 : 404, { "content-type": type, "content-security-policy": policy });
+    response.end(known ? readFileSync(file) : undefined);
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const { port } = server.address() as AddressInfo;
+  return { server, address: `http://127.0.0.1:${port}/engines/index.html`, answer };
+}
+
+const starts = (command: string): boolean =>
+  existsSync(command) && spawnSync(command, ["--version"], { stdio: "ignore" }).status === 0;
