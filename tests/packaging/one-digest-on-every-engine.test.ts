@@ -153,7 +153,10 @@ async function serve(policy: string): Promise<{ server: Server; address: string;
     const file = join(folder, path);
     const type = TYPES[extname(path)];
     const known = type !== undefined && existsSync(file);
-    response.writeHead(known ? 200 : 404, { "content-type": type, "content-security-policy": policy });
+    response.writeHead(known ? 200 : 404, {
+      "content-type": type ?? "text/plain",
+      "content-security-policy": policy,
+    });
     response.end(known ? readFileSync(file) : undefined);
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
