@@ -10,6 +10,7 @@ const SLOW = [
   "tests/packaging/tarball-works-when-installed.test.ts",
   "tests/run/default-run-shows-the-flow.test.ts",
   "tests/run/killed-runs-resume.test.ts",
+  "tests/sweep/killed-sweeps-finish.test.ts",
   "tests/verify/whole-fixtures-agree.test.ts",
 ];
 

@@ -252,22 +252,34 @@ function presetsHelp(): string[] {
 }
 
 /** The help of a command that is read by its settings. */
-function commandHelp({ name, usage, about, settings, example }: Command): string[] {
+function commandHelp({ name, usage, about, settings, example, parts = [] }: Command): string[] {
+  return [
+    `central-flows ${name} ${usage}`,
+    "",
+    ...about,
+    ...settingsHelp(settings),
+    ...parts.flatMap((part) => [
+      "",
+      `central-flows ${part.name} ${part.usage}`,
+      ...part.about.map(indented),
+      ...settingsHelp(part.settings).slice(1),
+    ]),
+    "",
+    "Example",
+    `  central-flows ${example}`,
+  ];
+}
+
+const indented = (line: string): string => `  ${line}`;
+
+function settingsHelp(settings: Command["settings"]): string[] {
   const options = Object.entries(settings).map(([key, setting]) => ({
     flag: hyphenated(key),
     path: [key],
     json: [key],
     setting,
   }));
-  return [
-    `central-flows ${name} ${usage}`,
-    "",
-    ...about,
-    ...(options.length > 0 ? ["", ...table(options)] : []),
-    "",
-    "Example",
-    `  central-flows ${example}`,
-  ];
+  return options.length > 0 ? ["", ...table(options)] : [];
 }
 
 /** The network with the most settings, as an example of what has something to explain. */

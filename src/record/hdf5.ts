@@ -44,9 +44,10 @@ function chunkRows(kind: keyof typeof CHUNK_BYTES, block: number, width: number,
 }
 
 /** The library's file format: read by HDF5 1.10 of 2016 and later. */
-const FORMAT = ["v110", "v110"] as const;
+export const FORMAT = ["v110", "v110"] as const;
 
-type Library = typeof H5;
+/** The library as a module. */
+export type Library = typeof H5;
 
 let loaded: Promise<Library> | undefined;
 
@@ -55,7 +56,7 @@ let loaded: Promise<Library> | undefined;
  *
  * @throws Error where the engine has no WebAssembly, of which the library is made
  */
-function library(): Promise<Library> {
+export function library(): Promise<Library> {
   loaded ??= (async () => {
     if (!("WebAssembly" in globalThis))
       throw new Error("expected WebAssembly, in which the HDF5 library is written, got an engine without");
@@ -68,7 +69,8 @@ function library(): Promise<Library> {
   return loaded;
 }
 
-function groupAt(groups: Map<string, H5.Group>, path: string): H5.Group {
+/** The group of a path, made with those above it where it is missing. @param groups those that are there; `""` is the file */
+export function groupAt(groups: Map<string, H5.Group>, path: string): H5.Group {
   const known = groups.get(path);
   if (known) return known;
   const slash = path.lastIndexOf("/");

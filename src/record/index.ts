@@ -30,6 +30,7 @@ export {
   type StoredRows,
   writeHdf5,
 } from "./hdf5.ts";
+export { type RunStack, writeStack } from "./hdf5-stack.ts";
 export {
   createJournal,
   Journal,
@@ -40,4 +41,4 @@ export {
   restoreJournal,
 } from "./journal.ts";
 export { readOldJournal } from "./journal-lines.ts";
-export { FolderBusyError, type LockHolder, lockHolder } from "./lock.ts";
+export { FolderBusyError, type Lock, type LockHolder, lockHolder, takeLock } from "./lock.ts";

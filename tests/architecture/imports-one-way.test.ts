@@ -22,8 +22,21 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   run: ["record", "simulation", "custom", "settings", "flows", "models", "data", "base"],
   verify: ["record", "simulation", "flows", "models", "data", "autodiff", "base"],
   report: ["simulation", "settings", "run", "flows", "base"],
+  sweep: ["report", "run", "record", "simulation", "custom", "settings", "base"],
   claims: ["report", "run", "record", "simulation", "settings", "flows", "linalg", "base"],
-  cli: ["claims", "report", "verify", "run", "record", "simulation", "custom", "settings", ...CORE, "data"],
+  cli: [
+    "claims",
+    "sweep",
+    "report",
+    "verify",
+    "run",
+    "record",
+    "simulation",
+    "custom",
+    "settings",
+    ...CORE,
+    "data",
+  ],
   "": CORE,
 };
 

@@ -15,6 +15,10 @@ export interface Command<S extends Settings = Settings, W = unknown> {
   readonly example: string;
   /** What the words that belong to no flag mean. @throws InputValueError for words that it does not take */
   words(positionals: readonly string[]): W;
+  /** Reads all words itself, in place of `settings` and `words`: for words that are another command's. */
+  read?(argv: readonly string[]): Values<S> & W;
+  /** Commands within this one, which help lists. */
+  readonly parts?: readonly Command[];
   /** Does it; returns the exit status. */
   run(asked: Values<S> & W): number | Promise<number>;
 }
@@ -26,9 +30,11 @@ export const command = <const N extends string, const S extends Settings, W>(
 
 /** What the words after a command ask of it. @throws InputKindError or InputValueError naming the word to change */
 export function readCommand<S extends Settings, W>(
-  { name, settings, words }: Command<S, W>,
+  definition: Command<S, W>,
   argv: readonly string[],
 ): Values<S> & W {
+  const { name, settings, words } = definition;
+  if (definition.read) return definition.read(argv);
   const flags = new Map(Object.keys(settings).map((key) => [hyphenated(key), key]));
   const arities = [...flags].map(([flag, key]) => [flag, arityOf(settings[key].kind)] as const);
   const given = tokensOf(name, argv, new Map(arities));

@@ -5,9 +5,10 @@ import { exportWeightsCommand } from "./export.ts";
 import { info } from "./info.ts";
 import { report } from "./report.ts";
 import { resume } from "./run.ts";
+import { sweep } from "./sweep.ts";
 import { verify } from "./verify.ts";
 
-const commands = [verify, report, compare, resume, exportWeightsCommand, claim, info] as const;
+const commands = [verify, report, compare, sweep, resume, exportWeightsCommand, claim, info] as const;
 
 /** The names of the commands that are read by their settings. */
 export type SmallName = (typeof commands)[number]["name"];

@@ -39,7 +39,9 @@ export const terminal = {
 
 /** Whether a command computes for long enough to be interrupted. */
 export const isLong = ([command, ...words]: readonly string[]): boolean =>
-  ["run", "resume", "claim"].includes(command) && !words.includes("--help") && !words.includes("-h");
+  (["run", "resume", "claim"].includes(command) || (command === "sweep" && words[0] === "task")) &&
+  !words.includes("--help") &&
+  !words.includes("-h");
 
 /**
  * Runs the file `main` with these words on a worker thread, passing on signals.

@@ -37,6 +37,8 @@ export interface ComparedRun {
   readonly criticalValue: number;
   /** The address of its report, relative to the page. */
   readonly report?: string;
+  /** A word on it that its charts show, such as `ended early`. */
+  readonly mark?: string;
 }
 
 /** What runs are held against each other at: the last step that all have, or the last time η·t. */
@@ -99,6 +101,14 @@ median of the two flows’ distances from the midpoints of its path, or from its
   return { table, page };
 }
 
+/** The charts of runs that have rows: all in one picture where they are few, and side by side. */
+export function sectionsOfRuns(runs: readonly ComparedRun[]): readonly Section[] {
+  const differences = differencesOf(runs.map(({ config }) => config));
+  const { prepared, end } = prepare(runs, differences, "step");
+  const order = [...prepared].sort(byValues);
+  return [...overlay(order), ...multiples(order, differences, end !== undefined)];
+}
+
 /** Sums of the learning rates before each row; those of a warm start are taken to be that of row 0. */
 function timesOf({ rows, config }: ComparedRun): Float64Array {
   const logged = processesIn(rows)
@@ -143,7 +153,7 @@ function prepare(
           ? run.rows.length - 1
           : axes[i][measure].findLastIndex((place) => place <= end + 1e-9 * Math.abs(end)),
       values,
-      label: told && label !== "" ? label : run.name,
+      label: `${told && label !== "" ? label : run.name}${run.mark === undefined ? "" : ` (${run.mark})`}`,
     };
   });
   return { prepared, end };

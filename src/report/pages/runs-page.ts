@@ -50,6 +50,8 @@ export interface RunsPage {
   readonly table: Table;
   /** What its columns mean. */
   readonly note?: string;
+  /** HTML of our own making that stands under the table. */
+  readonly figures?: string;
   readonly sections: readonly Section[];
 }
 
@@ -67,6 +69,7 @@ export function renderRuns({
   lede,
   table,
   note,
+  figures = "",
   sections,
 }: RunsPage): string {
   const ids = sections.flatMap(({ id, panels }) => [...(id ? [id] : []), ...panels.map((panel) => panel.id)]);
@@ -80,7 +83,10 @@ export function renderRuns({
 ${lede === undefined ? "" : `<p class="lede">${escapeHtml(lede)}</p>`}
 ${tableHtml(table)}
 ${note === undefined ? "" : `<p class="note">${escapeHtml(note)}</p>`}</section>`,
-    legendOfUse("all plots of a panel", timed),
+    figures === ""
+      ? ""
+      : `<section class="scatters" aria-label="Values against settings">${figures}</section>`,
+    sections.length === 0 ? "" : legendOfUse("all plots of a panel", timed),
     ...sections.map(sectionHtml),
     "</main>",
   ]);
