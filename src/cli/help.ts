@@ -261,7 +261,7 @@ function commandHelp({ name, usage, about, settings, example, parts = [] }: Comm
     ...parts.flatMap((part) => [
       "",
       `central-flows ${part.name} ${part.usage}`,
-      ...part.about.map(indented),
+      ...wrap(part.about.join(" "), WIDTH - 2).map((line) => `  ${line}`),
       ...settingsHelp(part.settings).slice(1),
     ]),
     "",
@@ -269,8 +269,6 @@ function commandHelp({ name, usage, about, settings, example, parts = [] }: Comm
     `  central-flows ${example}`,
   ];
 }
-
-const indented = (line: string): string => `  ${line}`;
 
 function settingsHelp(settings: Command["settings"]): string[] {
   const options = Object.entries(settings).map(([key, setting]) => ({
