@@ -17,7 +17,7 @@ import {
   snapshotOf,
   writeCheckpoint,
 } from "../record/index.ts";
-import { endingSentence, type RunConfig } from "../settings/index.ts";
+import { endingSentence, type RunConfig, warmStartSentence } from "../settings/index.ts";
 import { type BuiltRun, rowDifference, type Simulation, type StepRow } from "../simulation/index.ts";
 import { LastValues, outcomeFile, type RunOutcome } from "./outcome.ts";
 
@@ -253,12 +253,19 @@ export class RunLoop {
     writeCheckpoint(join(checkpoints, name), snapshot, bindingOf(head.configHash, digest));
   }
 
+  /** Why processes failed, a sentence for each; one for all of them where the warm start did. */
+  private failures(processes: RunOutcome["processes"]): readonly string[] {
+    const diverged = this.simulation?.divergedWarmStart;
+    if (diverged) return [warmStartSentence(diverged.steps, diverged.loss, diverged.startLoss)];
+    return Object.entries(processes).flatMap(([kind, status]) =>
+      status.kind === "failed" ? [endingSentence(kind, status.ending)] : [],
+    );
+  }
+
   private outcome(interrupted: boolean): RunOutcome {
     const { built, config, folder, journal, stock } = this.parts;
     const processes = this.simulation?.statuses() ?? {};
-    const failures = Object.entries(processes).flatMap(([kind, status]) =>
-      status.kind === "failed" ? [endingSentence(kind, status.ending)] : [],
-    );
+    const failures = this.failures(processes);
     const { steps } = config;
     const done = journal.rowCount;
     const ending = interrupted ? "interrupted" : failures.length > 0 ? "failed" : "finished";

@@ -6,6 +6,11 @@ export function endingSentence(process: string, ending: Ending): string {
   return `${process}: ${reasonOf(ending)}`;
 }
 
+/** That a warm start ended early because it diverged, after how many of its steps and with which loss. */
+export function warmStartSentence(steps: number, loss: number, startLoss: number): string {
+  return `warm start: after ${steps} of its steps the loss is ${loss.toPrecision(4)}, from ${startLoss.toPrecision(4)} at the start, the run diverged; take a smaller learning rate`;
+}
+
 const WHERE = {
   gradient: "loss or gradient",
   state: "loss, gradient or state",

@@ -1,5 +1,5 @@
 /** The configuration of a run: its settings, from which types, flags, defaults, checks and config.json are derived. */
-export { endingSentence } from "./advice.ts";
+export { endingSentence, warmStartSentence } from "./advice.ts";
 export { checkRun, eigOf, selectionOf } from "./checks.ts";
 export { parseRun, partNames, RUN_FLAGS, type Surroundings } from "./command-line/parse-run.ts";
 export { didYouMean, nearest } from "./command-line/suggest.ts";

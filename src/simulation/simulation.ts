@@ -39,11 +39,20 @@ export interface SimulationPlan extends ProcessSettings {
   readonly watched: Watched;
 }
 
+/** A warm start after whose steps the loss is no number to go on with, or has exploded against that at the start. */
+export interface DivergedWarmStart {
+  readonly steps: number;
+  readonly loss: number;
+  readonly startLoss: number;
+}
+
 /** Processes side by side from one start (docs/derivations.md, section 4). */
 export class Simulation {
   readonly processes: readonly Process[];
   /** Steps the warm start took. */
   readonly initialStep: number;
+  /** Where the warm start ended early because it diverged: every process ends with its first step then. */
+  readonly divergedWarmStart: DivergedWarmStart | undefined;
   /** The plane in which the paths are logged: part of what a checkpoint holds. */
   readonly plane = new Plane();
   private readonly plan: SimulationPlan;
@@ -61,7 +70,7 @@ export class Simulation {
     const entries = plan.processes.map(({ kind }) => processEntry(kind));
     for (const entry of entries) entry.check(plan.rule);
     const { objective, rule, initialWeights, seed } = plan;
-    requireFiniteStart(objective, initialWeights);
+    const startLoss = finiteStart(objective, initialWeights);
     const weights = initialWeights.slice();
     const state = rule.rule.initialState(rule.dimension);
     const warmSteps = Math.max(0, plan.warmStart);
@@ -72,8 +81,9 @@ export class Simulation {
       ...precision,
       ...(this.warmStartLog && { observe: this.warmStartLog.observe }),
     });
-    objective.setWeights(weights);
-    const startLoss = objective.loss();
+    const loss = lossAt(objective, weights);
+    this.divergedWarmStart =
+      this.initialStep < warmSteps ? { steps: this.initialStep, loss, startLoss } : undefined;
     this.members = plan.processes.map(({ eigen, rawEigenvalues }, i) => {
       const start = { objective, rule, weights, state, seed, startLoss, ...precision };
       const setup = { ...start, eigen, rawEigenvalues };
@@ -122,12 +132,19 @@ export class Simulation {
   }
 }
 
-/** A loss or gradient that is no number before the first step is no divergence, and no learning rate mends it. */
-function requireFiniteStart(objective: Objective, weights: Float64Array): void {
+function lossAt(objective: Objective, weights: Float64Array): number {
   objective.setWeights(weights);
-  const loss = objective.loss();
+  return objective.loss();
+}
+
+/**
+ * The loss at the start. A loss or gradient that is no number before the first step is no divergence, and no learning rate
+ * mends it.
+ */
+function finiteStart(objective: Objective, weights: Float64Array): number {
+  const loss = lossAt(objective, weights);
   const bad = objective.gradient().findIndex((entry) => !Number.isFinite(entry));
-  if (Number.isFinite(loss) && bad < 0) return;
+  if (Number.isFinite(loss) && bad < 0) return loss;
   throw valueError(
     "run",
     "a finite loss and gradient at the initial weights",

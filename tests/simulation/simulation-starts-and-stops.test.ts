@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Objective, sqrt, square, sum } from "../../src/autodiff/index.ts";
+import { multiply, Objective, sqrt, square, sum } from "../../src/autodiff/index.ts";
 import { Stopped } from "../../src/base/index.ts";
 import {
   compileRule,
@@ -44,6 +44,17 @@ describe("a start that is no number is refused before any step, and no learning 
       /got a gradient of NaN for weight 0/,
     );
   });
+});
+
+test("after a warm start that diverged every process ends with its first step, before any eigenpair is looked for", () => {
+  const objective = new Objective({ parameters: { w: [1] }, loss: ({ w }) => multiply(sum(square(w)), 5) });
+  const simulation = simulate(objective, gradientDescent({ lr: 1 }), [1], 10);
+  expect(simulation.divergedWarmStart).toEqual({ steps: 3, loss: 5 * 81 ** 3, startLoss: 5 });
+  objective.hvp = () => expect.unreachable();
+  simulation.step();
+  expect(simulation.running).toBe(false);
+  for (const status of Object.values(simulation.statuses()))
+    expect(status).toEqual({ kind: "failed", ending: { code: "diverged", where: "gradient" } });
 });
 
 test("a simulation stopped anywhere in a step, by its objective, takes that step later to the same bits", () => {

@@ -60,7 +60,7 @@ export interface ProcessSetup {
   /** Also track eigenvalues of the Hessian itself where they do not follow from those of P⁻¹H. */
   readonly rawEigenvalues: boolean;
   readonly seed: number;
-  /** The loss at the start, by which an exploding loss is told from a catapult. Without it only infinities are. */
+  /** The loss at the initial weights, by which an exploding loss is told from a catapult. Without it only infinities are. */
   readonly startLoss?: number;
   /** What the optimizer's weights are rounded to after each step, in discrete and midpoint. Default float64: not at all. */
   readonly precision?: Precision;
@@ -108,7 +108,10 @@ export function allPositive(values: Float64Array): boolean {
 const EXPLOSION = 1e5;
 
 /** Whether the loss and gradient at the objective's weights are numbers a run can go on with. */
-export function isUsable({ objective, startLoss = Number.POSITIVE_INFINITY }: ProcessSetup): boolean {
+export function isUsable({
+  objective,
+  startLoss = Number.POSITIVE_INFINITY,
+}: Pick<ProcessSetup, "objective" | "startLoss">): boolean {
   const loss = objective.loss();
   if (!Number.isFinite(loss) || Math.abs(loss) > EXPLOSION * (1 + Math.abs(startLoss))) return false;
   return allFinite(objective.gradient());

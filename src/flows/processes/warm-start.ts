@@ -1,9 +1,8 @@
 import type { Objective } from "../../autodiff/index.ts";
 import { valueError } from "../../base/index.ts";
-import { allFinite } from "../../linalg/index.ts";
 import { type FlowPoint, steppedWeights } from "../dynamics/point.ts";
 import type { CompiledRule } from "../rules/compile.ts";
-import { type Precision, toPrecision } from "./process.ts";
+import { isUsable, type Precision, toPrecision } from "./process.ts";
 
 /** How a warm start is taken. */
 export interface WarmStartOptions {
@@ -19,7 +18,8 @@ export interface WarmStartOptions {
 /**
  * Runs the discrete optimizer for `steps` steps. Overwrites weights and state.
  *
- * @returns the steps taken: fewer when the next loss or gradient would not be finite
+ * @returns the steps taken: fewer where the next loss or gradient is not finite, or the loss has exploded against that at
+ *   the weights given (`isUsable`)
  * @throws what the objective throws, `Stopped` where it is asked to; weights and state are those of the last whole step
  */
 export function warmStart(
@@ -34,10 +34,12 @@ export function warmStart(
     throw valueError("warmStart", `${rule.dimension} weights`, String(weights.length));
   const next = new Float64Array(state.length);
   const preconditioner = new Float64Array(rule.dimension);
+  objective.setWeights(weights);
+  const startLoss = objective.loss();
   for (let step = 0; step < steps; step++) {
     objective.setWeights(weights);
+    if (!isUsable({ objective, startLoss })) return step;
     const gradient = objective.gradient();
-    if (!Number.isFinite(objective.loss()) || !allFinite(gradient)) return step;
     rule.update(state, gradient, next);
     rule.preconditioner(next, preconditioner);
     const point = { weights, state: next, gradient, preconditioner };

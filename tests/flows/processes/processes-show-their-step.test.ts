@@ -158,6 +158,13 @@ test("a warm start ends before the step whose loss is not finite", () => {
   expect(() => warmStart(objective, rule, new Float64Array(2), state, 1)).toThrow(/1 weights, got 2/);
 });
 
+test("a warm start ends where its loss has exploded against that at its start, long before it is infinite", () => {
+  // w ← −9w on 5w²: the loss grows 81 times a step, and passes 10⁵(1 + 5w²) in the third.
+  const objective = quadratic(Float64Array.of(10), new Float64Array(1));
+  const { rule, state } = setupAt(objective, gradientDescent({ lr: 1 }), [1]);
+  for (const w of [1, 1000]) expect(warmStart(objective, rule, Float64Array.of(w), state, 10)).toBe(3);
+});
+
 test("the stable flow takes max(min, ⌈2·S_eff⌉) substeps, each one Euler's", () => {
   for (const [lr, minSubsteps] of [
     [0.1, 4],
