@@ -9,6 +9,7 @@ export { applyQ, applyQTransposed, type Qr, qr, solveUpper } from "./dense/qr.ts
 export { smat, svec, svecIndex, svecLength } from "./dense/svec.ts";
 export { type SymmetricEigen, symmetricEigen } from "./dense/symmetric-eigen.ts";
 export { allFinite } from "./dense/vectors.ts";
+export type { Estimate } from "./eigenpairs/estimate.ts";
 export { type LanczosOptions, lanczos } from "./eigenpairs/lanczos.ts";
 export { type EigenProgress, type LobpcgOptions, lobpcg } from "./eigenpairs/lobpcg.ts";
 export {
@@ -18,7 +19,17 @@ export {
   type EigenStats,
   ROUNDOFF_RESIDUAL,
 } from "./eigenpairs/operator.ts";
+export {
+  type DensityOptions,
+  type DensityProbe,
+  type DensityResult,
+  densityMoment,
+  type SpectralDensity,
+  smoothedDensity,
+  spectralDensity,
+} from "./eigenpairs/spectral-density.ts";
 export { SubspaceHistory } from "./eigenpairs/subspace-history.ts";
+export { hutchPlusPlus, type TraceOptions, type TraceResult } from "./eigenpairs/trace.ts";
 export {
   differentiateSdcp,
   type SdcpDerivative,

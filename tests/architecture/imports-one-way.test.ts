@@ -21,13 +21,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   record: ["simulation", "flows", "data", "base"],
   run: ["record", "simulation", "custom", "settings", "flows", "models", "data", "base"],
   verify: ["record", "simulation", "flows", "models", "data", "autodiff", "base"],
-  report: ["simulation", "settings", "run", "flows", "base"],
+  analysis: ["simulation", "autodiff", "linalg", "base"],
+  report: ["simulation", "settings", "run", "analysis", "flows", "base"],
   sweep: ["report", "run", "record", "simulation", "custom", "settings", "base"],
   claims: ["report", "run", "record", "simulation", "settings", "flows", "linalg", "base"],
   cli: [
     "claims",
     "sweep",
     "report",
+    "analysis",
     "verify",
     "run",
     "record",
@@ -41,7 +43,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 };
 
 /** Layers of which only the types may be used. */
-const TYPES_ONLY = new Set(["report → simulation", "report → run"]);
+const TYPES_ONLY = new Set(["report → simulation", "report → run", "report → analysis"]);
 
 /** Doors besides index.ts. */
 const DOORS = new Set<string>();

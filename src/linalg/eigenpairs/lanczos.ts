@@ -15,14 +15,24 @@ export interface LanczosOptions {
   readonly initial?: Float64Array;
   /** source of random vectors; default: seed 0 */
   readonly random?: Random;
-  /** bound on ‖Ax − θx‖ / (‖Ax‖ + |θ|), unless the residual is below `ROUNDOFF_RESIDUAL`·‖A‖; default 1e-10 */
+  /** bound on ‖Ax − θx‖ / (‖Ax‖ + |θ|), unless the residual is below `floor`·‖A‖; default 1e-10 */
   readonly tolerance?: number;
+  /**
+   * a residual below this many ‖A‖ passes whatever the tolerance, and with it an eigenvalue known so far; default
+   * `ROUNDOFF_RESIDUAL`. For ends of a spectrum at which eigenvalues crowd near zero
+   */
+  readonly floor?: number;
   /** most steps, each one application; default 1000 */
   readonly maxIterations?: number;
   /** length at which the Krylov basis is restarted; default the larger of 2·wanted + 20 and 40 */
   readonly memory?: number;
   /** search once more, orthogonally to what was found, for copies of multiple eigenvalues; default false */
   readonly confirm?: boolean;
+  /**
+   * such a search is over when its extreme Ritz pair has a residual of at most so many ‖A‖ and is not among the wanted;
+   * default 1e-2, which tells apart eigenvalues that differ by more than that
+   */
+  readonly settled?: number;
   /** recompute A·X for the vectors returned, an application each; default true; if false, products are NaN */
   readonly verify?: boolean;
   /** looked at in every step: true ends the run with `Stopped` */
@@ -31,8 +41,6 @@ export interface LanczosOptions {
 
 /** A next basis vector shorter than this many ε·‖A‖ is rounding error: the subspace is invariant. */
 const ROUNDOFF_REACH = 1e3;
-/** A search is over when its extreme Ritz pair, settled to this fraction of ‖A‖, is not among the wanted. */
-const SETTLED = 1e-2;
 
 /**
  * Eigenpairs at either end, or both, of the spectrum of a symmetric operator by the Lanczos process with
@@ -69,6 +77,8 @@ function validate(n: number, options: LanczosOptions): Settings {
   if (initial && initial.length !== n)
     throw valueError("lanczos", `an initial vector of length ${n}`, `${initial.length} elements`);
   if (!(tolerance >= 0)) throw valueError("lanczos", "a tolerance ≥ 0", String(tolerance));
+  const { floor = ROUNDOFF_RESIDUAL } = options;
+  if (!(floor >= 0)) throw valueError("lanczos", "a floor ≥ 0", String(floor));
   if (!(maxIterations >= 0)) throw valueError("lanczos", "maxIterations ≥ 0", String(maxIterations));
   const wanted = largest + smallest;
   return {
@@ -76,10 +86,12 @@ function validate(n: number, options: LanczosOptions): Settings {
     smallest,
     initial,
     tolerance,
+    floor,
     maxIterations,
     random: options.random ?? new Random(0, "lanczos"),
     memory: Math.min(n, Math.max(wanted + 2, options.memory ?? Math.max(2 * wanted + 20, 40))),
     confirm: options.confirm ?? false,
+    settled: options.settled ?? 1e-2,
     verify: options.verify ?? true,
     shouldStop: options.shouldStop,
   };
@@ -229,7 +241,7 @@ class Lanczos {
 
   private meets(value: number, residual: number): boolean {
     const relative = this.settings.tolerance * (hypot(value, residual) + Math.abs(value));
-    return residual <= Math.max(relative, ROUNDOFF_RESIDUAL * this.operatorNorm);
+    return residual <= Math.max(relative, this.settings.floor * this.operatorNorm);
   }
 
   private settled(): boolean {
@@ -237,7 +249,7 @@ class Lanczos {
     if (chosen.length < this.wanted) return false;
     if (!chosen.every(({ index, value, residual }) => index < 0 || this.meets(value, residual))) return false;
     if (this.locked.length === 0 || chosen.some((c) => c.index >= 0)) return true;
-    const bound = SETTLED * this.operatorNorm;
+    const bound = this.settings.settled * this.operatorNorm;
     const { largest, smallest } = this.settings;
     return (
       (largest === 0 || this.ritzResiduals[this.m - 1] <= bound) &&

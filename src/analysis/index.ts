@@ -1,0 +1,19 @@
+/** The Hessian at given weights: ends of its spectrum, density, trace, blocks, Gauss–Newton part. */
+export {
+  ALL_WEIGHTS,
+  BLOCK_KINDS,
+  type Block,
+  type BlockKind,
+  blocksOf,
+  type WeightRange,
+} from "./blocks.ts";
+export { type DensityCurve, densityCurve } from "./curve.ts";
+export { curvatureOperator, MATRICES, type MatrixName } from "./operator.ts";
+export { spectrumQuantities } from "./quantities.ts";
+export {
+  type CurvatureAt,
+  hessianSpectrum,
+  type Spectrum,
+  type SpectrumEnd,
+  type SpectrumOptions,
+} from "./spectrum.ts";
