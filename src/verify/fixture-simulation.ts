@@ -12,7 +12,7 @@ import {
 } from "../flows/index.ts";
 import { accuracy, CRITERIA, type Criterion, modelNamed, supervisedLoss } from "../models/index.ts";
 import { Simulation } from "../simulation/index.ts";
-import { arrayOf, camelCased, type FixtureCase, listOf, objectOf } from "./fixtures.ts";
+import { arrayOf, camelCased, type FixtureCase, listOf, objectOf, vectorOf } from "./fixtures.ts";
 
 /** What evaluates a fixture's loss. */
 export interface EvaluationOptions {
@@ -134,7 +134,7 @@ export function simulationOf(
   const simulation = new Simulation({
     objective,
     rule: compileRule(rule, objective.dimension),
-    initialWeights: arrayOf(fixture, "w0").data,
+    initialWeights: vectorOf(fixture, "w0", objective.dimension),
     warmStart: Number(meta.warm_start ?? 0),
     processes: kinds.map((kind) => ({
       kind,

@@ -73,6 +73,25 @@ export function arrayOf(fixture: FixtureCase, name: string): NpyArray {
   return found;
 }
 
+/** The entries of an array of the case; throws when it is missing or has another number of them. */
+export function vectorOf(fixture: FixtureCase, name: string, length: number): Float64Array {
+  const { shape, data } = arrayOf(fixture, name);
+  if (data.length === length) return data;
+  throw valueError(`verify ${fixture.name}`, `${length} entries in "${name}"`, `shape [${shape.join(", ")}]`);
+}
+
+/** An array with one row per step, and how many entries a row has; throws when its first axis is another. */
+export function rowsOf(
+  fixture: FixtureCase,
+  name: string,
+  steps: number,
+): { readonly data: Float64Array; readonly width: number } {
+  const { shape, data } = arrayOf(fixture, name);
+  if (shape[0] === steps) return { data, width: data.length / steps };
+  const expected = `${steps} rows, one per step, in "${name}"`;
+  throw valueError(`verify ${fixture.name}`, expected, `shape [${shape.join(", ")}]`);
+}
+
 /** A vector as long as the weights, or those of its entries that the case's array `entries` names, where there is one. */
 export function entriesOf({ arrays }: FixtureCase, vector: Float64Array): Float64Array {
   const entries = arrays.get("entries");

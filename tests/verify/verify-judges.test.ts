@@ -287,6 +287,56 @@ test("quantities a process no longer has, or the fixture has besides, do not pas
   ]);
 });
 
+test("a stable flow that has stopped is judged in all but its gradient, which the reference logs of before", () => {
+  const stopping = { ...TRAJECTORY_META, stable: { min_nsubsteps: 4, max_Seff: -1e9 } };
+  const still = (key: string): WritableArray =>
+    list(new Array(STEPS).fill((trajectory[key].data as Float64Array)[0]));
+  const { discrete, ...rest } = Object.fromEntries(
+    Object.entries(trajectory).map(([key, array]) => [key, /^stable\//.test(key) ? still(key) : array]),
+  );
+  const stopped: Record<string, WritableArray> = {
+    ...rest,
+    "stable/grad_norm_sq": list([7, 7, 7, 7, 7, 7]),
+    "stable/opt_t": trajectory["stable/opt_t"],
+    "final_w/stable": list(w),
+  };
+  delete stopped["distances/discrete-stable"];
+  expect(discrete).toBeUndefined();
+  const failed = (name: string, arrays: Record<string, WritableArray>): string[] =>
+    failing(verifyAll([write(name, stopping, arrays)]));
+  const opt = failed("stopped/right", stopped);
+  expect(opt.filter((key) => !key.includes("opt."))).toEqual([]);
+  const loss = harmed(stopped["stable/train_loss"], 1e-6);
+  expect(failed("stopped/wrong", { ...stopped, "stable/train_loss": loss })).toContain("stable/train_loss");
+});
+
+test("what every build logs fails where it is missing, also before the first row that has it", () => {
+  const [theirs, none] = [list([1, 1, 1, 1, 1, 1]), list(new Array(6).fill(Number.NaN))];
+  const failed = (array: WritableArray): string[] =>
+    failing(
+      verifyAll([write("odd/missing", TRAJECTORY_META, { ...trajectory, "stable/predicted_loss": array })]),
+    );
+  expect(failed(theirs)).toEqual(["stable/predicted_loss"]);
+  expect(failed(none)).toEqual([]);
+});
+
+test.each([
+  ["derivatives", META, derivatives, "w"],
+  ["derivatives", META, derivatives, "u"],
+  ["derivatives", META, derivatives, "Hu"],
+  ["derivatives", META, derivatives, "labels"],
+  ["derivatives", META, derivatives, "inputs"],
+  ["trajectory", TRAJECTORY_META, trajectory, "w0"],
+  ["trajectory", TRAJECTORY_META, trajectory, "labels"],
+  ["trajectory", TRAJECTORY_META, trajectory, "stable/train_loss"],
+  ["trajectory", TRAJECTORY_META, trajectory, "final_w/stable"],
+])("%s: an array of a wrong shape is answered with a sentence (%#)", (name, meta, arrays, key) => {
+  const short = { ...arrays[key], shape: [3], data: Float64Array.of(1, 0, 1) } as WritableArray;
+  const [verdict] = verifyAll([write(`shape/${name}`, meta, { ...arrays, [key]: short })]).slice(0, 1);
+  expect(verdict).toMatchObject({ pass: false });
+  expect("quantity" in verdict && verdict.quantity).toMatch(/^(verify \S+|examples): expected .*, got /);
+});
+
 test("what this build has no code for is skipped, with the reason", () => {
   const skipped = (name: string, meta: object, arrays = trajectory): unknown =>
     verifyAll([write(name, meta, arrays)])[0];

@@ -10,7 +10,8 @@ function line(verdict: Verdict): string {
   if ("skipped" in verdict) return `skip  ${verdict.case}  ${verdict.skipped}`;
   const judgement = verdict.pass === null ? "    " : verdict.pass ? "pass" : "FAIL";
   const bound = verdict.pass === null ? "not judged" : `tolerance ${number(verdict.tolerance)}`;
-  return `${judgement}  ${verdict.case}  ${verdict.quantity}  error ${number(verdict.error)}  ${bound}`;
+  const found = `${verdict.case}  ${verdict.quantity}  error ${number(verdict.error)}  ${bound}`;
+  return `${judgement}  ${found}  (${verdict.rule})`;
 }
 
 /**
@@ -28,10 +29,11 @@ export const verify = command({
   summary: "check the engine against reference fixtures",
   about: [
     "Checks the engine against fixtures: folders of NAME.json and NAME.npz, or such files. Prints the",
-    "relative error, the tolerance and the verdict of every quantity; exit status 1 if one fails.",
+    "error, the tolerance, the verdict and the rule that the tolerance comes from, of every quantity;",
+    "exit status 1 if one fails.",
   ],
   settings: {
-    json: json("print one array of {case, quantity, error, tolerance, pass} instead"),
+    json: json("print one array of {case, quantity, error, tolerance, rule, pass} instead"),
     backend: { kind: choice("auto", "js", "wasm"), default: "auto", help: "the backend to check" },
     threads: {
       kind: either(integer({ min: 1 }), "auto", "auto"),
