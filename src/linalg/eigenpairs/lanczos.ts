@@ -26,7 +26,10 @@ export interface LanczosOptions {
   readonly maxIterations?: number;
   /** length at which the Krylov basis is restarted; default the larger of 2·wanted + 20 and 40 */
   readonly memory?: number;
-  /** search once more, orthogonally to what was found, for copies of multiple eigenvalues; default false */
+  /**
+   * search once more, orthogonally to what was found, for copies of multiple eigenvalues; default true where more than one
+   * pair is wanted at an end. Without it "converged" says that each pair is one, not that none is missing between them
+   */
   readonly confirm?: boolean;
   /**
    * such a search is over when its extreme Ritz pair has a residual of at most so many ‖A‖ and is not among the wanted;
@@ -47,7 +50,7 @@ const ROUNDOFF_REACH = 1e3;
  * full reorthogonalisation and thick restarts (Wu and Simon, SIAM J. Matrix Anal. Appl. 22, 2000).
  *
  * A Krylov space contains one vector of each eigenspace. When the space becomes invariant before the answer
- * is complete (breakdown), or on request (`confirm`), what was found is set aside and the process starts
+ * is complete (breakdown), and once more at the end (`confirm`), what was found is set aside and the process starts
  * again from a random vector orthogonal to it, until such a search brings nothing new. That finds the copies
  * of multiple eigenvalues with certainty only as good as the random vectors.
  *
@@ -90,7 +93,7 @@ function validate(n: number, options: LanczosOptions): Settings {
     maxIterations,
     random: options.random ?? new Random(0, "lanczos"),
     memory: Math.min(n, Math.max(wanted + 2, options.memory ?? Math.max(2 * wanted + 20, 40))),
-    confirm: options.confirm ?? false,
+    confirm: options.confirm ?? Math.max(largest, smallest) > 1,
     settled: options.settled ?? 1e-2,
     verify: options.verify ?? true,
     shouldStop: options.shouldStop,

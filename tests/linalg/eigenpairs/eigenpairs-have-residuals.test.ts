@@ -243,3 +243,21 @@ it("the basis stays orthonormal over many restarts", () => {
   expect(orthogonalityRatio(value.vectors, 3, n)).toBeLessThanOrEqual(30);
   expect(frobenius(value.values)).toBeLessThanOrEqual(Math.sqrt(3) * (1 + 1e-14));
 });
+
+it("lanczos finds every copy of a multiple eigenvalue among those it is asked for, at both ends", () => {
+  for (const copies of [2, 5, 7]) {
+    const n = 40;
+    const d = Float64Array.from({ length: n }, (_, i) =>
+      i < copies ? 3 : i < 2 * copies ? -2 : 1 / (i + 1),
+    );
+    const apply = (vectors: Float64Array, products: Float64Array, count: number) => {
+      for (let at = 0; at < count * n; at++) products[at] = d[at % n] * vectors[at];
+    };
+    const { value, status } = lanczos(n, apply, { largest: copies + 1, smallest: copies });
+    expect(status).toBe("converged");
+    const wanted = [...Array(copies).fill(3), 1 / (2 * copies + 1), ...Array(copies).fill(-2)];
+    wanted.forEach((eigenvalue, i) => {
+      expect(Math.abs(value.values[i] - eigenvalue), `copy ${i} of ${copies}`).toBeLessThan(1e-12);
+    });
+  }
+});
