@@ -67,6 +67,13 @@ export const vit = architecture({
     const rows = height / patchSize;
     const columns = width / patchSize;
     const patch = channels * patchSize ** 2;
+    if (patch < 2)
+      throw valueError(
+        "vit.patchSize",
+        "patches of at least 2 numbers, which a layer norm normalises over",
+        `${patchSize}, one pixel of one channel`,
+        "one number has no deviation from its mean; take larger patches",
+      );
     const inner = numHeads * HEAD_WIDTH;
     const positions = planePositions(rows, columns, dim);
     const norm = (prefix: string, length: number): Record<string, Shape> =>

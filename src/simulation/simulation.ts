@@ -62,19 +62,19 @@ export class Simulation {
 
   /**
    * Takes the warm start.
-   * @throws InputValueError where a process is not defined for the rule or without eigenvalues, and where loss or gradient
-   *   are no numbers before any step
+   * @throws InputValueError where a process is not defined for the rule or without eigenvalues, and where loss, gradient or,
+   *   if eigenvalues are wanted, the Hessian are no numbers before any step
    */
   constructor(plan: SimulationPlan) {
     this.plan = plan;
     const entries = plan.processes.map(({ kind }) => processEntry(kind));
     for (const entry of entries) entry.check(plan.rule);
     const { objective, rule, initialWeights, seed } = plan;
-    const startLoss = finiteStart(objective, initialWeights);
+    const tracked = plan.processes.some(({ eigen }) => eigen.frequency > 0);
+    const startLoss = finiteStart(objective, initialWeights, tracked);
     const weights = initialWeights.slice();
     const state = rule.rule.initialState(rule.dimension);
     const warmSteps = Math.max(0, plan.warmStart);
-    const tracked = plan.processes.some(({ eigen }) => eigen.frequency > 0);
     const precision = plan.precision && { precision: plan.precision };
     this.warmStartLog = warmSteps > 0 ? new WarmStartLog(objective, warmSteps, tracked) : undefined;
     this.initialStep = warmStart(objective, rule, weights, state, warmSteps, {
@@ -138,19 +138,30 @@ function lossAt(objective: Objective, weights: Float64Array): number {
 }
 
 /**
- * The loss at the start. A loss or gradient that is no number before the first step is no divergence, and no learning rate
- * mends it.
+ * The loss at the start. What is no number before the first step is no divergence, and no learning rate mends it. The
+ * Hessian is looked at by one product, with ones, if it is wanted at all.
  */
-function finiteStart(objective: Objective, weights: Float64Array): number {
+function finiteStart(objective: Objective, weights: Float64Array, curvature: boolean): number {
   const loss = lossAt(objective, weights);
-  const bad = objective.gradient().findIndex((entry) => !Number.isFinite(entry));
-  if (Number.isFinite(loss) && bad < 0) return loss;
+  const fault = Number.isFinite(loss)
+    ? (notFinite("gradient", objective.gradient()) ?? (curvature ? faultyCurvature(objective) : undefined))
+    : `a loss of ${loss}`;
+  if (fault === undefined) return loss;
   throw valueError(
     "run",
-    "a finite loss and gradient at the initial weights",
-    Number.isFinite(loss)
-      ? `a gradient of ${objective.gradient()[bad]} for weight ${bad}`
-      : `a loss of ${loss}`,
+    `a finite loss${curvature ? ", gradient and Hessian" : " and gradient"} at the initial weights`,
+    fault,
     "before the first step the learning rate is not to blame: look for rows of equal numbers under a norm, whose deviation 0 has no derivative, and for data or weights that are too large",
   );
+}
+
+function faultyCurvature(objective: Objective): string | undefined {
+  const product = new Float64Array(objective.dimension);
+  objective.hvp(new Float64Array(objective.dimension).fill(1), product, 1);
+  return notFinite("Hessian's row", product);
+}
+
+function notFinite(what: string, values: Float64Array): string | undefined {
+  const bad = values.findIndex((entry) => !Number.isFinite(entry));
+  return bad < 0 ? undefined : `a ${what} of ${values[bad]} for weight ${bad}`;
 }

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { isMisuse } from "../../src/base/index.ts";
 import { type WritableArray, writeNpz } from "../../src/data/index.ts";
 import { NAMES } from "../../src/record/index.ts";
-import { quantityShape } from "../../src/simulation/index.ts";
+import { modelOf, quantityShape } from "../../src/simulation/index.ts";
 import { fixtureFiles } from "../../src/verify/index.ts";
 import { configOf, MOONS, resumeRun, rowsIn, runConfig, runWords, temporaryFolder } from "./small-runs.ts";
 
@@ -51,6 +51,15 @@ const weights = (f: (i: number) => number, count = 22): string =>
   });
 
 const missing = join(base, "missing");
+
+/** A vision transformer whose tokens are rows of equal numbers: all its weights are 0. */
+const VIT =
+  "data:digits arch:vit --data.n 10 --data.criterion mse --arch.dim 4 --arch.depth 1 --arch.mlp-dim 4";
+const { parameters } = modelOf(configOf(...GD, ...VIT.split(" ")), {}).model;
+const constantRows = weights(
+  () => 0,
+  Object.values(parameters).reduce((total, shape) => total + shape.reduce((size, side) => size * side, 1), 0),
+);
 
 /** What is wrong, the words, and what the message must name. */
 const MISUSES: readonly (readonly [string, readonly string[], RegExp])[] = [
@@ -127,6 +136,16 @@ const MISUSES: readonly (readonly [string, readonly string[], RegExp])[] = [
     "patches that do not divide the image",
     [...GD, ..."data:digits arch:vit --data.n 10 --data.criterion mse --arch.patch-size 3".split(" ")],
     /patch/,
+  ],
+  [
+    "patches of one number under a layer norm",
+    [...GD, ..."data:digits arch:vit --data.n 10 --data.criterion mse --arch.patch-size 1".split(" ")],
+    /vit\.patchSize: .*layer norm.*take larger patches$/,
+  ],
+  [
+    "a constant row under a layer norm",
+    [...GD, ...VIT.split(" "), "--init", constantRows],
+    /finite loss, gradient and Hessian at the initial weights, got a gradient of NaN.*rows of equal numbers under a norm/,
   ],
   [
     "more digits than there are",
@@ -249,7 +268,7 @@ describe("what is unusual but right", () => {
     const outcome = await runConfig(directory, config);
     expect(outcome.ending).toBe("failed");
     expect(outcome.status).toMatch(
-      /discrete: the loss or gradient is no longer finite.*smaller learning rate/,
+      /^ended after 1 of 2 steps; warm start: after 1 of its steps the loss is .*; take a smaller learning rate$/,
     );
     expect(existsSync(join(directory, "data.hdf5"))).toBe(true);
   });

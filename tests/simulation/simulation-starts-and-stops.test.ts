@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { multiply, Objective, sqrt, square, sum } from "../../src/autodiff/index.ts";
+import { multiply, Objective, power, sqrt, square, sum } from "../../src/autodiff/index.ts";
 import { Stopped } from "../../src/base/index.ts";
 import {
   compileRule,
@@ -32,7 +32,7 @@ describe("a start that is no number is refused before any step, and no learning 
   const root = () => new Objective({ parameters: { w: [3] }, loss: ({ w }) => sum(sqrt(w)) });
   test("a loss outside its domain", () => {
     expect(() => simulate(root(), gradientDescent({ lr: 1e-9 }), [1, -1, 1])).toThrow(
-      /a finite loss and gradient at the initial weights, got a loss of NaN; .*not to blame/,
+      /a finite loss, gradient and Hessian at the initial weights, got a loss of NaN; .*not to blame/,
     );
   });
   test("a deviation of 0 under a root", () => {
@@ -42,6 +42,12 @@ describe("a start that is no number is refused before any step, and no learning 
     });
     expect(() => simulate(deviation, gradientDescent({ lr: 1e-9 }), [0, 0, 0], 5)).toThrow(
       /got a gradient of NaN for weight 0/,
+    );
+  });
+  test("a power of 3/2, whose slope is a number and whose curvature is none", () => {
+    const bent = new Objective({ parameters: { w: [3] }, loss: ({ w }) => sum(power(w, 1.5)) });
+    expect(() => simulate(bent, gradientDescent({ lr: 1e-9 }), [1, 0, 1], 5)).toThrow(
+      /got a Hessian's row of (NaN|-?Infinity) for weight 1; .*not to blame/,
     );
   });
 });
