@@ -52,6 +52,7 @@ export class RowStock {
   /** Digests before rows. */
   private readonly digests = new Map<number, string>();
   private readonly wanted: ReadonlySet<number>;
+  private rowCount = 0;
 
   /** @param wanted indices of rows before which the digest is to be kept */
   constructor(wanted: ReadonlySet<number> = new Set()) {
@@ -64,12 +65,17 @@ export class RowStock {
     this.extents.add(row);
     this.last.add(row);
     this.digest.add(row);
+    this.rowCount++;
     if (this.wanted.has(row.index + 1)) this.digests.set(row.index + 1, this.digest.value);
   }
 
-  /** The digest of the rows before `index`, one of those wanted or 0. */
-  digestBefore(index: number): string | undefined {
-    return this.digests.get(index);
+  /** The digest of the rows before `index`. @param rows gives these rows again: they are read where it was not wanted */
+  digestBefore(index: number, rows: () => Iterable<StepRow>): string {
+    const known = index === this.rowCount ? this.digest.value : this.digests.get(index);
+    if (known !== undefined) return known;
+    const digest = new RowDigest();
+    for (const row of rows()) digest.add(row);
+    return digest.value;
   }
 }
 
@@ -185,8 +191,9 @@ export class RunLoop {
   private begin(from: number): void {
     const { journal, stock } = this.parts;
     this.from = from;
-    this.logged = readJournal(journal.path).rows(from)[Symbol.iterator]();
-    this.digest = new RowDigest(stock.digestBefore(from) ?? stock.digest.value);
+    const { rows } = readJournal(journal.path);
+    this.logged = rows(from)[Symbol.iterator]();
+    this.digest = new RowDigest(stock.digestBefore(from, () => rows(0, from)));
   }
 
   private moment(index: number): Moment {

@@ -5,7 +5,6 @@ import {
   type Checkpoint,
   type JournalHead,
   NAMES,
-  RowDigest,
   readCheckpoint,
   restoreProcesses,
   snapshotOf,
@@ -86,7 +85,7 @@ export class Candidates {
     const { index, binding } = checkpoint;
     if (index === this.rowCount && name === NAMES.latest) return "";
     if (index >= this.rowCount) return `it is of step ${index}, of which the journal knows nothing yet`;
-    const digest = stock.digestBefore(index) ?? digestOf(rows(0, index));
+    const digest = stock.digestBefore(index, () => rows(0, index));
     if (binding !== undefined && binding !== bindingOf(head.configHash, digest))
       return "it belongs to another run, or to other rows than the journal's";
     try {
@@ -108,10 +107,4 @@ export class Candidates {
     }
     return undefined;
   }
-}
-
-function digestOf(rows: Iterable<StepRow>): string {
-  const digest = new RowDigest();
-  for (const row of rows) digest.add(row);
-  return digest.value;
 }

@@ -66,7 +66,22 @@ test("interrupted after any step, also while replaying, a run goes on to the sam
     const last = await resumeRun(folder, null);
     expect(last.ending).toBe("finished");
     expect(rowsDifference(last.rows, reference.rows)).toBeUndefined();
+    expect(last.digest).toBe(reference.digest);
   }
+});
+
+test("a run that goes on from a checkpoint of no round step, the latest one damaged, has the same digest", async () => {
+  const folder = stoppedCopy("digest");
+  const checkpoints = join(folder, NAMES.checkpoints);
+  const latest = readFileSync(join(checkpoints, NAMES.latest));
+  await resumeRun(folder, null, { interrupted: after(4) });
+  writeFileSync(join(checkpoints, NAMES.latest), latest);
+  writeFileSync(join(checkpoints, NAMES.resume), "no zip");
+  const { lines, notice } = heard();
+  const last = await resumeRun(folder, null, { notice });
+  expect(lines.join("\n")).toContain("from the checkpoint at step 9");
+  expect(rowsDifference(last.rows, reference.rows)).toBeUndefined();
+  expect(last.digest).toBe(reference.digest);
 });
 
 test("stationary and ablated flows log what the central flow logs, and go on to the same rows", async () => {
