@@ -308,7 +308,10 @@ export const elementwiseRules: Pick<RuleTable, ElementwiseName> = {
     constantAlmostEverywhere,
   ),
 
-  /** The condition has no tangent; the branch not taken contributes an exact 0, whatever it holds. */
+  /**
+   * The condition has no tangent. In forward mode the branch not taken contributes an exact 0, whatever it holds. In reverse
+   * mode it is sent an exact 0, which becomes NaN further up where a derivative is infinite: 0·∞.
+   */
   select: {
     access: "elementwise",
     shape: alike("select"),

@@ -112,7 +112,12 @@ export const equal = binary("equal");
 /** 1 where a > b, else 0. */
 export const greater = (a: Operand, b: Operand): Tensor => less(b, a);
 
-/** `whereTrue` where the condition is not 0, else `whereFalse`; all broadcast together. */
+/**
+ * `whereTrue` where the condition is not 0, else `whereFalse`; all broadcast together. Both are computed. The value, and the
+ * derivative in forward mode, never depend on the branch not taken; in reverse mode it is sent a cotangent of 0, and where
+ * its derivative is infinite or NaN, 0·∞ makes the gradient NaN. Then replace the operand, not the result: in place of
+ * select(c, sqrt(x), 0) write select(c, sqrt(select(c, x, 1)), 0).
+ */
 export function select(condition: Operand, whereTrue: Operand, whereFalse: Operand): Tensor {
   const [trace, operands] = aligned("select", [condition, whereTrue, whereFalse]);
   return trace.emit("select", operands, {});
