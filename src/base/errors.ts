@@ -38,8 +38,19 @@ export function throwIfStopped(operation: string, shouldStop: ShouldStop | undef
   if (shouldStop?.()) throw new Stopped(operation);
 }
 
+/** Characters of a repeated value that a message shows: of a longer one the beginning and the end. */
+const SHOWN = 200;
+
+/** A value as a message repeats it: whole, or cut in its middle. */
+function shown(text: string): string {
+  if (text.length <= SHOWN) return text;
+  const characters = Array.from(text);
+  const cut = [...characters.slice(0, (SHOWN * 3) / 4), "…", ...characters.slice(-SHOWN / 4)].join("");
+  return cut.length < text.length ? cut : text;
+}
+
 function sentence(operation: string, expected: string, got: string, advice?: string): string {
-  return `${operation}: expected ${expected}, got ${got}${advice ? `; ${advice}` : ""}`;
+  return `${shown(operation)}: expected ${expected}, got ${shown(got)}${advice ? `; ${advice}` : ""}`;
 }
 
 /** Builds (does not throw) the error for a wrong value: `operation: expected …, got …; advice`. */

@@ -29,6 +29,7 @@ export {
   throwIfStopped,
   valueError,
 } from "./errors.ts";
+export { PATH_FAULTS, readFault } from "./faults.ts";
 export { EPS, SMALLEST_NORMAL } from "./float.ts";
 export { hypot } from "./hypot.ts";
 export { parseJson } from "./json.ts";

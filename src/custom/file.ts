@@ -5,7 +5,7 @@ import { extname, resolve } from "node:path";
 import type { createJiti } from "jiti";
 import * as autodiff from "../autodiff/index.ts";
 import * as base from "../base/index.ts";
-import { isMisuse, kindError, valueError } from "../base/index.ts";
+import { isMisuse, kindError, readFault, valueError } from "../base/index.ts";
 import type { RuleDefinition } from "../flows/index.ts";
 import * as flows from "../flows/index.ts";
 import * as core from "../index.ts";
@@ -52,12 +52,7 @@ export function readRuleFile(file: string): { readonly bytes: Uint8Array; readon
   try {
     bytes = readFileSync(file);
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw valueError(
-      `opt:${file}`,
-      "a file with an update rule",
-      missing ? "none of that name" : (error as Error).message,
-    );
+    throw valueError(`opt:${file}`, "a file with an update rule", readFault(error));
   }
   return { bytes, sha256: createHash("sha256").update(bytes).digest("hex") };
 }

@@ -1,4 +1,4 @@
-import { kindError, valueError } from "../base/index.ts";
+import { kindError, readFault, valueError } from "../base/index.ts";
 
 /**
  * Reads a whole file with Node's file system; undefined when there is none, or a folder. Relative paths start at the working
@@ -18,10 +18,6 @@ export function readFileFromDisk(path: string): Uint8Array | undefined {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     // A folder of that name is no file: unpacking puts files into folders that are called like them.
     if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR") return undefined;
-    throw valueError(
-      "readFile",
-      "a readable file",
-      `${path}: ${error instanceof Error ? error.message : error}`,
-    );
+    throw valueError(path, "a file that can be read", readFault(error));
   }
 }

@@ -12,23 +12,10 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { valueError } from "../base/index.ts";
+import { PATH_FAULTS, valueError } from "../base/index.ts";
 
 /** Disk conditions that pass when the caller makes room; the data itself was fine. EFBIG: a limit on file size. */
 const NO_ROOM = ["ENOSPC", "EDQUOT", "EFBIG"];
-
-/** Conditions that come from the path the caller chose. */
-const BAD_PATH: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  EROFS: "a read-only file system",
-  ENOENT: "no such folder",
-  ENOTDIR: "a file where a folder should be",
-  EISDIR: "a folder where a file should be",
-  EEXIST: "a file where a folder should be",
-  ENAMETOOLONG: "a name that is too long",
-  ELOOP: "links that lead in a circle",
-};
 
 /** What went wrong, as Node names it: `ENOENT` and the like; empty for other errors. */
 export const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException)?.code ?? "";
@@ -47,8 +34,8 @@ export function fileError(what: string, path: string, error: unknown, safe?: str
   const code = codeOf(error);
   const kept = safe ? ` (${safe})` : "";
   let worded: Error;
-  if (code in BAD_PATH) {
-    const got = `${BAD_PATH[code]} at ${path}`;
+  if (code in PATH_FAULTS) {
+    const got = `${PATH_FAULTS[code]} at ${path}`;
     worded = valueError(what, "a place that can be written", got, `choose another folder${kept}`);
   } else if (NO_ROOM.includes(code)) {
     worded = new Error(

@@ -122,6 +122,16 @@ const MISUSES: readonly (readonly [string, readonly string[], RegExp])[] = [
     moons("--init", text),
     /\.npz or \.safetensors file, got .*neither; in Python/,
   ],
+  [
+    "initial weights under a name that is too long",
+    moons("--init", `${"x".repeat(300)}.npz`),
+    /^InputValueError: x+…x+\.npz: expected a file that can be read, got a name that is too long$/,
+  ],
+  [
+    "a rule file under a name that is too long",
+    moons().map((word) => (word.startsWith("opt:") ? `opt:./${"x".repeat(300)}.ts` : word)),
+    /expected a file with an update rule, got a name that is too long/,
+  ],
   ["corrupt initial weights", moons("--init", flipped), /flipped\.npz/],
   ["a checkpoint that is not there", moons("--load.path", `${missing}.npz`), /missing\.npz/],
   ["a data file for a checkpoint", moons("--load.path", goodFile), /"step"/],

@@ -1,4 +1,4 @@
-import { accepted, parseJson, valueError } from "../../base/index.ts";
+import { accepted, parseJson, readFault, valueError } from "../../base/index.ts";
 import { isRuleFile, OWN, ownOptimizer } from "../custom.ts";
 import { readConfigJson } from "../json.ts";
 import { PRESETS, presetSettings } from "../presets/preset-settings.ts";
@@ -162,7 +162,7 @@ function settingsInFile(path: string, { readFile, families }: Surroundings): Set
   try {
     content = readFile(path);
   } catch (error) {
-    throw valueError("--config", "a file that can be read", path, (error as Error).message);
+    throw valueError(`--config ${path}`, "a file that can be read", readFault(error));
   }
   return readConfigJson(parseJson(content, `--config ${path}`, "a JSON file"), path, families);
 }
