@@ -11,6 +11,7 @@ const SLOW = [
   "tests/run/default-run-shows-the-flow.test.ts",
   "tests/run/killed-runs-resume.test.ts",
   "tests/sweep/killed-sweeps-finish.test.ts",
+  "tests/sweep/slurm-arrays-finish.test.ts",
   "tests/verify/whole-fixtures-agree.test.ts",
 ];
 

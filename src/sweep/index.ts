@@ -15,6 +15,16 @@ export { type LocalOptions, type LocalResult, submitLocally } from "./local.ts";
 export { addPoints, planSweep } from "./plan.ts";
 export { type Estimate, estimate } from "./probe.ts";
 export {
+  cancelInSlurm,
+  hasSlurm,
+  queuedPoints,
+  type SlurmArray,
+  type SlurmOptions,
+  submitToSlurm,
+  submittedArrays,
+} from "./slurm.ts";
+export { quoted, type ScriptOptions } from "./slurm-script.ts";
+export {
   duration,
   type PointState,
   type PointStatus,

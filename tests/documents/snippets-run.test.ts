@@ -6,7 +6,7 @@ import { parseCommand } from "../../src/cli/parse.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const generated = join(root, "tests", "documents", "generated");
-const documents = ["README.md", "docs/guide.md", "docs/library.md", "docs/own-rule.md"];
+const documents = ["README.md", "docs/sweeps.md", "docs/guide.md", "docs/library.md", "docs/own-rule.md"];
 
 function blocks(file: string, language: string): string[] {
   const text = readFileSync(join(root, file), "utf8");

@@ -46,9 +46,13 @@ export function startSubmitter(
   command: readonly string[],
   directory: string,
 ): { child: ChildProcess; ended: Promise<unknown>; said: () => string } {
-  const child = spawn(process.execPath, [...command, "sweep", "submit", directory, "--jobs", "2"], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    [...command, "sweep", "submit", directory, "--engine", "local", "--jobs", "2"],
+    {
+      stdio: ["ignore", "ignore", "pipe"],
+    },
+  );
   let said = "";
   child.stderr?.on("data", (chunk) => {
     said += chunk;

@@ -3,7 +3,7 @@ import { extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { valueError } from "../../base/index.ts";
 import type { Provenance } from "../../settings/index.ts";
-import type { Sweep } from "../../sweep/index.ts";
+import { queuedPoints, quoted, type Sweep } from "../../sweep/index.ts";
 import { gitHash, version } from "../terminal/version.ts";
 
 /** This program as it is running: the engine, its flags, and the file with the command line. */
@@ -15,10 +15,6 @@ export function program(): readonly string[] {
     fileURLToPath(new URL(`../main${extension}`, import.meta.url)),
   ];
 }
-
-/** A word as a shell takes it for itself. */
-export const quoted = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
 /** The command that computes a point, from wherever it is given. */
 export const taskLine = ({ directory, cwd }: Sweep, index: number): string =>
@@ -42,4 +38,18 @@ export function oneSweep(name: string, positionals: readonly string[]): { readon
     positionals.join(" ") || "none",
     `for example central-flows ${name} sweeps/my-sweep`,
   );
+}
+
+/**
+ * What a scheduler has in its queue of a sweep; nothing where it was handed to none, or cannot be asked.
+ *
+ * @param say told why it cannot
+ */
+export function queuedIn(dir: string, say: (line: string) => void): ReadonlySet<number> {
+  try {
+    return new Set(queuedPoints(dir).keys());
+  } catch (error) {
+    say((error as Error).message);
+    return new Set();
+  }
 }

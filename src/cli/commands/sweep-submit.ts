@@ -1,12 +1,15 @@
 import { availableParallelism } from "node:os";
-import { choice, either, integer, valueError } from "../../base/index.ts";
+import { choice, either, integer, text, valueError } from "../../base/index.ts";
 import {
   duration,
   estimate,
+  hasSlurm,
+  queuedPoints,
   readSweep,
   runFolder,
   statusText,
   submitLocally,
+  submitToSlurm,
   sweepStatus,
   uncancel,
 } from "../../sweep/index.ts";
@@ -34,36 +37,82 @@ async function sayEstimate(
 /** Has the missing points of a sweep computed. */
 export const submit = command({
   name: "sweep submit",
-  usage: "DIR [--engine local] [--jobs N] [--quiet]",
+  usage: "DIR [--engine local|slurm] [flags] [-- words for sbatch]",
   summary: "compute what is missing",
-  about: ["Computes the points that are not final, on this machine. Killed, it goes on when called again."],
+  about: [
+    "Computes the points that are not final, on this machine or as an array of Slurm's. Killed, or at the",
+    "time limit, they go on when started again, to the same bits.",
+  ],
   settings: {
-    engine: { kind: choice("local"), default: "local", help: "who computes" },
+    engine: {
+      kind: either(choice("local", "slurm"), "auto", null),
+      default: null,
+      help: "who computes (slurm where there is sbatch, else local)",
+    },
     jobs: {
       kind: either(integer({ min: 1 }), "auto", null),
       default: null,
-      help: "tasks at once, also -j N (as many as cores)",
+      help: "local: tasks at once, also -j N; auto: as many as cores",
+    },
+    perTask: {
+      kind: integer({ min: 1 }),
+      default: 1,
+      help: "slurm: points of an array task, one after another",
+    },
+    atOnce: {
+      kind: either(integer({ min: 1 }), "auto", null),
+      default: null,
+      help: "slurm: array tasks at once; auto: as many as it gives",
+    },
+    setup: {
+      kind: either(text("LINES"), "none", null),
+      default: null,
+      help: "slurm: shell that runs first, such as 'module load node'",
     },
     quiet,
   },
-  example: "sweep submit sweeps/my-sweep --jobs 4",
-  words(positionals): { readonly dir: string } {
-    if (positionals.length !== 1)
-      throw valueError("sweep submit", "one folder of a sweep", positionals.join(" ") || "none");
-    return { dir: sweepFolder(positionals[0]) };
+  example: "sweep submit sweeps/my-sweep --engine slurm --at-once 50 -- --partition=main --time=60",
+  words(positionals): { readonly dir: string; readonly sbatch: readonly string[] } {
+    const [first, ...sbatch] = positionals;
+    if (first === undefined || first.startsWith("-") || (sbatch.length > 0 && !sbatch[0].startsWith("-")))
+      throw valueError(
+        "sweep submit",
+        "one folder of a sweep, and words for sbatch after --",
+        positionals.join(" ") || "none",
+        "for example central-flows sweep submit sweeps/my-sweep -- --partition=main",
+      );
+    return { dir: sweepFolder(first), sbatch };
   },
-  async run({ dir, jobs, quiet }) {
+  async run({ dir, engine, jobs, perTask, atOnce, setup, quiet, sbatch }) {
     const say = (line: string): void => {
       if (!quiet) process.stderr.write(`${line}\n`);
     };
     const sweep = readSweep(dir, "sweep submit");
+    const chosen = engine ?? (hasSlurm() ? "slurm" : "local");
+    if (chosen === "local" && sbatch.length > 0)
+      throw valueError(
+        "sweep submit",
+        "words after -- with --engine slurm",
+        sbatch.join(" "),
+        "leave them out",
+      );
     uncancel(dir);
-    const { points } = await sweepStatus(dir);
-    const left = points.filter(({ outcome }) => !outcome).map(({ point }) => point.index);
+    const queued = chosen === "slurm" ? new Set(queuedPoints(dir).keys()) : new Set<number>();
+    const { points } = await sweepStatus(dir, queued);
+    const left = points
+      .filter(({ outcome, point }) => !outcome && !queued.has(point.index))
+      .map(({ point }) => point.index);
     if (!quiet && left.length > 0) await sayEstimate(dir, left, say);
-    return computeHere(dir, jobs ?? availableParallelism(), say, (index) =>
-      runFolder(sweep, sweep.points[index]),
-    );
+    if (chosen === "local")
+      return computeHere(dir, jobs ?? availableParallelism(), say, (index) =>
+        runFolder(sweep, sweep.points[index]),
+      );
+    if (left.length === 0) process.stdout.write("every point is final or in Slurm's queue\n");
+    const options = { program: program(), perTask, atOnce, setup: setup ?? "", sbatch };
+    for (const { job, tasks } of left.length > 0 ? submitToSlurm(sweep, left, options) : [])
+      process.stdout.write(`job ${job}: ${tasks.flat().length} points in ${tasks.length} array tasks\n`);
+    process.stdout.write(`see: central-flows sweep status ${dir}\n`);
+    return 0;
   },
 });
 

@@ -3,6 +3,7 @@ import { tableText } from "../../report/index.ts";
 import { didYouMean, nearest, readWords } from "../../settings/index.ts";
 import {
   addPoints,
+  cancelInSlurm,
   cancelSweep,
   gatherSweep,
   planSweep,
@@ -19,7 +20,7 @@ import { version } from "../terminal/version.ts";
 import { type Command, command, readCommand } from "./command.ts";
 import { environmentLine, writeReport } from "./report.ts";
 import { json } from "./shared-settings.ts";
-import { oneSweep, provenance, sweepFolder, taskLine } from "./sweep-folder.ts";
+import { oneSweep, provenance, queuedIn, sweepFolder, taskLine } from "./sweep-folder.ts";
 import { submit } from "./sweep-submit.ts";
 
 /** An index as it is typed. */
@@ -79,7 +80,10 @@ const status = command({
   example: "sweep status sweeps/my-sweep --json",
   words: (positionals) => oneSweep("sweep status", positionals),
   async run({ dir, json }) {
-    const found = await sweepStatus(dir);
+    const found = await sweepStatus(
+      dir,
+      queuedIn(dir, (line) => process.stderr.write(`${line}\n`)),
+    );
     process.stdout.write(json ? `${JSON.stringify(statusJson(found), null, 2)}\n` : `${statusText(found)}\n`);
     return 0;
   },
@@ -148,6 +152,9 @@ const cancel = command({
   words: (positionals) => oneSweep("sweep cancel", positionals),
   run({ dir }) {
     const { stopped, elsewhere } = cancelSweep(dir);
+    const arrays = cancelInSlurm(dir);
+    if (arrays > 0)
+      process.stdout.write(`${arrays} ${arrays === 1 ? "array" : "arrays"} taken out of Slurm's queue\n`);
     process.stdout.write(`cancelled; ${stopped} tasks on this machine were asked to stop\n`);
     for (const { id } of elsewhere) process.stdout.write(`${id} is computed on another machine\n`);
     return 0;

@@ -1,4 +1,4 @@
-import { escapeHtml, formatNumber } from "../format.ts";
+import { escapeHtml, formatNumber, plainNumber } from "../format.ts";
 
 /** A value of one run against a setting. */
 export interface ScatterPoint {
@@ -27,7 +27,7 @@ const BOTTOM = 44;
 const TOP = 14;
 const RIGHT = 14;
 
-/** Values over more than this ratio are drawn on a logarithmic axis. */
+/** Values over this ratio or more are drawn on a logarithmic axis. */
 const LOGARITHMIC_FROM = 8;
 
 interface Scale {
@@ -37,7 +37,7 @@ interface Scale {
 
 function scaleOf(values: readonly number[], from: number, to: number): Scale {
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  const logarithmic = least > 0 && most / least > LOGARITHMIC_FROM;
+  const logarithmic = least > 0 && most / least >= LOGARITHMIC_FROM;
   const map = (value: number): number => (logarithmic ? Math.log10(value) : value);
   const [a, b] = [map(least), map(most)];
   const at = (value: number): number =>
@@ -76,7 +76,9 @@ export function scatterHtml({ title, horizontal, points, labels }: Scatter): str
   const text = (x: number, y: number, anchor: string, words: string): string =>
     `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}" font-size="12" fill="var(--muted)">${escapeHtml(words)}</text>`;
   const ticks = [
-    ...across.ticks.map((tick) => text(across.at(tick), HEIGHT - BOTTOM + 18, "middle", formatNumber(tick))),
+    ...across.ticks.map((tick) =>
+      text(across.at(tick), HEIGHT - BOTTOM + 18, "middle", plainNumber(Number(tick.toPrecision(4)))),
+    ),
     ...up.ticks.map((tick) => text(LEFT - 8, up.at(tick) + 4, "end", formatNumber(tick))),
     text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, "middle", horizontal),
   ];
