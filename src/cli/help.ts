@@ -151,7 +151,8 @@ function runHelp(): string[] {
   return [
     "central-flows run [opt:NAME] [data:NAME] [arch:NAME] [flags]",
     "",
-    "Runs an optimizer and its flows side by side and writes config.json, data.hdf5 and report.html.",
+    "Runs an optimizer and its flows side by side and leaves config.json, data.hdf5, report.html,",
+    "outcome.json and checkpoints/ in experiments/EXPID (below EXPERIMENT_DIR where it is set; or --out).",
     ...wrap(
       `Parts that are not named, and --steps where none is, are those of the default run: ${defaultRunWords()}.`,
       WIDTH,
