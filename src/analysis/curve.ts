@@ -24,8 +24,8 @@ export function densityCurve(density: SpectralDensity): DensityCurve {
     low = Math.min(low, nodes[0]);
     high = Math.max(high, nodes[nodes.length - 1]);
   }
-  // A spectrum of one eigenvalue, 0 perhaps, still has a width.
-  const width = Math.max((high - low) / WIDTHS, 1e-6 * Math.max(Math.abs(low), Math.abs(high)), 1e-300);
+  // A spectrum of one eigenvalue still has a width, and one of 0 alone.
+  const width = Math.max((high - low) / WIDTHS, 1e-6 * Math.max(Math.abs(low), Math.abs(high))) || 1 / WIDTHS;
   const start = low - 4 * width;
   const step = (high - low + 8 * width) / (PLACES - 1);
   const places = Float64Array.from({ length: PLACES }, (_, i) => start + i * step);

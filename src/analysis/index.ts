@@ -9,6 +9,7 @@ export {
 } from "./blocks.ts";
 export { type DensityCurve, densityCurve } from "./curve.ts";
 export { curvatureOperator, MATRICES, type MatrixName } from "./operator.ts";
+export { preconditionerAt } from "./preconditioner.ts";
 export { spectrumQuantities } from "./quantities.ts";
 export {
   type CurvatureAt,

@@ -1,18 +1,15 @@
-import { readFileSync } from "node:fs";
 import { valueError } from "../base/index.ts";
-import { loadRuleFile } from "../custom/index.ts";
 import {
   canonical,
   didYouMean,
   nearest,
   PART_NAMES,
-  parseRun as parseRunWords,
   partNames,
   type RunConfig,
   SELECTOR,
   type Surroundings,
 } from "../settings/index.ts";
-import { noWords, readCommand } from "./commands/command.ts";
+import { noWords, parseRun, readCommand } from "./commands/command.ts";
 import { SMALL_COMMANDS, type SmallName } from "./commands/list.ts";
 
 /** What the command line asks for: a command by name, with what it is asked. */
@@ -30,14 +27,7 @@ export const COMMANDS: readonly string[] = [
   "version",
 ];
 
-const IN_NODE: Partial<Surroundings> = {
-  readFile: (path) => readFileSync(path, "utf8"),
-  loadRule: loadRuleFile,
-};
-
-/** Reads the words after `run`, with Node's files. */
-export const parseRun = (argv: readonly string[], surroundings: Partial<Surroundings> = {}) =>
-  parseRunWords(argv, { ...IN_NODE, ...surroundings });
+export { parseRun };
 
 /**
  * Reads the command line.

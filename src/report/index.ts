@@ -22,6 +22,13 @@ export { type GalleryRun, renderGallery } from "./pages/gallery.ts";
 export { type GallerySummary, gallerySummary, galleryTable } from "./pages/gallery-summary.ts";
 export type { ReportInput } from "./pages/render.ts";
 export { renderReport } from "./pages/render.ts";
+export {
+  type AnalysedPoint,
+  type Analysis,
+  eigenvalueTable,
+  renderSpectra,
+  spectrumTable,
+} from "./pages/spectrum-page.ts";
 export { renderSweep, type SweepPage, type SweepRun, sweepTable } from "./pages/sweep-page.ts";
 export { type Table, tableText } from "./pages/table.ts";
 export { columnOf, columnsOf, squareOf, sumOf } from "./series.ts";

@@ -1,10 +1,9 @@
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
-import { sizeOf, valueError } from "../base/index.ts";
+import { sizeOf } from "../base/index.ts";
 import { type WritableArray, writeNpz, writeSafetensors } from "../data/index.ts";
-import { type Checkpoint, NAMES, readCheckpoint, writeFileAtomic } from "../record/index.ts";
+import { writeFileAtomic } from "../record/index.ts";
 import type { ReferenceProcess } from "../settings/index.ts";
 import { modelOf } from "../simulation/index.ts";
+import { checkpointAt, checkpointsOf, processIn } from "./checkpoints.ts";
 import { readRunConfig } from "./config.ts";
 import { nodeHost } from "./host.ts";
 
@@ -42,21 +41,15 @@ export function exportWeights(
   { process, step }: WeightsChoice,
 ): ExportedWeights {
   const { parameters } = modelOf(readRunConfig(directory, "export"), nodeHost()).model;
-  const { index, arrays } = checkpointAt(directory, step);
-  const weights = arrays.get(`${process}.w`);
-  if (!weights) {
-    const there = [...arrays.keys()].flatMap((name) => (name.endsWith(".w") ? [name.slice(0, -2)] : []));
-    throw valueError("export --process", `one of the run's processes (${there.join(", ")})`, process);
-  }
+  const checkpoint = checkpointAt(checkpointsOf(directory, "export"), step, "export");
   const count = Object.values(parameters).reduce((total, shape) => total + sizeOf(shape), 0);
-  if (weights.length !== count)
-    throw valueError("export", `${count} weights for the network of config.json`, String(weights.length));
+  const { weights } = processIn(checkpoint, process, count, "export");
   const named = namedArrays(weights, parameters);
   const bytes = path.endsWith(".safetensors")
     ? writeSafetensors(named)
     : writeNpz({ w: { shape: [count], data: weights }, ...named });
   writeFileAtomic(path, bytes);
-  return { step: index, process, count, parameters };
+  return { step: checkpoint.index, process, count, parameters };
 }
 
 function namedArrays(
@@ -71,25 +64,4 @@ function namedArrays(
     offset += size;
   }
   return arrays;
-}
-
-/** The checkpoint of a row, or the last one. */
-function checkpointAt(directory: string, step: number | null): Checkpoint {
-  const folder = join(directory, "checkpoints");
-  const there = existsSync(folder) ? readdirSync(folder).filter((name) => /^[^.].*\.npz$/.test(name)) : [];
-  // That of a row before the last is only for `resume`; a run that was killed may have no other.
-  const others = there.filter((name) => name !== NAMES.resume);
-  const names = others.length > 0 ? others : there;
-  const checkpoints = names.map((name) => readCheckpoint(join(folder, name)));
-  checkpoints.sort((a, b) => a.index - b.index);
-  const found = step === null ? checkpoints.at(-1) : checkpoints.find(({ index }) => index === step);
-  if (found) return found;
-  const steps = [...new Set(checkpoints.map(({ index }) => index))].join(", ");
-  if (steps === "") throw valueError("export", "a run with checkpoints", `none in ${folder}`);
-  throw valueError(
-    "export --step",
-    `a step with a checkpoint (${steps})`,
-    String(step),
-    "run with --checkpoint.steps",
-  );
 }

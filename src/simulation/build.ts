@@ -64,6 +64,8 @@ export interface BuiltRun {
   readonly model: Model;
   readonly objective: Objective;
   readonly rule: CompiledRule;
+  /** The first weights, before any warm start. */
+  readonly start: Float64Array;
   /** Made when it is first asked for: that takes the warm start. */
   readonly simulation: Simulation;
   /** The edge of stability of the effective sharpness. */
@@ -155,6 +157,7 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
     model,
     objective,
     rule,
+    start: start.weights,
     get simulation() {
       simulation ??= new Simulation(plan);
       return simulation;

@@ -21,7 +21,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   record: ["simulation", "flows", "data", "base"],
   run: ["record", "simulation", "custom", "settings", "flows", "models", "data", "base"],
   verify: ["record", "simulation", "flows", "models", "data", "autodiff", "base"],
-  analysis: ["simulation", "autodiff", "linalg", "base"],
+  analysis: ["simulation", "flows", "autodiff", "linalg", "base"],
   report: ["simulation", "settings", "run", "analysis", "flows", "base"],
   sweep: ["report", "run", "record", "simulation", "custom", "settings", "base"],
   claims: ["report", "run", "record", "simulation", "settings", "flows", "linalg", "base"],

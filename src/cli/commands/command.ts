@@ -1,5 +1,25 @@
+import { readFileSync } from "node:fs";
 import { accepted, type Settings, type Values, valueError } from "../../base/index.ts";
-import { arityOf, didYouMean, hyphenated, nearest, readWords, tokensOf } from "../../settings/index.ts";
+import { loadRuleFile } from "../../custom/index.ts";
+import {
+  arityOf,
+  didYouMean,
+  hyphenated,
+  nearest,
+  parseRun as parseRunWords,
+  readWords,
+  type Surroundings,
+  tokensOf,
+} from "../../settings/index.ts";
+
+const IN_NODE: Partial<Surroundings> = {
+  readFile: (path) => readFileSync(path, "utf8"),
+  loadRule: loadRuleFile,
+};
+
+/** Reads the words after `run`, with Node's files. */
+export const parseRun = (argv: readonly string[], surroundings: Partial<Surroundings> = {}) =>
+  parseRunWords(argv, { ...IN_NODE, ...surroundings });
 
 /** One command, as it describes itself: what is parsed and what help says come from here. */
 export interface Command<S extends Settings = Settings, W = unknown> {

@@ -1,3 +1,4 @@
+import { analyse } from "./analyse.ts";
 import { claim } from "./claim.ts";
 import type { Command } from "./command.ts";
 import { compare } from "./compare.ts";
@@ -8,7 +9,17 @@ import { resume } from "./run.ts";
 import { sweep } from "./sweep.ts";
 import { verify } from "./verify.ts";
 
-const commands = [verify, report, compare, sweep, resume, exportWeightsCommand, claim, info] as const;
+const commands = [
+  verify,
+  report,
+  compare,
+  analyse,
+  sweep,
+  resume,
+  exportWeightsCommand,
+  claim,
+  info,
+] as const;
 
 /** The names of the commands that are read by their settings. */
 export type SmallName = (typeof commands)[number]["name"];

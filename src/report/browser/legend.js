@@ -15,7 +15,7 @@ export function writeValues(section, plot, place, measure) {
   const { x, groups } = plot.table();
   const row = nearestRow(x, place);
   const at = /** @type {HTMLElement} */ (section.querySelector(".at"));
-  at.textContent = placeText(x[row], measure);
+  at.textContent = placeText(x[row], measure, plot.chart.along);
   section.querySelectorAll(".key").forEach((key, g) => {
     const output = /** @type {HTMLOutputElement} */ (key.querySelector("output"));
     output.textContent = plot.shown[g] ? groupText(groups[g], row) : "";
@@ -33,7 +33,7 @@ export function valuesAloud(plot, place, measure) {
   const row = nearestRow(x, place);
   const visible = groups.filter((_, g) => plot.shown[g]);
   return [
-    placeText(x[row], measure),
+    placeText(x[row], measure, plot.chart.along),
     ...visible.map((group) => `${group.label} ${groupText(group, row)}`),
   ].join("; ");
 }
@@ -41,8 +41,10 @@ export function valuesAloud(plot, place, measure) {
 /**
  * @param {number} place
  * @param {import("./plots/decode.js").Measure} measure
+ * @param {string | undefined} along what the horizontal axis shows, if neither steps nor times
  */
-function placeText(place, measure) {
+function placeText(place, measure, along) {
+  if (along !== undefined) return `${along} ${valueText(place)}`;
   return measure === "steps" ? `step ${place}` : `time ${valueText(place)}`;
 }
 

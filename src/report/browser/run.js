@@ -124,7 +124,7 @@ export function showRun({ axes, charts }) {
         if (name === "log") plot.setLog(pressed);
         if (name === "reset") zoomAll(undefined);
       },
-      csv: () => csvOf(plot.table(), measure === "steps" ? "step" : "time"),
+      csv: () => csvOf(plot.table(), chart.along ?? (measure === "steps" ? "step" : "time")),
       spec: () => plot.spec(captionOf(section)),
     });
     frame.addEventListener("keydown", (event) => {

@@ -48,6 +48,8 @@ export interface Chart extends Figure {
   readonly kind: "series";
   /** What the vertical axis shows. */
   readonly axis: string;
+  /** What the horizontal axis shows. Default the steps, or times, of a run. */
+  readonly along?: string;
   readonly groups: readonly Group[];
   /** Whether the vertical axis starts logarithmic. */
   readonly log?: boolean;

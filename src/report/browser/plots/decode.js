@@ -3,7 +3,7 @@
  * @typedef {{ name: string, axis: number, values: Float64Array }} Line
  * Lines that are shown and hidden together.
  * @typedef {{ label: string, role: string, shown: boolean, strays: boolean, lines: Line[] }} Group
- * @typedef {{ kind: "series", id: string, title: string, axis: string, log: boolean, level?: { value: number, label: string }, family?: string, groups: Group[] }} Chart
+ * @typedef {{ kind: "series", id: string, title: string, axis: string, along?: string, log: boolean, level?: { value: number, label: string }, family?: string, groups: Group[] }} Chart
  * A path in a plane, and rows of the first axis that share a plane.
  * @typedef {{ label: string, role: string, x: Float64Array, y: Float64Array }} Path
  * @typedef {{ first: number, paths: Path[] }} Stretch

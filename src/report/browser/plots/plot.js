@@ -146,7 +146,7 @@ export function createPlot(frame, chart, axes, cursors, events) {
       return {
         title: chart.title,
         caption,
-        labels: [MEASURES[measure], chart.axis],
+        labels: [chart.along ?? MEASURES[measure], chart.axis],
         across: across(),
         up: up(),
         log,
@@ -247,12 +247,14 @@ function plotOptions(chart, lines, { shown, log, up, measure, size, cursors, eve
         ...common,
         gap: 6,
         size: 26,
-        label: MEASURES[measure],
+        label: chart.along ?? MEASURES[measure],
         labelFont: font,
         labelSize: 16,
         labelGap: 0,
         values: (_, ticks) =>
-          ticks.map((x) => (measure === "times" || Number.isInteger(x) ? tickText(x) : "")),
+          ticks.map((x) =>
+            chart.along !== undefined || measure === "times" || Number.isInteger(x) ? tickText(x) : "",
+          ),
       },
       {
         ...common,
