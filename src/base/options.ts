@@ -292,8 +292,8 @@ export type Inputs = "images" | "points" | "tokens";
 export interface Part<S extends Settings = Settings> {
   /** What the command line calls it: `opt:NAME`. */
   readonly name: string;
-  /** The name of the reference's class, which config.json carries. */
-  readonly className: string;
+  /** The name of the reference's class, which config.json carries; a part in a file of the user's needs none. */
+  readonly className?: string;
   /** What help says after the name. */
   readonly help: string;
   readonly settings: S;

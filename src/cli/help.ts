@@ -140,6 +140,9 @@ const OWN_RULE = [
   "an update rule of your own, with options of its own (docs/own-rule.md)",
 ] as const;
 
+/** Files of the user's besides. */
+const OWN_FILES = ["{data,arch,loss,observe}:./FILE.ts", "parts of your own: docs/own-network.md"] as const;
+
 const defaultRunWords = (): string =>
   Object.entries(defaultRun.values)
     .map(([flag, value]) => `--${flag} ${value}`)
@@ -167,6 +170,7 @@ function runHelp(): string[] {
     "",
     "More",
     ...columns([
+      OWN_FILES,
       [`--{${processes}}.eig.*`, `the ${common} eigenvalue settings for one process alone`],
       ...[...RUN_FLAGS].map(([name, { hint, help }]) => [`--${name} ${hint}`, help] as const),
       ["--no-FLAG, --FLAG false", "turns a switch off, e.g. --no-eig.raw-eigenvalues"],

@@ -1,3 +1,3 @@
-/** Files of the user: an update rule of their own, and its copy in a run's folder. */
-export { keepRule, RULE_RIGHTS, ruleChange, ruleCopy } from "./copy.ts";
-export { loadRuleFile, type RuleFile, readRuleFile } from "./file.ts";
+/** Files of the user: parts of a run of their own, and their copies in a run's folder. */
+export { changesOf, copiesOf, copyOf, keepFiles, rightsOf } from "./copy.ts";
+export { type LoadedFile, loadOwnFile, readOwnFile } from "./file.ts";

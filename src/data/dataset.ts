@@ -5,21 +5,28 @@ import { sizeOf, valueError } from "../base/index.ts";
  *
  * `inputs` holds n·∏shape numbers (token ids when the data set's `inputKind` is "tokens"); `labels` holds one
  * class index per example (`labelShape` []) or one per position (`labelShape` [length]), where −1 marks a
- * position that the loss and the accuracy leave out.
+ * position that the loss and the accuracy leave out. With the criterion `regression`, or one of one's own, labels are
+ * real numbers, ∏labelShape of them per example.
  */
 export interface Examples {
   readonly inputs: Float64Array;
   /** Shape of one example. */
   readonly shape: readonly number[];
   readonly labels: Float64Array;
-  /** Shape of one example's labels: [] or [length]. */
+  /** Shape of one example's labels: [] or [length]; of real numbers, any. */
   readonly labelShape: readonly number[];
   /** Number of examples, at least 1. */
   readonly n: number;
 }
 
-/** A loss criterion. The binary ones have a single output whose sign is the prediction. */
+/** A loss criterion of class labels. The binary ones have a single output whose sign is the prediction. */
 export type Criterion = "mse" | "ce" | "mse_binary" | "ce_binary";
+
+/**
+ * A criterion of one's own: traced, of outputs [n, …] and labels [n, …labelShape], both tensors of the engine; returns a
+ * tensor with one loss per row, [n] or [n, …], without mean or sum over examples.
+ */
+export type OwnCriterion = (outputs: never, labels: never) => unknown;
 
 /** A training problem: examples, and what a network needs to know about them. */
 export interface Dataset {
@@ -32,7 +39,11 @@ export interface Dataset {
   readonly inputKind: "real" | "tokens";
   /** Width of the network's last layer: the number of classes, or 1 for a binary criterion. */
   readonly outputDim: number;
-  readonly criterion: Criterion;
+  /**
+   * `regression`: labels are real numbers of any shape, and the loss is half the squared distance of an example's outputs
+   * to them. With a function labels are whatever it makes of them.
+   */
+  readonly criterion: Criterion | "regression" | OwnCriterion;
   /** Number of token ids; present when `inputKind` is "tokens". */
   readonly vocabulary?: number;
   /** Whose data these are and under which licence, for reports; absent for generated and user data. */

@@ -14,13 +14,19 @@ import {
   text,
   type Values,
 } from "../base/index.ts";
+import { checkMade } from "./check-made.ts";
 import { type ClassChoice, classCount, type Dataset } from "./dataset.ts";
 
 /** Reads a whole file; undefined when there is none at that path. Relative paths start where the reader says. */
 export type ReadFile = (path: string) => Uint8Array | undefined;
 
 /** What a data set makes: everything but its name and what follows from the training examples. */
-export type MadeDataset = Omit<Dataset, "name" | "inputShape">;
+export type MadeDataset = Omit<Dataset, "name" | "inputShape" | "inputKind" | "test"> & {
+  /** Default: real. */
+  readonly inputKind?: Dataset["inputKind"];
+  /** Default: none. */
+  readonly test?: Dataset["test"];
+};
 
 /** All there is to say of a data set: its name, what its examples are, its settings and how it is made of them. */
 export interface DatasetDefinition<S extends Settings = Settings> extends Part<S> {
@@ -70,11 +76,21 @@ export const datasetInFiles = <const N extends string, const S extends Settings>
   settings: { ...commonInFiles, ...definition.settings },
 });
 
-/** Makes a data set, a built-in one or another, from some of its settings. */
-export function makeDataset(definition: DatasetDefinition, given: object, readFile: ReadFile): Dataset {
-  const operation = `data:${definition.name}`;
+/**
+ * Makes a data set, a built-in one or another, from some of its settings.
+ *
+ * @param operation names it in errors; the examples of one that is not built in are checked under this name
+ * @throws InputKindError or InputValueError for settings that it does not take, and for examples that are none
+ */
+export function makeDataset(
+  definition: DatasetDefinition,
+  given: object,
+  readFile: ReadFile,
+  operation = `data:${definition.name}`,
+): Dataset {
   const made = definition.make(settle(operation, definition, given), readFile, operation);
-  return { name: definition.name, inputShape: made.train.shape, ...made };
+  checkMade(operation, made);
+  return { name: definition.name, inputShape: made.train.shape, inputKind: "real", test: undefined, ...made };
 }
 
 /** The loss of a classification. */

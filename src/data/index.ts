@@ -1,10 +1,21 @@
-export { type ClassChoice, type Criterion, classCount, type Dataset, type Examples } from "./dataset.ts";
 export {
+  type ClassChoice,
+  type Criterion,
+  classCount,
+  type Dataset,
+  type Examples,
+  type OwnCriterion,
+} from "./dataset.ts";
+export {
+  criterion,
   type DatasetDefinition,
   dataset,
+  examples,
   type MadeDataset,
   makeDataset,
+  noise,
   type ReadFile,
+  testExamples,
 } from "./definition.ts";
 export { readFileFromDisk } from "./files.ts";
 export { crc32 } from "./formats/crc32.ts";

@@ -44,9 +44,13 @@ export function modelNamed(name: string, shape: ModelShape, options: object = {}
   return buildModel(architectures[name as ArchitectureName], shape, options);
 }
 
-/** The network of an architecture, a built-in one or another. @throws as {@link createModel} */
-export function buildModel(architecture: Architecture, shape: ModelShape, options: object = {}): Model {
-  const { name } = architecture;
+/** The network of an architecture, a built-in one or another, called `name`. @throws as {@link createModel} */
+export function buildModel(
+  architecture: Architecture,
+  shape: ModelShape,
+  options: object = {},
+  name = architecture.name,
+): Model {
   const values: Values<Settings> = settle(name, architecture, options);
   if (!Number.isSafeInteger(shape.outputDim) || shape.outputDim < 1)
     throw valueError(name, "a whole number of outputs ≥ 1", String(shape.outputDim));

@@ -18,7 +18,8 @@ export function runFacts(config: Json): Fact[] {
     ["Optimizer", optimizer(group(config, "opt"))],
     ["Learning rate", text(group(config, "opt").lr)],
     ["Data", data(group(config, "data"))],
-    ["Network", network(group(config, "arch"))],
+    [group(config, "arch").class === "OwnLoss" ? "Loss" : "Network", network(group(config, "arch"))],
+    ["Observed", fileOf(group(config, "observe"))],
     ["Steps", text(config.steps)],
     ["Warm start", Number(config.warm_start) > 0 ? `${text(config.warm_start)} steps` : undefined],
     [
@@ -37,9 +38,11 @@ export function titleOf(config: Json): string {
   const rule = typeof opt.file === "string" ? opt.file : sentenceCase(className(opt) ?? "An optimizer");
   const runs = Array.isArray(config.runs) ? config.runs : ["central"];
   const subject = runs.includes("central") ? `${rule} and its central flow` : rule;
-  const network = className(group(config, "arch"));
-  const examples = className(group(config, "data"));
-  return network && examples ? `${subject}: ${network} on ${examples.toLowerCase()}` : subject;
+  const [arch, data] = [group(config, "arch"), group(config, "data")];
+  const network = text(arch.file) ?? className(arch);
+  if (network && data.class === "NoData") return `${subject}: ${network}`;
+  const examples = text(data.file) ?? className(data)?.toLowerCase();
+  return network && examples ? `${subject}: ${network} on ${examples}` : subject;
 }
 
 /** `Gradient Descent` inside a title; `Scalar RMSProp` keeps its capitals. */
@@ -67,20 +70,27 @@ function className(part: Json): string | undefined {
   return typeof name === "string" ? name.replace(/([a-z])([A-Z])/g, "$1 $2") : undefined;
 }
 
+/** A file of the user's with its options; undefined for a part by name. */
+function fileOf(part: Json): string | undefined {
+  if (typeof part.file !== "string") return undefined;
+  const options = Object.entries(group(part, "options")).map(([name, value]) => `${name} = ${value}`);
+  return joined([part.file, ...options]);
+}
+
 function optimizer(opt: Json): string | undefined {
-  if (typeof opt.file === "string") {
-    const options = Object.entries(group(opt, "options")).map(([name, value]) => `${name} = ${value}`);
-    return joined([opt.file, ...options]);
-  }
+  if (typeof opt.file === "string") return fileOf(opt);
   return joined([className(opt), opt.beta2 === undefined ? undefined : `β₂ = ${text(opt.beta2)}`]);
 }
 
 function data(part: Json): string | undefined {
+  if (part.class === "NoData") return undefined;
+  if (typeof part.file === "string") return fileOf(part);
   const n = Number(part.n) > 0 ? `${text(part.n)} examples` : undefined;
   return joined([className(part), n, text(part.criterion)]);
 }
 
 function network(arch: Json): string | undefined {
+  if (typeof arch.file === "string") return fileOf(arch);
   const width = arch.width === undefined ? undefined : `width ${text(arch.width)}`;
   return joined([className(arch), width, text(arch.activation)]);
 }

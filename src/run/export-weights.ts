@@ -2,7 +2,7 @@ import { sizeOf } from "../base/index.ts";
 import { type WritableArray, writeNpz, writeSafetensors } from "../data/index.ts";
 import { writeFileAtomic } from "../record/index.ts";
 import type { ReferenceProcess } from "../settings/index.ts";
-import { modelOf } from "../simulation/index.ts";
+import { problemOf } from "../simulation/index.ts";
 import { checkpointAt, checkpointsOf, processIn } from "./checkpoints.ts";
 import { readRunConfig } from "./config.ts";
 import { nodeHost } from "./host.ts";
@@ -31,7 +31,8 @@ export interface ExportedWeights {
  * parameters one after the other in the reference's order, each in C order. `--init` reads both. Of `midpoint` they are
  * the optimizer's own iterate, as in the reference's checkpoints.
  *
- * @param directory the folder of a run; its data must be there too, since they settle the network's shapes
+ * @param directory the folder of a run; its data must be there too, since they settle the network's shapes. Files with
+ *   the network or the data are run for it, as their copies in the folder
  * @param path the file to write or replace
  * @throws InputValueError when there is no such checkpoint or process, or the file cannot be written
  */
@@ -40,7 +41,7 @@ export function exportWeights(
   path: string,
   { process, step }: WeightsChoice,
 ): ExportedWeights {
-  const { parameters } = modelOf(readRunConfig(directory, "export"), nodeHost()).model;
+  const { parameters } = problemOf(readRunConfig(directory, "export"), nodeHost({ copies: directory }));
   const checkpoint = checkpointAt(checkpointsOf(directory, "export"), step, "export");
   const count = Object.values(parameters).reduce((total, shape) => total + sizeOf(shape), 0);
   const { weights } = processIn(checkpoint, process, count, "export");

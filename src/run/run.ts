@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { isMisuse, valueError } from "../base/index.ts";
-import { keepRule, RULE_RIGHTS, ruleChange, ruleCopy } from "../custom/index.ts";
+import { changesOf, copiesOf, keepFiles, rightsOf } from "../custom/index.ts";
 import {
   ClaimedFolder,
   createJournal,
@@ -39,7 +39,7 @@ export async function startRun(
   events: RunEvents = {},
 ): Promise<RunOutcome> {
   const folder = ClaimedFolder.forNewRun(directory);
-  const written = [NAMES.journal, NAMES.config, NAMES.data, ruleCopy(asked, "") ?? NAMES.config];
+  const written = [NAMES.journal, NAMES.config, NAMES.data, ...copiesOf(asked, "")];
   let loop: RunLoop;
   try {
     loop = begin(asked, folder, provenance, events);
@@ -65,7 +65,7 @@ function begin(asked: RunConfig, folder: ClaimedFolder, provenance: Provenance, 
     const config = withEdge(asked, built.criticalValue);
     const start = config.load.path === null ? undefined : readCheckpoint(config.load.path);
     if (start) restoreProcesses(built.simulation.processes, start, config.load.fromProcess);
-    keepRule(config, folder.directory);
+    keepFiles(config, folder.directory);
     const json = toConfigJson(config, provenance);
     const head: JournalHead = {
       configHash: configHash(asked),
@@ -179,11 +179,10 @@ function goOn(
     const [there, here] = [maker(head.version, head.engine), maker(version || head.version, engine())];
     if (there !== here)
       notice(`started by ${there}, going on with ${here}: logged rows are computed again and compared first`);
-    const changed = ruleChange(config);
-    const copy = ruleCopy(config, directory);
-    if (copy !== undefined) notice(RULE_RIGHTS);
-    if (changed !== undefined) notice(`${changed}; going on with the rule of this run, ${copy}`);
-    built = buildRun(planned, nodeHost({ ruleCopy: copy, shouldStop: events.shouldStop }));
+    const rights = rightsOf(config);
+    if (rights !== undefined) notice(rights);
+    for (const changed of changesOf(config, directory)) notice(changed);
+    built = buildRun(planned, nodeHost({ copies: directory, shouldStop: events.shouldStop }));
     const candidates = new Candidates(directory, rowCount);
     const stock = new RowStock(candidates.indices);
     for (const row of rows()) stock.add(row);

@@ -9,16 +9,25 @@ import {
 import type { DatasetDefinition } from "../data/index.ts";
 import { type ProcessKind, processEntry, scheduleComplaint } from "../flows/index.ts";
 import type { Architecture } from "../models/index.ts";
-import { ownOptimizer } from "./custom.ts";
-import { FAMILIES, type Families, hyphenated, optionsOf, PART_NAMES, valueAt } from "./table.ts";
-import type { EigConfig, PartName, ReferenceProcess, RunConfig, Selection } from "./types.ts";
+import { noData, ownFileKind, ownPart } from "./custom.ts";
+import { FAMILIES, type Families, hyphenated, optionsOf, PART_NAMES, valueAt, valuesOf } from "./table.ts";
+import type { AnyPart, EigConfig, PartName, ReferenceProcess, RunConfig, Selection } from "./types.ts";
 
 /** The optimizer, data set and network of a configuration. */
-export const selectionOf = ({ opt, data, arch }: RunConfig, families: Families = FAMILIES): Selection => ({
-  opt: opt.name === "own" ? ownOptimizer(opt.options) : families.opt[opt.name],
-  data: families.data[data.name],
-  arch: families.arch[arch.name],
-});
+export const selectionOf = (config: RunConfig, families: Families = FAMILIES): Selection => {
+  const part = (slot: PartName): AnyPart => {
+    const chosen = config[slot];
+    if ("options" in chosen) return ownPart(ownFileKind(slot, chosen.name), chosen.options);
+    return chosen.name === "none" ? noData : families[slot][chosen.name];
+  };
+  const { observe } = config;
+  return {
+    opt: part("opt"),
+    data: part("data"),
+    arch: part("arch"),
+    ...(observe && { observe: ownPart("observe", observe.options) }),
+  };
+};
 
 /** The eigenvalue settings of one process: the common ones with its own in their place. */
 export function eigOf(config: Pick<RunConfig, "eig" | ReferenceProcess>, process: ProcessKind): EigConfig {
@@ -65,8 +74,15 @@ function checkParts(config: RunConfig, selection: Selection, families: Families)
       `with this network ${sets.join(", ")} would do, with these data ${networks.join(", ")}`,
     );
   }
+  if ((data.name === "none") !== (selection.arch.fileKind === "loss"))
+    throw valueError(
+      "run",
+      "loss:FILE alone, or data and a network",
+      data.name === "none" ? `arch:${arch.name} without data` : `loss:FILE with data:${data.name}`,
+      "name the data with data:NAME",
+    );
   for (const part of PART_NAMES) {
-    const complaint = selection[part].check?.(config[part]);
+    const complaint = selection[part].check?.(valuesOf(config[part]));
     if (complaint) throw refusal(part, complaint);
   }
   const complaint = scheduleComplaint(config.opt, config.steps + Math.max(config.warmStart, 0));

@@ -4,7 +4,15 @@ export { checkRun, eigOf, selectionOf } from "./checks.ts";
 export { parseRun, partNames, RUN_FLAGS, type Surroundings } from "./command-line/parse-run.ts";
 export { didYouMean, nearest } from "./command-line/suggest.ts";
 export { canonical, SELECTOR, tokensOf } from "./command-line/tokens.ts";
-export { checkedOptions, isRuleFile, OWN } from "./custom.ts";
+export {
+  checkedOptions,
+  checkedSettings,
+  fileWord,
+  isOwnFile,
+  OWN,
+  ownFiles,
+  settingsOf,
+} from "./custom.ts";
 export { REFERENCE_PROCESSES } from "./general.ts";
 export { fromConfigJson, type Provenance, readConfigJson, toConfigJson } from "./json.ts";
 export {
@@ -21,7 +29,6 @@ export {
   type Settings,
   startingSettings,
   toFlags,
-  valuesOf,
 } from "./resolve.ts";
 export { sameRun } from "./same-run.ts";
 export {
@@ -37,6 +44,8 @@ export {
   partOptions,
   SECTIONS,
   type Section,
+  slotsOf,
+  valuesOf,
   wordsOf,
 } from "./table.ts";
 export * from "./types.ts";

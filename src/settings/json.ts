@@ -1,9 +1,9 @@
 import { accepted, checkValue, isIgnored, kindError, valueError } from "../base/index.ts";
 import { selectionOf } from "./checks.ts";
-import { checkedOptions, OWN_CLASS, ownOptimizer } from "./custom.ts";
+import { checkedOptions, fileKindOfClass, NO_DATA_CLASS, noData, ownPart } from "./custom.ts";
 import { resolveRun, type Settings, startingSettings } from "./resolve.ts";
-import { FAMILIES, type Families, optionsOf, PART_NAMES, placeAt, valueAt } from "./table.ts";
-import type { AnyPart, PartName, RunConfig, Selection } from "./types.ts";
+import { FAMILIES, type Families, optionsOf, PART_NAMES, placeAt, slotsOf, valueAt } from "./table.ts";
+import type { AnyPart, RunConfig, Selection, SlotName } from "./types.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -54,7 +54,7 @@ export function toConfigJson(
     placeAt(json, path, Array.isArray(value) ? [...value] : value);
   }
   const classes: Record<string, string | undefined> = { ...GROUPS };
-  for (const part of PART_NAMES) classes[part] = selection[part].className;
+  for (const [slot, { className }] of slotsOf(selection)) classes[slot] = className;
   for (const [group, className] of Object.entries(classes))
     if (className !== undefined) placeAt(json, [group, "class"], className);
 
@@ -68,16 +68,18 @@ export function toConfigJson(
 }
 
 /** The part that a config.json has; undefined if it has none. */
-function partIn(json: Json, part: PartName, label: string, families: Families): AnyPart | undefined {
+function partIn(json: Json, part: SlotName, label: string, families: Families): AnyPart | undefined {
   const group = json[part];
   if (group === undefined) return undefined;
   if (!isObject(group)) throw kindError(`${label} ${part}`, "an object", JSON.stringify(group));
-  if (part === "opt" && group.class === OWN_CLASS)
-    return ownOptimizer(checkedOptions(`${label} opt.options`, group.options ?? {}));
-  const parts = Object.values(families[part]);
-  const found = parts.find(({ className }) => className === group.class);
+  const kind = fileKindOfClass(part, group.class);
+  if (kind !== undefined)
+    return ownPart(kind, checkedOptions(`${label} ${part}.options`, group.options ?? {}, kind));
+  if (part === "data" && group.class === NO_DATA_CLASS) return noData;
+  const parts = part === "observe" ? [] : Object.values(families[part]);
+  const found = parts.find(({ className }) => className !== undefined && className === group.class);
   if (found !== undefined) return found;
-  const known = parts.map(({ className }) => className).join(", ");
+  const known = parts.map(({ className }) => className).join(", ") || "OwnQuantity";
   throw valueError(`${label} ${part}.class`, `one of ${known}`, JSON.stringify(group.class) ?? "nothing");
 }
 
@@ -118,8 +120,8 @@ export function readConfigJson(
   families: Families = FAMILIES,
 ): Settings {
   if (!isObject(json)) throw kindError(label, "a JSON object", JSON.stringify(json) ?? "nothing");
-  const named: { -readonly [P in PartName]?: AnyPart } = {};
-  for (const part of PART_NAMES) {
+  const named: { -readonly [S in SlotName]?: AnyPart } = {};
+  for (const part of [...PART_NAMES, "observe"] as const) {
     const found = partIn(json, part, label, families);
     if (found !== undefined) named[part] = found;
   }

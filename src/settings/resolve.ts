@@ -1,6 +1,6 @@
 import { checkIgnored, isIgnored, valueError } from "../base/index.ts";
 import { checkRun, relyingOnCommonFrequency, selectionOf } from "./checks.ts";
-import { OWN } from "./custom.ts";
+import { fileWord } from "./custom.ts";
 import {
   FAMILIES,
   type Families,
@@ -8,6 +8,7 @@ import {
   optionsOf,
   PART_NAMES,
   placeAt,
+  slotsOf,
   valueAt,
   wordsOf,
 } from "./table.ts";
@@ -70,10 +71,11 @@ function requireAll(options: readonly Option[], values: ReadonlyMap<string, unkn
   const missing = options.filter(({ flag, setting }) => !values.has(flag) && !("default" in setting));
   if (missing.length === 0) return;
   const { owner } = missing[0];
+  const file = owner && values.get(`${owner.part}.file`);
   const together = missing.filter((option) => option.owner?.part === owner?.part);
   throw valueError(
     "run",
-    `${together.map(({ flag }) => `--${flag}`).join(" and ")}${owner ? `, required by ${owner.part}:${owner.name === OWN ? values.get("opt.file") : owner.name}` : ""}`,
+    `${together.map(({ flag }) => `--${flag}`).join(" and ")}${owner ? `, required by ${owner.part}:${file ?? owner.name}` : ""}`,
     "none",
     `for example ${together.map(({ flag, setting }) => `--${flag} ${setting.example}`).join(" ")}`,
   );
@@ -108,10 +110,10 @@ export function resolveRun(
   if (!values.has("expid")) values.set("expid", newExpid());
   requireAll(options, values);
   const config: Record<string, unknown> = {};
-  for (const part of PART_NAMES) config[part] = { name: selection[part].name };
+  for (const [slot, { name, nested }] of slotsOf(selection))
+    config[slot] = { name, ...(nested && { options: {} }) };
   for (const { flag, path, setting } of options)
     if (!isIgnored(setting)) placeAt(config, path, values.has(flag) ? values.get(flag) : setting.default);
-  if (selection.opt.nested) (config.opt as Record<string, unknown>).options ??= {};
 
   // RunConfig is made of the values of the same settings, so every key has been placed.
   const draft = config as unknown as RunConfig;
@@ -124,27 +126,25 @@ export function resolveRun(
   return { config: resolved, notices: [...notices, notice, ...checkRun(resolved, selection, families)] };
 }
 
-/** The values of an optimizer, data set or network by camel-case name, without its own name. */
-export function valuesOf({ name: _, ...values }: { readonly name: string }): Record<string, unknown> {
-  return values;
-}
-
 /** The command line of a configuration, without the words before it: parts named, and each value that is not its default. */
 export function toFlags(config: RunConfig): string[] {
   const selection = selectionOf(config);
-  const words = PART_NAMES.map((part) =>
-    part === "opt" && config.opt.name === "own"
-      ? `opt:${config.opt.file}`
-      : `${part}:${selection[part].name}`,
+  const words = slotsOf(selection).flatMap(([slot, part]) =>
+    part.fileKind !== undefined
+      ? [fileWord(part.fileKind, String(valueAt(config, [slot, "file"])))]
+      : part.name === "none"
+        ? []
+        : [`${slot}:${part.name}`],
   );
   for (const option of optionsOf(selection)) {
     if (option.setting.recorded || isIgnored(option.setting)) continue;
     const value = valueAt(config, option.path);
     const written = wordsOf(option, value);
-    // The defaults of a custom rule are in its file, which is not read here.
+    // The defaults of what a file declares are in the file, which is not read here.
+    const owner = option.owner && selection[option.owner.part];
     const usual =
       "default" in option.setting &&
-      option.owner?.name !== OWN &&
+      owner?.nested === undefined &&
       wordsOf(option, option.setting.default).join(" ") === written.join(" ");
     // Written out even where it is −1, because a flow that needs it makes the default 1.
     if (usual && option.flag !== "eig.frequency") continue;

@@ -1,7 +1,7 @@
 import { isIgnored } from "../base/index.ts";
 import { lastsTheRun } from "../flows/index.ts";
 import { selectionOf } from "./checks.ts";
-import { optionsOf, PART_NAMES, placeAt, valueAt } from "./table.ts";
+import { optionsOf, placeAt, slotsOf, valueAt } from "./table.ts";
 import type { RunConfig } from "./types.ts";
 
 /**
@@ -11,9 +11,10 @@ import type { RunConfig } from "./types.ts";
  */
 export function sameRun(config: RunConfig): string {
   const shared: Record<string, unknown> = {};
-  for (const part of PART_NAMES) placeAt(shared, [part, "name"], config[part].name);
+  const selection = selectionOf(config);
+  for (const [slot, { name }] of slotsOf(selection)) placeAt(shared, [slot, "name"], name);
   const length: Record<string, unknown> = {};
-  for (const { path, setting } of optionsOf(selectionOf(config))) {
+  for (const { path, setting } of optionsOf(selection)) {
     const { decides = "numbers", younger, default: usual } = setting;
     const ownWord = setting.recorded === true && "default" in setting;
     const value = isIgnored(setting) || ownWord ? usual : valueAt(config, path);

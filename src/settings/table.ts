@@ -14,11 +14,17 @@ import {
   REFERENCE_PROCESSES,
   stable,
 } from "./general.ts";
-import type { AnyPart, PartName, Selection } from "./types.ts";
+import type { AnyPart, PartName, Selection, SlotName } from "./types.ts";
 import { writeWords } from "./words.ts";
 
 /** The three parts of a run, in the order in which configurations hold them. */
 export const PART_NAMES = ["opt", "data", "arch"] as const satisfies readonly PartName[];
+
+/** What a run is made of: its three parts, and a quantity of the user's where there is one. */
+export const slotsOf = (selection: Selection): readonly (readonly [SlotName, AnyPart])[] => [
+  ...PART_NAMES.map((part) => [part, selection[part]] as const),
+  ...(selection.observe ? [["observe", selection.observe] as const] : []),
+];
 
 /** The lists of optimizers, data sets and networks that there are by name. */
 export type Families = { readonly [P in PartName]: Readonly<Record<string, AnyPart>> };
@@ -36,7 +42,7 @@ export interface Option {
   readonly json: readonly string[];
   readonly setting: Setting<unknown>;
   /** The optimizer, data set or network whose setting it is, if it is one's. */
-  readonly owner?: { readonly part: PartName; readonly name: string };
+  readonly owner?: { readonly part: SlotName; readonly name: string };
 }
 
 /** Options under one heading. */
@@ -71,7 +77,7 @@ const rows = (
 const known = new WeakMap<AnyPart, readonly Option[]>();
 
 /** The options of an optimizer, data set or network. */
-export function partOptions(part: PartName, chosen: AnyPart): readonly Option[] {
+export function partOptions(part: SlotName, chosen: AnyPart): readonly Option[] {
   const found = known.get(chosen);
   if (found !== undefined) return found;
   const owner = { part, name: chosen.name };
@@ -120,7 +126,7 @@ export const optionsOfAll = (families: Families = FAMILIES): readonly Option[] =
 
 /** The options that a run with these parts has, each flag once. */
 export const optionsOf = (selection: Selection): readonly Option[] => [
-  ...PART_NAMES.flatMap((part) => partOptions(part, selection[part])),
+  ...slotsOf(selection).flatMap(([slot, part]) => partOptions(slot, part)),
   ...COMMON,
 ];
 
@@ -153,4 +159,9 @@ export function placeAt(target: Record<string, unknown>, path: readonly string[]
     at = at[key] as Record<string, unknown>;
   }
   at[path[path.length - 1]] = value;
+}
+
+/** The values of an optimizer, data set or network by camel-case name, without its own name. */
+export function valuesOf({ name: _, ...values }: { readonly name: string }): Record<string, unknown> {
+  return values;
 }

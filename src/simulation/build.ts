@@ -1,18 +1,27 @@
 import {
   type Backend,
+  type LossDefinition,
   Objective,
   type ObjectiveOptions,
   type StageProfile,
   selectBackend,
 } from "../autodiff/index.ts";
-import { Random, type ShouldStop, valueError } from "../base/index.ts";
-import { type Dataset, type Examples, loadDataset, type ReadFile } from "../data/index.ts";
+import { Random, type ShouldStop, settle, valueError } from "../base/index.ts";
+import {
+  type Dataset,
+  type DatasetDefinition,
+  type Examples,
+  loadDataset,
+  makeDataset,
+  type ReadFile,
+} from "../data/index.ts";
 import {
   type CompiledRule,
   checkUpdateRule,
   compileRule,
   defineRule,
   learningRateOf,
+  type Optimizer,
   optimizers,
   type ProcessKind,
   type RuleDefinition,
@@ -20,10 +29,29 @@ import {
   type Schedule,
   type UpdateRule,
 } from "../flows/index.ts";
-import { accuracy, type Model, modelNamed, supervisedLoss } from "../models/index.ts";
-import { eigOf, type OptionValue, type RunConfig, valuesOf } from "../settings/index.ts";
+import {
+  type Architecture,
+  accuracy,
+  buildModel,
+  type LabelledExamples,
+  type Model,
+  modelNamed,
+  type OwnLoss,
+  type RowCriterion,
+  supervisedLoss,
+} from "../models/index.ts";
+import {
+  eigOf,
+  type FileKind,
+  fileWord,
+  type OptionValue,
+  type RunConfig,
+  valuesOf,
+} from "../settings/index.ts";
 import { type WeightsFromFile, weightsFromFile } from "./initial-weights.ts";
 import type { WatchedExamples } from "./observations.ts";
+import { checkedLoss, checkedNetwork } from "./own-network.ts";
+import { measureOf, type OwnQuantity } from "./own-quantity.ts";
 import { type ProcessPlan, Simulation, type SimulationPlan } from "./simulation.ts";
 
 /** What the derivatives of a run's training loss took. */
@@ -34,10 +62,19 @@ export interface RunProfile {
   readonly stages: readonly StageProfile[];
 }
 
-/** An update rule from a file, as far as a run needs it. */
-export interface LoadedRule {
-  /** The rule that it makes of options. */
-  readonly define: (options: Readonly<Record<string, OptionValue>>) => RuleDefinition;
+/** What files of the user's make, by their kind. */
+export interface OwnParts {
+  /** A rule: a function of options, or a record as the built-in optimizers are. */
+  readonly opt:
+    | {
+        readonly define: (options: Readonly<Record<string, OptionValue>>) => RuleDefinition;
+        readonly optimizer?: undefined;
+      }
+    | { readonly optimizer: Pick<Optimizer, "name" | "own"> };
+  readonly data: DatasetDefinition;
+  readonly arch: Architecture;
+  readonly loss: OwnLoss;
+  readonly observe: OwnQuantity;
 }
 
 /**
@@ -47,8 +84,8 @@ export interface LoadedRule {
 export interface Host {
   /** Gives the bytes of a file, for data sets that are files and for `--init`. */
   readonly readFile?: ReadFile;
-  /** Evaluates a file with an update rule, whose bytes must have the hash. */
-  readonly loadRule?: (file: string, sha256: string) => LoadedRule;
+  /** Evaluates a file of the user's, whose bytes must have the hash. */
+  readonly loadFile?: <K extends FileKind>(kind: K, file: string, sha256: string) => OwnParts[K];
   /** The threads that `auto` stands for. Default 1. */
   readonly threads?: number;
   /**
@@ -60,8 +97,8 @@ export interface Host {
 
 /** A configured run made ready: data loaded, network traced, processes at their start. */
 export interface BuiltRun {
-  readonly dataset: Dataset;
-  readonly model: Model;
+  /** Undefined where the loss is one of the weights alone. */
+  readonly dataset: Dataset | undefined;
   readonly objective: Objective;
   readonly rule: CompiledRule;
   /** The first weights, before any warm start. */
@@ -82,26 +119,67 @@ export interface BuiltRun {
   readonly dispose: () => void;
 }
 
-/** The data of a configuration and the network that fits them. Throws where the one or the other cannot be had. */
-export function modelOf(
-  config: Pick<RunConfig, "data" | "arch">,
-  { readFile = noFiles }: Host,
-): { dataset: Dataset; model: Model } {
-  const dataset = loadDataset(config.data.name, valuesOf(config.data), readFile);
-  const model = modelNamed(
-    config.arch.name,
-    {
-      inputShape: dataset.inputShape,
-      outputDim: dataset.outputDim,
-      ...(dataset.vocabulary !== undefined && {
-        vocabulary: dataset.vocabulary,
-        // One label for a whole sequence is answered at its last position.
-        lastOnly: dataset.train.labelShape.length === 0,
-      }),
-    },
-    valuesOf(config.arch),
-  );
-  return { dataset, model };
+/** What a run minimises: its parameters, where they start, its data if it has some, and the loss. */
+export interface Problem {
+  readonly parameters: Model["parameters"];
+  readonly initialWeights: Model["initialWeights"];
+  readonly dataset: Dataset | undefined;
+  /** @param examples those to take the mean over; a loss of the weights alone has none */
+  readonly loss: (examples: LabelledExamples | undefined) => LossDefinition;
+}
+
+/** A file of the user's, evaluated by the host. */
+function ownPart<K extends FileKind>(
+  kind: K,
+  { file, sha256 }: { readonly file: string; readonly sha256: string },
+  { loadFile }: Host,
+): OwnParts[K] {
+  if (!loadFile)
+    throw valueError(fileWord(kind, file), "a host that runs files", "none", "take a part by name");
+  return loadFile(kind, file, sha256);
+}
+
+function datasetOf({ data }: Pick<RunConfig, "data">, host: Host): Dataset {
+  const { readFile = noFiles } = host;
+  if (data.name === "own")
+    return makeDataset(ownPart("data", data, host), data.options, readFile, fileWord("data", data.file));
+  return loadDataset(data.name, valuesOf(data), readFile);
+}
+
+/**
+ * The data of a configuration with the network that fits them, or its loss of the weights alone. Throws where the one or
+ * the other cannot be had. Runs files of the user's.
+ */
+export function problemOf(config: Pick<RunConfig, "data" | "arch">, host: Host): Problem {
+  const { arch } = config;
+  if (arch.name === "loss") {
+    const where = fileWord("loss", arch.file);
+    const own = ownPart("loss", arch, host);
+    const { loss, ...built } = checkedLoss(where, own.build(settle(where, own, arch.options)));
+    return { ...built, dataset: undefined, loss: () => ({ parameters: built.parameters, loss }) };
+  }
+  const dataset = datasetOf(config, host);
+  const shape = {
+    inputShape: dataset.inputShape,
+    outputDim: dataset.outputDim,
+    ...(dataset.vocabulary !== undefined && {
+      vocabulary: dataset.vocabulary,
+      // One label for a whole sequence is answered at its last position.
+      lastOnly: dataset.train.labelShape.length === 0,
+    }),
+  };
+  const where = arch.name === "own" ? fileWord("arch", arch.file) : undefined;
+  const model =
+    where !== undefined && arch.name === "own"
+      ? checkedNetwork(where, buildModel(ownPart("arch", arch, host), shape, arch.options, where), dataset)
+      : modelNamed(arch.name, shape, valuesOf(arch));
+  const criterion = dataset.criterion as typeof dataset.criterion & RowCriterion;
+  return {
+    parameters: model.parameters,
+    initialWeights: model.initialWeights,
+    dataset,
+    loss: (examples) => supervisedLoss(model, criterion, examples ?? dataset.train),
+  };
 }
 
 /**
@@ -111,7 +189,8 @@ export function modelOf(
  */
 export function buildRun(config: RunConfig, host: Host): BuiltRun {
   const { rule: updateRule, notices } = ruleOf(config, host);
-  const { dataset, model } = modelOf(config, host);
+  const problem = problemOf(config, host);
+  const { dataset } = problem;
   const { backend, notice } = selectBackend(config.backend);
   const options = {
     ...objectiveOptions(config),
@@ -120,11 +199,11 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
     timed: config.profile,
     ...(host.shouldStop && { shouldStop: host.shouldStop }),
   };
-  const objective = new Objective(supervisedLoss(model, dataset.criterion, dataset.train), options);
-  const testObjective =
-    dataset.test && new Objective(supervisedLoss(model, dataset.criterion, dataset.test), options);
+  const objective = new Objective(problem.loss(dataset?.train), options);
+  const testObjective = dataset?.test && new Objective(problem.loss(dataset.test), options);
   const rule = compileRule(updateRule, objective.dimension);
-  const start = initialWeights(config, host, model);
+  const start = initialWeights(config, host, problem);
+  const { observe } = config;
   let simulation: Simulation | undefined;
   const plan: SimulationPlan = {
     objective,
@@ -146,15 +225,23 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
     },
     seed: config.seed,
     watched: {
-      train: watchedExamples(dataset, dataset.train),
-      test: dataset.test &&
+      train: dataset && watchedExamples(dataset, dataset.train),
+      test: dataset?.test &&
         testObjective && { ...watchedExamples(dataset, dataset.test), objective: testObjective },
+      ...(observe && {
+        measure: measureOf(
+          fileWord("observe", observe.file),
+          ownPart("observe", observe, host),
+          observe.options,
+          problem.parameters,
+          updateRule,
+        ),
+      }),
     },
   };
   const { threads } = objective;
   return {
     dataset,
-    model,
     objective,
     rule,
     start: start.weights,
@@ -201,15 +288,23 @@ function threadsNotice(
 }
 
 function objectiveOptions({ chunk, memory, data }: RunConfig): ObjectiveOptions {
-  const ghost = data.ghostBatchSize > 0 ? data.ghostBatchSize : undefined;
+  const ghost = "ghostBatchSize" in data && data.ghostBatchSize > 0 ? data.ghostBatchSize : undefined;
   const examples = chunk === "auto" ? ghost : chunk;
   return { ...(examples !== undefined && { chunk: examples }), ...(memory !== "auto" && { memory }) };
 }
 
-function watchedExamples(dataset: Dataset, examples: Examples): WatchedExamples {
+function watchedExamples({ criterion, outputDim }: Dataset, examples: Examples): WatchedExamples {
+  const { n, labels, labelShape } = examples;
+  // Whether an answer is right can only be told of classes.
+  if (criterion === "regression" || typeof criterion === "function")
+    return {
+      examples: n,
+      outputShape: criterion === "regression" && labelShape.length > 0 ? labelShape : [outputDim],
+    };
   return {
-    accuracy: (outputs) => accuracy(dataset.criterion, outputs, examples.labels),
-    outputShape: [...examples.labelShape, dataset.outputDim],
+    examples: n,
+    accuracy: (outputs) => accuracy(criterion, outputs, labels),
+    outputShape: [...labelShape, outputDim],
   };
 }
 
@@ -218,12 +313,17 @@ const rateOf = ({ opt, steps, warmStart }: RunConfig): number | Schedule =>
   learningRateOf(opt, steps + Math.max(0, warmStart));
 
 /** The rule of a run; a custom one is run and checked, with sentences on what looks wrong. */
-function ruleOf(config: RunConfig, { loadRule }: Host): { rule: UpdateRule; notices: readonly string[] } {
+function ruleOf(config: RunConfig, host: Host): { rule: UpdateRule; notices: readonly string[] } {
   const { opt } = config;
   if (opt.name !== "own") return { rule: ruleWith(optimizers[opt.name], opt, rateOf(config)), notices: [] };
-  if (!loadRule)
-    throw valueError(`opt:${opt.file}`, "a host that runs files", "none", "take an optimizer by name");
-  const definition = loadRule(opt.file, opt.sha256).define({ lr: opt.lr, ...opt.options });
+  const own = ownPart("opt", opt, host);
+  if (own.optimizer) {
+    const { optimizer } = own;
+    const values = { ...opt.options, weightDecay: opt.weightDecay };
+    const notices = checkUpdateRule(ruleWith(optimizer, values, opt.lr));
+    return { rule: ruleWith(optimizer, values, rateOf(config)), notices };
+  }
+  const definition = own.define({ lr: opt.lr, ...opt.options });
   const context = { name: ruleName(opt.file), lr: opt.lr, weightDecay: opt.weightDecay };
   const notices = checkUpdateRule(defineRule(definition, context));
   const lr = rateOf(config);
@@ -273,10 +373,10 @@ export const ruleName = (file: string): string => file.replace(/^.*[/\\]/s, "").
 function initialWeights(
   { init, seed }: RunConfig,
   { readFile = noFiles }: Host,
-  model: Model,
+  { parameters, ...problem }: Problem,
 ): Partial<WeightsFromFile> & Pick<WeightsFromFile, "weights"> {
-  if (init === null) return { weights: model.initialWeights(new Random(seed, "initial weights")) };
+  if (init === null) return { weights: problem.initialWeights(new Random(seed, "initial weights")) };
   const bytes = readFile(init);
   if (!bytes) throw valueError("--init", "an .npz or .safetensors file", `${init}, where there is none`);
-  return weightsFromFile(init, bytes, model.parameters);
+  return weightsFromFile(init, bytes, parameters);
 }

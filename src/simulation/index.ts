@@ -5,11 +5,13 @@ export {
   buildRun,
   criticalValueOf,
   type Host,
-  type LoadedRule,
-  modelOf,
+  type OwnParts,
+  type Problem,
+  problemOf,
   type RunProfile,
 } from "./build.ts";
 export { type WeightsFromFile, weightsFromFile } from "./initial-weights.ts";
+export { OBSERVED, type OwnQuantity, quantity, type SeenProcess } from "./own-quantity.ts";
 export {
   isIntegerQuantity,
   isWallClock,

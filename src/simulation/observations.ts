@@ -14,12 +14,16 @@ import {
   stateParts,
   vector,
 } from "../flows/index.ts";
+import type { Measure } from "./own-quantity.ts";
 
 /** A set of examples whose loss, accuracy and first outputs are logged. */
 export interface WatchedExamples {
-  readonly accuracy: (outputs: Float64Array) => number;
-  /** The shape of the outputs of one example. */
+  /** Absent where labels are no classes. */
+  readonly accuracy?: (outputs: Float64Array) => number;
+  /** The shape of the outputs of one example; where they are not as many, they are logged as a list. */
   readonly outputShape: readonly number[];
+  /** The number of examples, where outputs may be others than `outputShape` says. */
+  readonly examples?: number;
 }
 
 /** What is logged besides the flows' own numbers. */
@@ -27,6 +31,8 @@ export interface Watched {
   readonly train: WatchedExamples | undefined;
   /** Test examples with an objective of their own. */
   readonly test: (WatchedExamples & { readonly objective: Objective }) | undefined;
+  /** A quantity of the user's, of each process. */
+  readonly measure?: Measure;
 }
 
 /** Outputs of so many examples are logged. */
@@ -95,15 +101,21 @@ function observeProcess(
   if (seen.substeps !== undefined) out.substeps = count(seen.substeps);
   if (seen.oscillation) Object.assign(out, predictedQuantities(seen, seen.oscillation, rule, indices));
   Object.assign(out, entry.quantities(seen));
+  if (watched.measure) {
+    const [path, value] = watched.measure(entry.kind, seen);
+    out[path] = value;
+  }
   return out;
 }
 
 function examplesSeen(split: string, watched: WatchedExamples, outputs: Float64Array): Quantities {
-  const width = watched.outputShape.reduce((size, length) => size * length, 1);
+  const expected = watched.outputShape.reduce((size, length) => size * length, 1);
+  const width = watched.examples === undefined ? expected : outputs.length / watched.examples;
+  const shape = width === expected ? watched.outputShape : [width];
   const rows = Math.min(OUTPUT_SAMPLES, outputs.length / width);
   return {
-    [`${split}_acc`]: watched.accuracy(outputs),
-    [`${split}_outputs`]: { shape: [rows, ...watched.outputShape], data: outputs.slice(0, rows * width) },
+    ...(watched.accuracy && { [`${split}_acc`]: watched.accuracy(outputs) }),
+    [`${split}_outputs`]: { shape: [rows, ...shape], data: outputs.slice(0, rows * width) },
   };
 }
 

@@ -16,7 +16,7 @@ describe("command lines of the reference", () => {
     expect(notices).toEqual([]);
     expect(config.opt).toMatchObject({ name: "gd", lr: 0.02 });
     expect(config.data).toMatchObject({ name: "cifar10", n: 1000, classes: 4, criterion: "mse" });
-    expect(config.arch).toEqual({ name: "mlp", activation: "gelu", width: 256 });
+    expect(config.arch).toEqual({ name: "mlp", activation: "gelu", width: 256, depth: 2 });
     expect(config.runs).toEqual(["discrete", "central", "stable"]);
     expect(config).toMatchObject({ steps: 1000, eig: { frequency: 1 }, seed: 0, warmStart: -1 });
   });

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { parseCommand } from "../../src/cli/parse.ts";
+import { settingsOf } from "../../src/settings/index.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const generated = join(root, "tests", "documents", "generated");
@@ -48,7 +49,10 @@ describe.each(documents)("%s", (file) => {
       .replace(/\s+#.*$/, "")
       .replace(/^(npx )?central-flows /, "")
       .split(/\s+/);
-    const loadRule = () => ({ sha256: "0", options: { lr: 0.1, beta: 0.5, blend: 0.5 } });
-    expect(parseCommand(words, { loadRule }).command).toBe(words[0]);
+    const loadFile = () => ({
+      sha256: "0",
+      settings: settingsOf({ lr: 0.1, beta: 0.5, blend: 0.5, width: 4, blocks: 1, n: 20, noise: 0.1 }),
+    });
+    expect(parseCommand(words, { loadFile }).command).toBe(words[0]);
   });
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { reportOf } from "../../src/cli/commands/report.ts";
 import { parseRun } from "../../src/cli/parse.ts";
-import { loadRuleFile } from "../../src/custom/index.ts";
+import { loadOwnFile } from "../../src/custom/index.ts";
 import { readRunConfig } from "../../src/run/index.ts";
 import { toFlags } from "../../src/settings/index.ts";
 import { quantityData, type StepRow } from "../../src/simulation/index.ts";
@@ -112,9 +112,9 @@ describe("a file", () => {
       const imports = `import { add } from "central-flows";\nimport { sqrt } from "central-flows/autodiff";\n`;
       const uses = `if (typeof add !== "function" || typeof sqrt !== "function") throw new Error("no add");\n`;
       writeFileSync(path, imports + uses + DESCENT);
-      const { options, define } = loadRuleFile(path);
-      expect(options).toEqual({});
-      expect(define({ lr: 0.5 }).criticalValue).toBe(2);
+      const { settings, part } = loadOwnFile("opt", path);
+      expect(settings).toEqual({});
+      expect("define" in part && part.define?.({ lr: 0.5 })).toMatchObject({ criticalValue: 2 });
       expect(readdirSync(home)).toEqual([`mine.${ending}`]);
     },
   );
@@ -286,7 +286,7 @@ describe("afterwards", () => {
     expect(parseRun(["--config", config]).notices.join()).not.toMatch(/not the rule/);
     rule("again.ts", `${RMSPROP}// another\n`);
     const { config: now, notices } = parseRun(["--config", config]);
-    expect(notices.join("\n")).toMatch(/again.ts is not the rule that wrote this config.json/);
+    expect(notices.join("\n")).toMatch(/again.ts is not the file that wrote this config.json/);
     expect(now.opt).toMatchObject({ options: { eps: 1e-5 } });
     rule("again.ts", RMSPROP.replace("eps: 1e-7", "epsilon: 1e-7"));
     expect(() => parseRun(["--config", config])).toThrow(/got --opt.eps/);

@@ -20,7 +20,7 @@ import {
   type Values,
   valueError,
 } from "../../base/index.ts";
-import { ruleCopy } from "../../custom/index.ts";
+import { rightsOf } from "../../custom/index.ts";
 import { extentsOf, writeFileAtomic, writeHdf5 } from "../../record/index.ts";
 import {
   type AnalysedPoint,
@@ -187,8 +187,9 @@ async function analysed(
 ): Promise<number> {
   const { subject, json } = asked;
   const config = subject.config ?? { ...readRunConfig(subject.dir, "analyse"), init: null };
-  const copy = subject.dir === undefined ? undefined : ruleCopy(config, subject.dir);
-  const built = buildRun(config, nodeHost({ ruleCopy: copy, shouldStop }));
+  const rights = rightsOf(config);
+  if (rights !== undefined) say(rights);
+  const built = buildRun(config, nodeHost({ copies: subject.dir, shouldStop }));
   const started = performance.now();
   try {
     for (const line of [...(subject.config ? subject.notices : []), ...built.notices]) say(line);
@@ -209,7 +210,7 @@ async function analysed(
     const seconds = (performance.now() - started) / 1000;
     const title =
       subject.dir === undefined
-        ? `${config.arch.name} on ${config.data.name}`
+        ? `${nameOf(config.arch)}${config.data.name === "none" ? "" : ` on ${nameOf(config.data)}`}`
         : `${basename(resolve(subject.dir))}, ${asked.process}`;
     const told = {
       title,
@@ -234,6 +235,9 @@ async function analysed(
     built.dispose();
   }
 }
+
+/** A part by its name, one from a file by its file. */
+const nameOf = (part: { readonly name: string; readonly file?: string }): string => part.file ?? part.name;
 
 /** The weights that a run begins with, with the optimizer's first state. */
 function startOf({ rule, start }: BuiltRun): Place {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { accepted, type Settings, type Values, valueError } from "../../base/index.ts";
-import { loadRuleFile } from "../../custom/index.ts";
+import { loadOwnFile } from "../../custom/index.ts";
 import {
   arityOf,
   didYouMean,
@@ -14,7 +14,7 @@ import {
 
 const IN_NODE: Partial<Surroundings> = {
   readFile: (path) => readFileSync(path, "utf8"),
-  loadRule: loadRuleFile,
+  loadFile: loadOwnFile,
 };
 
 /** Reads the words after `run`, with Node's files. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { choice, either, integer, text } from "../../base/index.ts";
-import { exportWeights } from "../../run/index.ts";
+import { rightsOf } from "../../custom/index.ts";
+import { exportWeights, readRunConfig } from "../../run/index.ts";
 import { REFERENCE_PROCESSES } from "../../settings/index.ts";
 import { command, oneFolder } from "./command.ts";
 
@@ -30,6 +31,10 @@ export const exportWeightsCommand = command({
   words: (positionals) => oneFolder("export", positionals),
   run({ dir: directory, output, ...choice }) {
     const path = output ?? join(directory, "weights.npz");
+    // A rule is not run: only what settles the shapes.
+    const { opt: _, observe: __, ...problem } = readRunConfig(directory, "export");
+    const rights = rightsOf(problem);
+    if (rights !== undefined) process.stderr.write(`${rights}\n`);
     const { step, process: name, count, parameters } = exportWeights(directory, path, choice);
     const rows = Object.entries(parameters).map(([parameter, shape]) => [parameter, shape.join("×")]);
     const width = Math.max(...rows.map(([parameter]) => parameter.length));

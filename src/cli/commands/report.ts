@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { flag } from "../../base/index.ts";
-import { ruleChange } from "../../custom/index.ts";
+import { changesOf } from "../../custom/index.ts";
 import { NAMES, writeFileAtomic } from "../../record/index.ts";
 import { renderReport, type Summary, summaryTable, summaryText } from "../../report/index.ts";
 import { openRun, type RunOnDisk, type RunOutcome } from "../../run/index.ts";
@@ -78,7 +78,7 @@ export async function reportOf(
   const status =
     outcome?.sentence ??
     (rowCount >= config.steps ? `finished ${config.steps} steps` : `${rowCount} of ${config.steps} steps`);
-  const notice = ruleChange(config);
+  const notice = changesOf(config).join("; ") || undefined;
   const told = notice === undefined ? status : `${status}; ${notice}`;
   const environment = environmentLine(outcome);
   const criticalValue = outcome?.criticalValue ?? criticalValueOf(config);

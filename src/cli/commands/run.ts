@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Stopped } from "../../base/index.ts";
-import { RULE_RIGHTS } from "../../custom/index.ts";
+import { rightsOf } from "../../custom/index.ts";
 import { PROCESS_KINDS } from "../../flows/index.ts";
 import { type Summary, summaryText } from "../../report/index.ts";
 import {
@@ -116,7 +116,8 @@ export async function runCommand(
   cmd: string,
 ): Promise<number> {
   const voice = { quiet: config.quiet, json: config.json };
-  const told = config.opt.name === "own" ? [...notices, RULE_RIGHTS] : notices;
+  const rights = rightsOf(config);
+  const told = rights === undefined ? notices : [...notices, rights];
   if (!voice.quiet) for (const notice of told) process.stderr.write(`${notice}\n`);
   const directory = runDirectory(config, process.env);
   return withProgress(config.steps, voice, (events) =>
@@ -130,8 +131,8 @@ export const resume = command({
   usage: "DIR [--steps N] [--quiet] [--json]",
   summary: "continue a run that was stopped",
   about: [
-    "Continues a run that was stopped, from its last checkpoint, to the same bits. A rule file of the run",
-    "is run again, with all rights of this process.",
+    "Continues a run that was stopped, from its last checkpoint, to the same bits. Files of yours in the",
+    "run are run again, as their copies in its folder, with all rights of this process.",
   ],
   settings: {
     steps: steps("steps in all, instead of those in its config.json"),

@@ -1,5 +1,5 @@
 import { byName, valueError } from "../../base/index.ts";
-import type { Dataset } from "../dataset.ts";
+import type { Criterion, Dataset } from "../dataset.ts";
 import { makeDataset, type ReadFile } from "../definition.ts";
 import { readFileFromDisk } from "../files.ts";
 import { cifar10 } from "./cifar10.ts";
@@ -44,8 +44,9 @@ export function loadDataset(
   name: string,
   options: object = {},
   readFile: ReadFile = readFileFromDisk,
-): Dataset {
+): Dataset & { readonly criterion: Criterion } {
   if (!Object.hasOwn(datasets, name))
     throw valueError("loadDataset", `a data set among ${Object.keys(datasets).join(", ")}`, `"${name}"`);
-  return makeDataset(datasets[name as DatasetName], options, readFile);
+  const made = makeDataset(datasets[name as DatasetName], options, readFile);
+  return made as typeof made & { readonly criterion: Criterion };
 }

@@ -1,17 +1,19 @@
 import {
+  formatShape,
   less,
   logSumExp,
   multiply,
   oneHot,
   reshape,
   select,
+  sizeOf,
   softplus,
   square,
   subtract,
   sum,
   type Tensor,
 } from "../../autodiff/index.ts";
-import { kindError } from "../../base/index.ts";
+import { kindError, valueError } from "../../base/index.ts";
 
 /** What is minimised; the binary forms have one output per row and labels in {0, 1}. */
 export type Criterion = "mse" | "ce" | "mse_binary" | "ce_binary";
@@ -40,6 +42,24 @@ export function rowLosses(criterion: Criterion, outputs: Tensor, labels: Tensor)
       return subtract(softplus(logit), select(less(0, labels), logit, 0));
     }
   }
+}
+
+/**
+ * ½ Σ (f − y)² of each example, for outputs [n, …] and real labels [n, …] of as many numbers per example: [n].
+ * @throws InputValueError where the numbers are not as many
+ */
+export function regressionLosses(outputs: Tensor, labels: Tensor): Tensor {
+  const [n, ...shape] = labels.shape;
+  const [, ...got] = outputs.shape;
+  if (sizeOf(shape) !== sizeOf(got))
+    throw valueError(
+      "regression",
+      `as many outputs per example as labels, of shape ${formatShape(shape)}`,
+      formatShape(got),
+      "outputDim is the number of outputs that data ask a network for",
+    );
+  const squares = square(subtract(reshape(outputs, labels.shape), labels));
+  return multiply(sum(reshape(squares, [n, -1]), { axes: [1] }), 0.5);
 }
 
 /**

@@ -1,5 +1,6 @@
+import { OBSERVED } from "../../simulation/index.ts";
 import { labelOf, processesIn } from "../processes.ts";
-import { columnOf, pathsUnder, sumOf } from "../series.ts";
+import { columnOf, columnsOf, pathsUnder, sumOf } from "../series.ts";
 import { type Chart, chart, group } from "./chart.ts";
 import { averageGroup, type ChartSource, lineOf, processGroups } from "./dynamics-charts.ts";
 
@@ -36,6 +37,38 @@ export function accuracyChart(source: ChartSource): Chart[] {
     groups: [...processGroups(source, "train_acc"), ...tests],
   });
 }
+
+/** A quantity of the user's, one line for each of its numbers. */
+export function observedCharts(source: ChartSource): Chart[] {
+  const { rows } = source;
+  const processes = processesIn(rows);
+  const names = new Set(
+    processes.flatMap((process) => {
+      const prefix = `${process}/${OBSERVED}`;
+      return pathsUnder(rows, prefix).map((path) => path.slice(prefix.length));
+    }),
+  );
+  return [...names].flatMap((name) =>
+    chart({
+      id: `observed-${name}`,
+      title: name,
+      caption: "A quantity of your own, of each process before the step. All its numbers are in data.hdf5.",
+      axis: name,
+      groups: processes.flatMap((process) => {
+        const path = `${process}/${OBSERVED}${name}`;
+        const columns = columnsOf(rows, path).slice(0, OBSERVED_LINES);
+        const lines = columns.map((values, i) => ({
+          name: columns.length > 1 ? `${path}[${i}]` : path,
+          values,
+        }));
+        return group(labelOf(process), process, lines, { shown: process !== "midpoint" });
+      }),
+    }),
+  );
+}
+
+/** So many numbers of a quantity are drawn at most. */
+const OBSERVED_LINES = 8;
 
 /** Optimizer quantities worth a chart: path under the process, title, axis and what to see. */
 const OPTIMIZER_QUANTITIES: readonly (readonly [string, string, string, string])[] = [

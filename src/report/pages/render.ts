@@ -10,7 +10,13 @@ import {
   sharpnessChart,
   variancesChart,
 } from "../charts/dynamics-charts.ts";
-import { accuracyChart, costCharts, gradientChart, optimizerCharts } from "../charts/other-charts.ts";
+import {
+  accuracyChart,
+  costCharts,
+  gradientChart,
+  observedCharts,
+  optimizerCharts,
+} from "../charts/other-charts.ts";
 import { planeChart } from "../charts/plane-chart.ts";
 import { flattened, runFacts, titleOf } from "../facts.ts";
 import { escapeHtml, formatNumber } from "../format.ts";
@@ -73,6 +79,7 @@ function chartsOf(source: ChartSource): AnyChart[] {
     ...gradientChart(source),
     ...accuracyChart(source),
     ...optimizerCharts(source),
+    ...observedCharts(source),
     ...costCharts(source),
   ];
 }

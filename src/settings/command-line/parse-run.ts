@@ -1,5 +1,11 @@
-import { accepted, parseJson, readFault, valueError } from "../../base/index.ts";
-import { isRuleFile, OWN, ownOptimizer } from "../custom.ts";
+import {
+  accepted,
+  type Settings as PartSettings,
+  parseJson,
+  readFault,
+  valueError,
+} from "../../base/index.ts";
+import { FILE_KINDS, isOwnFile, noData, ownPart, ownPartOf, slotOf } from "../custom.ts";
 import { readConfigJson } from "../json.ts";
 import { PRESETS, presetSettings } from "../presets/preset-settings.ts";
 import { randomExpid, resolveRun, type Settings, startingSettings } from "../resolve.ts";
@@ -11,8 +17,9 @@ import {
   optionsOfAll,
   PART_NAMES,
   partOptions,
+  slotsOf,
 } from "../table.ts";
-import type { AnyPart, OptionValue, PartName, RunConfig, Selection } from "../types.ts";
+import type { AnyPart, FileKind, PartName, RunConfig, Selection, SlotName } from "../types.ts";
 import { type Arity, arityOf, readWords } from "../words.ts";
 import { didYouMean, nearest } from "./suggest.ts";
 import { canonical, SELECTOR, type Tokens, tokensOf } from "./tokens.ts";
@@ -23,10 +30,16 @@ export interface Surroundings {
   readonly readFile: (path: string) => string;
   /** A name for a run that has none. */
   readonly newExpid: () => string;
-  /** Runs the file of a custom rule; throws if there is none to be had. */
-  readonly loadRule: (file: string) => {
+  /** Runs a file of the user's; throws if there is none to be had. Returns what it says of itself. */
+  readonly loadFile: (
+    kind: FileKind,
+    file: string,
+  ) => {
     readonly sha256: string;
-    readonly options: Readonly<Record<string, OptionValue>>;
+    readonly settings: PartSettings;
+    /** Of a network what it reads, of data what they give. */
+    readonly reads?: unknown;
+    readonly gives?: unknown;
   };
   /** The optimizers, data sets and networks that there are. */
   readonly families: Families;
@@ -39,7 +52,7 @@ function noFiles(path: string): never {
 const NOWHERE: Surroundings = {
   readFile: noFiles,
   newExpid: randomExpid,
-  loadRule: noFiles,
+  loadFile: (_kind, file) => noFiles(file),
   families: FAMILIES,
 };
 
@@ -65,37 +78,53 @@ export const partNames = (part: PartName, families: Families = FAMILIES): string
 const partNamed = (families: Families, part: PartName, name: string): AnyPart | undefined =>
   Object.hasOwn(families[part], name) ? families[part][name] : undefined;
 
-/** The parts that the positional words name, and the file that opt: names. */
+type Files = { readonly [S in SlotName]?: string };
+
+/** The part that a word names, which is one of a list or a file. */
+function partOfWord(word: string, kind: FileKind, name: string, families: Families): AnyPart {
+  if (isOwnFile(name)) return ownPart(kind, {});
+  if (kind === "loss" || kind === "observe")
+    throw valueError("run", `${kind}:FILE, such as ${kind}:./mine.ts`, word, FILES_ADVICE);
+  const found = partNamed(families, kind, canonical(name));
+  if (found !== undefined) return found;
+  const names = partNames(kind, families);
+  const near = nearest(`${kind}:${canonical(name)}`, names);
+  throw valueError("run", `one of ${names.join(", ")}`, word, didYouMean(near));
+}
+
+const FILES_ADVICE = "a file is told from a name by a slash, or by its ending .ts, .js or .mjs";
+
+/** The parts that the positional words name, and the files that they name. */
 function selectParts(
   positionals: readonly string[],
   families: Families,
-): { named: Partial<Selection>; ruleFile?: string } {
-  const named: { -readonly [P in PartName]?: AnyPart } = {};
-  let ruleFile: string | undefined;
+): { named: Partial<Selection>; files: Files } {
+  const named: { -readonly [S in SlotName]?: AnyPart } = {};
+  const words: { [S in SlotName]?: string } = {};
+  const files: { [S in SlotName]?: string } = {};
   for (const word of positionals) {
-    const [, partWord, name] = SELECTOR.exec(word) ?? [];
-    if (partWord === undefined) throw strayWord(word, families);
-    const part = partWord.toLowerCase() as PartName;
-    const own = part === "opt" && isRuleFile(name);
-    if (own) ruleFile = name;
-    const found = own ? ownOptimizer({}) : partNamed(families, part, canonical(name));
-    if (found === undefined) {
-      const names = partNames(part, families);
-      const near = nearest(`${part}:${canonical(name)}`, names);
-      throw valueError("run", `one of ${names.join(", ")}`, word, didYouMean(near));
+    const [, kindWord, name] = SELECTOR.exec(word) ?? [];
+    if (kindWord === undefined) throw strayWord(word, families);
+    const kind = FILE_KINDS.find((each) => each === kindWord.toLowerCase())!;
+    const found = partOfWord(word, kind, name, families);
+    for (const slot of kind === "loss" ? (["arch", "data"] as const) : [slotOf(kind)]) {
+      const before = words[slot];
+      if (before !== undefined)
+        throw valueError(
+          "run",
+          kind === "loss" || before.startsWith("loss:")
+            ? "a loss of the weights alone, or data and a network"
+            : `one ${slot}:NAME`,
+          `${before} and ${word}`,
+          "keep one of them",
+        );
+      words[slot] = word;
+      named[slot] = kind === "loss" && slot === "data" ? noData : found;
     }
-    if (named[part] !== undefined)
-      throw valueError(
-        "run",
-        `one ${part}:NAME`,
-        `${part}:${named[part].name} and ${word}`,
-        "keep one of them",
-      );
-    named[part] = found;
+    if (found.fileKind) files[slotOf(kind)] = name;
   }
-  return { named, ruleFile };
+  return { named, files };
 }
-
 function strayWord(word: string, families: Families): Error {
   const name = canonical(word);
   const parts = PART_NAMES.flatMap((part) =>
@@ -109,7 +138,7 @@ function strayWord(word: string, families: Families): Error {
       : flags.map((known) => `--${known}${word.slice(word.indexOf(bare) + bare.length)}`);
   return valueError(
     "run",
-    "flags, and opt:NAME, data:NAME, arch:NAME",
+    "flags, and opt:NAME, data:NAME, arch:NAME, or files after opt:, data:, arch:, loss:, observe:",
     word === "" ? "an empty word" : word,
     didYouMean(meant) ?? "a value stands after its flag",
   );
@@ -120,24 +149,12 @@ function refusedFlag(typed: string, name: string, selection: Selection, families
   const owners = optionsOfAll(families)
     .filter((option) => canonical(option.flag) === name)
     .flatMap(({ owner }) => owner ?? []);
-  const { nested } = selection.opt;
-  if (nested && name.startsWith("opt.")) {
-    const flags = partOptions("opt", selection.opt).flatMap(({ flag, setting }) =>
-      setting.recorded ? [] : [flag],
-    );
-    const near = nearest(name, flags).map((flag) => `--${flag}`);
-    const declaresLr = "default" in selection.opt.settings.lr;
-    const own = [...(declaresLr ? ["lr"] : []), ...Object.keys(nested)].join(", ") || "none";
-    throw valueError(
-      "run",
-      `an option that the rule's file declares (${own}), or one of every optimizer`,
-      typed,
-      didYouMean(near) ?? "an option is declared by its default in export const options = { … }",
-    );
-  }
+  const ownSlot = slotsOf(selection).find(([slot, { nested }]) => nested && name.startsWith(`${slot}.`));
+  if (ownSlot) throw undeclared(typed, name, ...ownSlot);
   if (owners.length > 0) {
     const { part } = owners[0];
-    const ours = `${part}:${selection[part].name}`;
+    const { name: chosen, fileKind } = selection[part as PartName];
+    const ours = fileKind ? `a file after ${fileKind}:` : chosen === "none" ? "no data" : `${part}:${chosen}`;
     const theirs = owners.map((owner) => `${part}:${owner.name}`).join(" and ");
     return valueError(
       "run",
@@ -155,6 +172,25 @@ function refusedFlag(typed: string, name: string, selection: Selection, families
     (near.length > 0 ? near : nearest(name, aritiesOf(families).keys())).map((n) => `--${n}`),
   );
   return valueError("run", "a flag that exists", typed, advice ?? "see central-flows help run");
+}
+
+/** The error for a flag that a file does not declare. */
+function undeclared(typed: string, name: string, slot: SlotName, part: AnyPart): Error {
+  const flags = partOptions(slot, part).flatMap(({ flag, setting }) => (setting.recorded ? [] : [flag]));
+  const near = nearest(name, flags).map((flag) => `--${flag}`);
+  const declaresLr = slot === "opt" && "default" in part.settings.lr;
+  const own = [...(declaresLr ? ["lr"] : []), ...Object.keys(part.nested ?? {})].join(", ") || "none";
+  return valueError(
+    "run",
+    slot === "opt"
+      ? `an option that the rule's file declares (${own}), or one of every optimizer`
+      : `an option that the file after ${part.fileKind}: declares (${own})`,
+    typed,
+    didYouMean(near) ??
+      (slot === "opt"
+        ? "an option is declared by its default in export const options = { … }"
+        : "an option is declared in the record's settings"),
+  );
 }
 
 function settingsInFile(path: string, { readFile, families }: Surroundings): Settings {
@@ -196,38 +232,43 @@ function settingsBelow(
 
 /** Settings with other parts in place of some; what a replaced part had is gone. */
 function withParts({ selection, values }: Settings, named: Partial<Selection>): Settings {
-  const replaced = PART_NAMES.filter((part) => named[part] && named[part].name !== selection[part].name);
-  const keeps = (name: string): boolean => !replaced.some((part) => name.startsWith(`${part}.`));
+  const replaced = ([...PART_NAMES, "observe"] as const).filter(
+    (slot) => named[slot] && named[slot].name !== selection[slot]?.name,
+  );
+  const keeps = (name: string): boolean => !replaced.some((slot) => name.startsWith(`${slot}.`));
   return {
-    selection: { ...selection, ...Object.fromEntries(replaced.map((part) => [part, named[part]])) },
+    selection: { ...selection, ...Object.fromEntries(replaced.map((slot) => [slot, named[slot]])) },
     values: new Map([...values].filter(([name]) => keeps(name))),
   };
 }
 
-/** Settings with what the file of a custom rule says: its hash and its options. Others as they are. */
-function withRuleFile(
+/** Settings with what their files say: hashes and options. Others as they are. */
+function withFiles(
   { selection, values }: Settings,
-  named: string | undefined,
-  { loadRule, families }: Surroundings,
+  named: Files,
+  { loadFile, families }: Surroundings,
 ): { base: Settings; notices: string[] } {
-  if (selection.opt.name !== OWN) return { base: { selection, values }, notices: [] };
-  const file = named ?? String(values.get("opt.file"));
-  const { sha256, options } = loadRule(file);
-  const recorded = values.get("opt.sha256");
-  const own = { ...selection, opt: ownOptimizer(options) };
+  const chosen: { [S in SlotName]?: AnyPart } = {};
+  const told = new Map(values);
+  const notices: string[] = [];
+  for (const [slot, { fileKind }] of slotsOf(selection)) {
+    if (fileKind === undefined) continue;
+    const file = named[slot] ?? String(values.get(`${slot}.file`));
+    const { sha256, settings, ...more } = loadFile(fileKind, file);
+    const recorded = values.get(`${slot}.sha256`);
+    chosen[slot] = ownPartOf(fileKind, settings, more);
+    told.set(`${slot}.file`, file).set(`${slot}.sha256`, sha256);
+    if (fileKind === "opt") told.set("opt.critical-value", null);
+    if (recorded !== undefined && recorded !== sha256)
+      notices.push(`${file} is not the file that wrote this config.json; the run takes it as it is now`);
+  }
+  const own = { ...selection, ...chosen };
   const known = new Set(optionsOf(own).map(({ flag }) => flag));
-  const stray = [...values.keys()].find((flag) => flag.startsWith("opt.") && !known.has(flag));
+  const stray = [...told.keys()].find((flag) =>
+    Object.keys(chosen).some((slot) => flag.startsWith(`${slot}.`) && !known.has(flag)),
+  );
   if (stray !== undefined) throw refusedFlag(`--${stray}`, stray, own, families);
-  return {
-    base: {
-      selection: own,
-      values: new Map([...values, ["opt.file", file], ["opt.sha256", sha256], ["opt.critical-value", null]]),
-    },
-    notices:
-      recorded === undefined || recorded === sha256
-        ? []
-        : [`${file} is not the rule that wrote this config.json; the run takes it as it is now`],
-  };
+  return { base: { selection: own, values: told }, notices };
 }
 
 /**
@@ -243,14 +284,14 @@ export function parseRun(
   const surroundings = { ...NOWHERE, ...given };
   const { families, newExpid } = surroundings;
   const first = tokensOf("run", argv, aritiesOf(families));
-  const { named, ruleFile } = selectParts(first.positionals, families);
+  const { named, files } = selectParts(first.positionals, families);
   const below = settingsBelow(first.flags, named, surroundings);
-  const { base, notices } = withRuleFile(below, ruleFile, surroundings);
+  const { base, notices } = withFiles(below, files, surroundings);
 
   const options = optionsOf(base.selection).filter(({ setting }) => !setting.recorded);
   const usable = new Map(options.map((option) => [canonical(option.flag), option]));
-  // The flags of a custom rule, and with them which words are values, are known only now.
-  const { positionals, flags, unknown } = base.selection.opt.nested
+  // The flags of files, and with them which words are values, are known only now.
+  const { positionals, flags, unknown } = slotsOf(base.selection).some(([, { nested }]) => nested)
     ? tokensOf("run", argv, aritiesOf(families, options))
     : first;
   selectParts(positionals, families);

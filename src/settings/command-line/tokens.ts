@@ -23,8 +23,8 @@ export interface Tokens {
 /** The canonical name of a flag: lower case, hyphens for underscores. */
 export const canonical = (name: string): string => name.toLowerCase().replaceAll("_", "-");
 
-/** Matches opt:NAME, data:NAME and arch:NAME, which end the values of a flag that takes many. */
-export const SELECTOR = /^(opt|data|arch):(.*)$/i;
+/** Matches opt:NAME, data:NAME, arch:NAME, loss:FILE and observe:FILE, which end the values of a flag that takes many. */
+export const SELECTOR = /^(opt|data|arch|loss|observe):(.*)$/i;
 
 const NEGATIVE = /^-\.?\d/;
 

@@ -261,7 +261,7 @@ test("the functions of a loss know the names of its parameters and arrays, and t
 test("architectures and their options are known by name", () => {
   holds<Same<Parameters<typeof createModel>[0], ArchitectureName>>(true);
   holds<Same<"mpl" extends ArchitectureName ? true : false, false>>(true);
-  holds<Same<keyof ArchitectureOptions["mlp"], "width" | "activation">>(true);
+  holds<Same<keyof ArchitectureOptions["mlp"], "width" | "activation" | "depth">>(true);
   holds<Same<keyof ConstructorParameters<typeof Objective>[1] & "chunks", never>>(true);
   const shape = { inputShape: [3], outputDim: 2 };
   expect(refusal(() => modelNamed("mpl", shape))).toMatch(/^arch: .*mpl/);
