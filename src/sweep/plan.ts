@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { valueError } from "../base/index.ts";
-import { loadRuleFile, type RuleFile } from "../custom/index.ts";
+import { loadOwnFile } from "../custom/index.ts";
 import { makeFolder, takeLock, writeFileAtomic } from "../record/index.ts";
 import { configHash } from "../run/index.ts";
-import { parseRun, type RunConfig } from "../settings/index.ts";
+import { type FileKind, parseRun, type RunConfig } from "../settings/index.ts";
 import { type Dimension, gridOf, MOST_POINTS, parseSweepWords, type Values, wordsOfAxis } from "./axes.ts";
 import { readSweep, SWEEP_NAMES, type Sweep, type SweepPoint, sweepText } from "./folder.ts";
 
@@ -22,9 +22,10 @@ function memoised<T>(read: (path: string) => T): (path: string) => T {
 
 /** Reads the words of points: files and rules are read once. */
 export function pointReader(): (words: readonly string[], id: string) => RunConfig {
+  const byKind = memoised((kind) => memoised((path) => loadOwnFile(kind as FileKind, path)));
   const surroundings = {
     readFile: memoised((path) => readFileSync(path, "utf8")),
-    loadRule: memoised((path): RuleFile => loadRuleFile(path)),
+    loadFile: (kind: FileKind, path: string) => byKind(kind)(path),
   };
   return (words, id) => parseRun(words, { ...surroundings, newExpid: () => id }).config;
 }

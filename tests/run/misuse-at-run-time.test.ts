@@ -55,7 +55,7 @@ const missing = join(base, "missing");
 /** A vision transformer whose tokens are rows of equal numbers: all its weights are 0. */
 const VIT =
   "data:digits arch:vit --data.n 10 --data.criterion mse --arch.dim 4 --arch.depth 1 --arch.mlp-dim 4";
-const { parameters } = modelOf(configOf(...GD, ...VIT.split(" ")), {}).model;
+const { parameters } = problemOf(configOf(...GD, ...VIT.split(" ")), {});
 const constantRows = weights(
   () => 0,
   Object.values(parameters).reduce((total, shape) => total + shape.reduce((size, side) => size * side, 1), 0),
