@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { isMisuse } from "../../src/base/index.ts";
 import { type WritableArray, writeNpz } from "../../src/data/index.ts";
 import { NAMES } from "../../src/record/index.ts";
-import { modelOf, quantityShape } from "../../src/simulation/index.ts";
+import { problemOf, quantityShape } from "../../src/simulation/index.ts";
 import { fixtureFiles } from "../../src/verify/index.ts";
 import { configOf, MOONS, resumeRun, rowsIn, runConfig, runWords, temporaryFolder } from "./small-runs.ts";
 
