@@ -7,7 +7,14 @@ import { settingsOf } from "../../src/settings/index.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const generated = join(root, "tests", "documents", "generated");
-const documents = ["README.md", "docs/sweeps.md", "docs/guide.md", "docs/library.md", "docs/own-rule.md"];
+const documents = [
+  "README.md",
+  "docs/sweeps.md",
+  "docs/guide.md",
+  "docs/library.md",
+  "docs/own-rule.md",
+  "docs/own-network.md",
+];
 
 function blocks(file: string, language: string): string[] {
   const text = readFileSync(join(root, file), "utf8");
@@ -51,7 +58,16 @@ describe.each(documents)("%s", (file) => {
       .split(/\s+/);
     const loadFile = () => ({
       sha256: "0",
-      settings: settingsOf({ lr: 0.1, beta: 0.5, blend: 0.5, width: 4, blocks: 1, n: 20, noise: 0.1 }),
+      settings: settingsOf({
+        lr: 0.1,
+        beta: 0.5,
+        blend: 0.5,
+        width: 4,
+        blocks: 1,
+        n: 20,
+        noise: 0.1,
+        start: 3,
+      }),
     });
     expect(parseCommand(words, { loadFile }).command).toBe(words[0]);
   });

@@ -1,4 +1,3 @@
-import { OBSERVED } from "../../simulation/index.ts";
 import { labelOf, processesIn } from "../processes.ts";
 import { columnOf, columnsOf, pathsUnder, sumOf } from "../series.ts";
 import { type Chart, chart, group } from "./chart.ts";
@@ -66,6 +65,9 @@ export function observedCharts(source: ChartSource): Chart[] {
     }),
   );
 }
+
+/** Where rows hold a quantity of the user's, under its process. */
+const OBSERVED = "observed/";
 
 /** So many numbers of a quantity are drawn at most. */
 const OBSERVED_LINES = 8;
