@@ -41,13 +41,12 @@ export async function submitLocally(directory: string, options: LocalOptions): P
   const total = sweep.points.length;
   let waiting = sweep.points.filter((point) => !isFinal(point));
   let final = total - waiting.length;
-  const running = new Set<ChildProcess>();
+  const running = new Map<ChildProcess, SweepPoint>();
   const unfinished = new Map<number, number | null>();
-  const stopping = (): boolean => options.shouldStop() || isCancelled(directory);
 
   const begin = (point: SweepPoint): void => {
     const child = startTask(sweep, point, options);
-    running.add(child);
+    running.set(child, point);
     let told = false;
     const ended = (code: number | null): void => {
       if (told) return;
@@ -64,9 +63,13 @@ export async function submitLocally(directory: string, options: LocalOptions): P
 
   let stopped = false;
   while (running.size > 0 || (waiting.length > 0 && !stopped)) {
-    if (!stopped && stopping()) {
+    if (!stopped && (options.shouldStop() || isCancelled(directory))) {
       stopped = true;
-      for (const child of running) child.kill("SIGTERM");
+      for (const [child, point] of running) {
+        // Who cancels has told those that hold their run already, and a second signal would end them within a step.
+        const told = isCancelled(directory) && lockHolder(runFolder(sweep, point))?.pid === child.pid;
+        if (!told) child.kill("SIGTERM");
+      }
     }
     if (!stopped)
       for (const point of [...waiting]) {
@@ -80,13 +83,13 @@ export async function submitLocally(directory: string, options: LocalOptions): P
         waiting = waiting.filter((each) => each !== point);
         begin(point);
       }
-    if (running.size > 0 || waiting.length > 0) await lookLater(running);
+    if (running.size > 0 || waiting.length > 0) await lookLater([...running.keys()]);
   }
   return { final, total, unfinished };
 }
 
 /** Until a task ends, or a moment has passed. */
-function lookLater(running: ReadonlySet<ChildProcess>): Promise<void> {
+function lookLater(running: readonly ChildProcess[]): Promise<void> {
   return new Promise((woken) => {
     const wake = (): void => {
       clearTimeout(timer);

@@ -45,19 +45,10 @@ const digestOf = (sweep: Sweep, index: number): string | undefined =>
 export function startSubmitter(
   command: readonly string[],
   directory: string,
-): { child: ChildProcess; ended: Promise<unknown>; said: () => string } {
-  const child = spawn(
-    process.execPath,
-    [...command, "sweep", "submit", directory, "--engine", "local", "--jobs", "2"],
-    {
-      stdio: ["ignore", "ignore", "pipe"],
-    },
-  );
-  let said = "";
-  child.stderr?.on("data", (chunk) => {
-    said += chunk;
-  });
-  return { child, ended: once(child, "close"), said: () => said };
+): { readonly child: ChildProcess; readonly ended: Promise<unknown> } {
+  const words = ["sweep", "submit", directory, "--engine", "local", "--jobs", "2", "--quiet"];
+  const child = spawn(process.execPath, [...command, ...words], { stdio: "ignore" });
+  return { child, ended: once(child, "close") };
 }
 
 function kill(pid: number, signal: NodeJS.Signals): void {
@@ -94,7 +85,11 @@ export async function campaign({ folder, command, kills, seed }: Campaign): Prom
       over = true;
     });
     while (!over && result.kills < kills) {
-      await Promise.race([ended, setTimeout(200 + 1300 * random.uniform())]);
+      // Most kills meet a task at work, some a submitter that has just begun.
+      const early = random.uniform() < 0.1;
+      for (let waited = 0; waited < 200 && !over && !early && holders().length === 0; waited++)
+        await setTimeout(50);
+      await Promise.race([ended, setTimeout(800 * random.uniform())]);
       if (over) break;
       const running = holders();
       const signal = random.uniform() < 0.6 ? "SIGKILL" : "SIGTERM";
