@@ -49,7 +49,8 @@ const checksum = (letter: number, payload: Uint8Array): number => (crc32(payload
 
 /** The length of the record that begins at `at`, as its head says; undefined where no whole head stands. */
 export function recordSize(bytes: Uint8Array, at: number): number | undefined {
-  if (at + RECORD_HEAD > bytes.length || MARKER.some((byte, i) => bytes[at + i] !== byte)) return undefined;
+  if (at + RECORD_HEAD > bytes.length) return undefined;
+  for (let i = 0; i < MARKER.length; i++) if (bytes[at + i] !== MARKER[i]) return undefined;
   return RECORD_HEAD + new DataView(bytes.buffer, bytes.byteOffset).getUint32(at + 4, true);
 }
 

@@ -11,7 +11,6 @@ import {
   NAMES,
   RowDigest,
   type RowSource,
-  readJournal,
   reasonOf,
   type Snapshot,
   snapshotOf,
@@ -191,9 +190,8 @@ export class RunLoop {
   private begin(from: number): void {
     const { journal, stock } = this.parts;
     this.from = from;
-    const { rows } = readJournal(journal.path);
-    this.logged = rows(from)[Symbol.iterator]();
-    this.digest = new RowDigest(stock.digestBefore(from, () => rows(0, from)));
+    this.logged = journal.rows(from);
+    this.digest = new RowDigest(stock.digestBefore(from, () => journal.rows(0, from)));
   }
 
   private moment(index: number): Moment {
@@ -349,7 +347,7 @@ class DataFile {
   }
 
   private source(): RowSource {
-    return { rowCount: this.journal.rowCount, rows: () => readJournal(this.journal.path).rows() };
+    return { rowCount: this.journal.rowCount, rows: () => this.journal.rows() };
   }
 
   private attempt(act: (live: LiveHdf5) => void): boolean {

@@ -22,6 +22,8 @@ test("every double, shape, integer flag and name comes back exactly", () => {
       const path = join(folder, `journal-${trial++}.jsonl`);
       const journal = createJournal(path, HEAD);
       for (const row of rows) journal.append(row);
+      const middle = Math.floor(rows.length / 2);
+      expect([...journal.rows(0, middle), ...journal.rows(middle)]).toEqual([...readJournal(path).rows()]);
       journal.close();
       const read = readJournal(path);
       const kept = [...read.rows()];
