@@ -1,12 +1,14 @@
 import { expect, test } from "vitest";
 import { Random, type ShouldStop, Stopped } from "../../src/base/index.ts";
 import {
+  diagonalMajorant,
   lanczos,
   lobpcg,
   SubspaceHistory,
   sdcp,
   svecLength,
   symmetricEigen,
+  traceConstrainedSdcp,
 } from "../../src/linalg/index.ts";
 import { countingDiagonal, symmetric } from "./cases.ts";
 
@@ -15,12 +17,24 @@ const spectrum = Float64Array.from({ length: N }, (_, i) => 2 / (1 + i / 5));
 const random = (): Random => new Random(1, "stopping");
 
 /** A problem of 5×5 with a positive definite B and A with both signs. */
-function complementarity(shouldStop: ShouldStop) {
-  const k = 5;
-  const m = svecLength(k);
-  const a = symmetric(random(), k);
-  const b = Float64Array.from({ length: m * m }, (_, at) => (at % (m + 1) === 0 ? 1 + (at % 3) : 0));
-  return sdcp(k, a, b, { shouldStop });
+const K = 5;
+const M = svecLength(K);
+const a = symmetric(random(), K);
+const b = Float64Array.from({ length: M * M }, (_, at) => (at % (M + 1) === 0 ? 1 + (at % 3) : 0));
+
+/** The least majorant of a random matrix of both signs, in which many columns are needed. */
+function majorant(shouldStop: ShouldStop) {
+  const n = 30;
+  const matrix = symmetric(random(), n);
+  const apply = (vectors: Float64Array, products: Float64Array, count: number): void => {
+    for (let j = 0; j < count; j++)
+      for (let i = 0; i < n; i++) {
+        let sum = 0;
+        for (let l = 0; l < n; l++) sum += matrix[i * n + l] * vectors[j * n + l];
+        products[j * n + i] = sum;
+      }
+  };
+  return diagonalMajorant(n, apply, new Float64Array(n).fill(0.1), { shouldStop });
 }
 
 /** Each with as many looks as it says at least: the iterations, or the order of a matrix. */
@@ -31,7 +45,10 @@ const SOLVERS: Readonly<Record<string, (shouldStop: ShouldStop) => number>> = {
     lanczos(N, countingDiagonal(spectrum).apply, { largest: 4, random: random(), shouldStop }).stats
       .iterations,
   symmetricEigen: (shouldStop) => symmetricEigen(symmetric(random(), 20), 20, shouldStop).values.length - 1,
-  sdcp: (shouldStop) => complementarity(shouldStop).stats.iterations,
+  sdcp: (shouldStop) => sdcp(K, a, b, { shouldStop }).stats.iterations,
+  traceConstrainedSdcp: (shouldStop) =>
+    traceConstrainedSdcp(K, a, b, 1, undefined, shouldStop).stats.iterations,
+  diagonalMajorant: (shouldStop) => majorant(shouldStop).stats.iterations,
 };
 
 test.each(Object.keys(SOLVERS))(

@@ -49,7 +49,7 @@ export function diagonalStationaryPoint(
     p,
     (vectors, products, count) => objective.hvp(vectors, products, count),
     drive,
-    options,
+    { shouldStop: objective.shouldStop, ...options },
   );
   const { d, columns, rank } = majorant.value;
   const preconditioner = d.map((entry) => entry / c);
@@ -127,8 +127,15 @@ export function scalarStationaryOscillation(
       for (let b = 0; b < pairs; b++)
         beta[a * pairs + b] = (dt * innerProduct(third, a, third, b, p)) / (2 * P);
     }
-  const { value, stats } = traceConstrainedSdcp(k, M, inOrthonormalBasis(beta, k), trace);
-  const { values: shares, vectors: turns } = symmetricEigen(value.X, k);
+  const { value, stats } = traceConstrainedSdcp(
+    k,
+    M,
+    inOrthonormalBasis(beta, k),
+    trace,
+    undefined,
+    objective.shouldStop,
+  );
+  const { values: shares, vectors: turns } = symmetricEigen(value.X, k, objective.shouldStop);
   const force = new Float64Array(p);
   for (let i = 0; i < k; i++)
     for (let j = i; j < k; j++) {

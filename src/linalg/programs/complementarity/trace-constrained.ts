@@ -1,4 +1,4 @@
-import { valueError } from "../../../base/index.ts";
+import { type ShouldStop, throwIfStopped, valueError } from "../../../base/index.ts";
 import { multiplyVector } from "../../dense/matrix.ts";
 import { smat, svec, svecIndex, svecLength } from "../../dense/svec.ts";
 import { symmetricEigen } from "../../dense/symmetric-eigen.ts";
@@ -40,7 +40,9 @@ const PENALTY = 30;
  * @param m k×k row-major, read
  * @param b the operator in `svec` coordinates, as in `sdcp`, read
  * @param trace ≥ 0
+ * @param shouldStop looked at in every iteration of `sdcp` and of the eigensolves
  * @returns "solved", or how `sdcp` ended; the violation is recomputed from X
+ * @throws InputValueError for a negative trace or lengths that do not fit; Stopped where `shouldStop` answers true
  * Cost: a few calls of `sdcp`.
  */
 export function traceConstrainedSdcp(
@@ -49,6 +51,7 @@ export function traceConstrainedSdcp(
   b: Float64Array,
   trace: number,
   tolerance = 1e-9,
+  shouldStop?: ShouldStop,
 ): TraceSdcpResult {
   if (!(trace >= 0)) throw valueError("traceConstrainedSdcp", "a trace ≥ 0", String(trace));
   const coordinates = svecLength(k);
@@ -57,7 +60,7 @@ export function traceConstrainedSdcp(
     const scaled = found > 0 ? X.map((entry) => (entry * trace) / found) : X;
     const image = smat(multiplyVector(b, svec(scaled, k), coordinates, coordinates), k);
     const rest = m.map((entry, at) => entry - image[at]);
-    const level = symmetricEigen(rest, k).values[k - 1] ?? 0;
+    const level = symmetricEigen(rest, k, shouldStop).values[k - 1] ?? 0;
     const shifted = (matrix: Float64Array) =>
       matrix.map((entry, at) => (at % (k + 1) === 0 ? level : 0) - entry);
     const size = trace * (norm(shifted(m)) + norm(image));
@@ -67,7 +70,7 @@ export function traceConstrainedSdcp(
   };
   if (k === 0 || trace === 0) return finish(new Float64Array(k * k), "solved", 0);
   if (k === 1) return finish(Float64Array.of(trace), "solved", 0);
-  const top = symmetricEigen(m, k);
+  const top = symmetricEigen(m, k, shouldStop);
   let level = top.values[k - 1];
   const spread = level - top.values[0];
   const penalty = PENALTY * (norm(b) + spread / trace) || 1;
@@ -75,8 +78,9 @@ export function traceConstrainedSdcp(
   for (let i = 0; i < k; i++)
     for (let j = 0; j < k; j++) stiffened[svecIndex(k, i, i) * coordinates + svecIndex(k, j, j)] += penalty;
   for (let iterations = 1; ; iterations++) {
+    throwIfStopped("traceConstrainedSdcp", shouldStop);
     const a = m.map((entry, at) => (at % (k + 1) === 0 ? level - penalty * trace : 0) - entry);
-    const { value, status } = sdcp(k, a, stiffened);
+    const { value, status } = sdcp(k, a, stiffened, { shouldStop });
     let found = 0;
     for (let i = 0; i < k; i++) found += value.X[i * (k + 1)];
     const miss = found - trace;

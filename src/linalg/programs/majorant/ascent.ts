@@ -27,6 +27,8 @@ export interface SphereProblem {
   readonly b: Float64Array;
   /** A least size per row for scalings, positive. */
   readonly floor: Float64Array;
+  /** Called where work between two applications of A is long; it may throw. */
+  readonly look: () => void;
 }
 
 export interface AscentOutcome {
@@ -213,7 +215,7 @@ function projectRows(columns: Float64Array, n: number, x: Float64Array): void {
  * the rest is orthogonal to it in the norm Σ scale_l ‖x_l‖². With C = VᵀMx and G = VᵀMV, GΩ + ΩG = C − Cᵀ.
  */
 function withoutRotations(
-  { n, rank: r }: SphereProblem,
+  { n, rank: r, look }: SphereProblem,
   columns: Float64Array,
   scale: Float64Array,
 ): (x: Float64Array) => void {
@@ -221,8 +223,10 @@ function withoutRotations(
   const weighted = columns.slice(0, r * n).map((entry, at) => entry * scale[at % n]);
   const products = (x: Float64Array): Float64Array => {
     const out = new Float64Array(r * r);
-    for (let i = 0; i < r; i++)
+    for (let i = 0; i < r; i++) {
+      look();
       for (let j = 0; j < r; j++) out[i * r + j] = dot(weighted, i * n, x, j * n, n);
+    }
     return out;
   };
   const { values, vectors } = symmetricEigen(products(columns), r);
@@ -236,8 +240,10 @@ function withoutRotations(
         if (values[i] + values[j] > least)
           omega[i * r + j] = (c[i * r + j] - c[j * r + i]) / (values[i] + values[j]);
     const back = multiply(turn, multiply(omega, vectors, r, r, r), r, r, r);
-    for (let i = 0; i < r; i++)
+    for (let i = 0; i < r; i++) {
+      look();
       for (let j = 0; j < r; j++) addScaled(-back[i * r + j], columns, i * n, x, j * n, n);
+    }
   };
 }
 

@@ -1,4 +1,4 @@
-import { EPS, Random, valueError } from "../../../base/index.ts";
+import { EPS, Random, type ShouldStop, throwIfStopped, valueError } from "../../../base/index.ts";
 import { orthonormalise } from "../../dense/orthonormalise.ts";
 import { symmetricEigen } from "../../dense/symmetric-eigen.ts";
 import { addCombined, allFinite, dot, maxAbs, powerOfTwoNear } from "../../dense/vectors.ts";
@@ -64,6 +64,8 @@ export interface MajorantOptions {
   readonly tolerance?: number;
   /** Source of random starts; default: seed 0. */
   readonly random?: Random;
+  /** Looked at before every application of A and within what is done between two; true ends the solve with `Stopped`. */
+  readonly shouldStop?: ShouldStop | undefined;
 }
 
 /** Sizes of A and b up to here and down to its inverse are taken as they are. */
@@ -105,7 +107,7 @@ const NEGLIGIBLE = 1e-24;
  * @param apply A
  * @param b n numbers ≥ 0, read
  * @returns "solved"; "inaccurate" (a violation exceeds the tolerance; d is the best found); "not-finite" (d is NaN)
- * @throws InputValueError for lengths that do not fit or a negative b
+ * @throws InputValueError for lengths that do not fit or a negative b; Stopped where `shouldStop` answers true
  * Cost: some hundred applications per column of V from nothing, some ten from a good start; 10·n·(rank + 2) numbers.
  */
 export function diagonalMajorant(
@@ -114,14 +116,14 @@ export function diagonalMajorant(
   b: Float64Array,
   options: MajorantOptions = {},
 ): MajorantResult {
-  const { initial, tolerance = 1e-8, random = new Random(0, "majorant") } = options;
+  const { initial, tolerance = 1e-8, random = new Random(0, "majorant"), shouldStop } = options;
   if (b.length !== n) throw valueError("diagonalMajorant", `${n} weights b`, String(b.length));
   const negative = b.findIndex((entry) => entry < 0);
   if (negative >= 0)
     throw valueError("diagonalMajorant", "weights b ≥ 0", `${b[negative]} at position ${negative}`);
   if (initial && (initial.columns.length !== initial.rank * n || initial.watched.length !== n))
     throw valueError("diagonalMajorant", `an initial solution of dimension ${n}`, "another");
-  return new Majorant(n, apply, b, random, tolerance).solve(initial);
+  return new Majorant(n, apply, b, random, tolerance, shouldStop).solve(initial);
 }
 
 class Majorant {
@@ -130,15 +132,25 @@ class Majorant {
   private b: Float64Array;
   private readonly random: Random;
   private readonly tolerance: number;
+  private readonly shouldStop: ShouldStop | undefined;
   /** What A and b are divided by: 1, or where squares would leave the doubles a power of two. */
   private unit = 1;
   private floor: Float64Array = new Float64Array(0);
   private applications = 0;
   private iterations = 0;
 
-  constructor(n: number, apply: BlockOperator, b: Float64Array, random: Random, tolerance: number) {
+  constructor(
+    n: number,
+    apply: BlockOperator,
+    b: Float64Array,
+    random: Random,
+    tolerance: number,
+    shouldStop: ShouldStop | undefined,
+  ) {
     this.n = n;
+    this.shouldStop = shouldStop;
     this.apply = (vectors, products, count) => {
+      this.look();
       this.applications += count;
       apply(vectors, products, count);
       if (this.unit !== 1) for (let at = 0; at < count * n; at++) products[at] /= this.unit;
@@ -147,6 +159,8 @@ class Majorant {
     this.random = random;
     this.tolerance = tolerance;
   }
+
+  private readonly look = (): void => throwIfStopped("diagonalMajorant", this.shouldStop);
 
   solve(initial: MajorantStart | undefined): MajorantResult {
     this.floor = this.rowFloor();
@@ -198,7 +212,7 @@ class Majorant {
   }
 
   private problem(rank: number): SphereProblem {
-    return { n: this.n, rank, apply: this.apply, b: this.b, floor: this.floor };
+    return { n: this.n, rank, apply: this.apply, b: this.b, floor: this.floor, look: this.look };
   }
 
   /** ROW_FRACTION times the rows' sizes ‖A_l‖ + b_l, by random signs, and never 0. */
@@ -280,7 +294,7 @@ class Majorant {
     const gram = new Float64Array(rank * rank);
     for (let i = 0; i < rank; i++)
       for (let j = 0; j < rank; j++) gram[i * rank + j] = dot(scaled, i * n, scaled, j * n, n);
-    const { values, vectors } = symmetricEigen(gram, rank);
+    const { values, vectors } = symmetricEigen(gram, rank, this.shouldStop);
     const size = scaling.reduce((total, entry) => total + entry, 0);
     const kept = Array.from(values.keys())
       .filter((i) => values[i] > NEGLIGIBLE * size)
@@ -329,6 +343,7 @@ class Majorant {
         products[at] = products[at] / root[at % n] + (1 - d[at % n] / T[at % n]) * vectors[at];
     };
     const found = lobpcg(n, shifted, {
+      shouldStop: this.shouldStop,
       count: rank + extra,
       initial: start.subarray(0, count * n),
       random: this.random,
