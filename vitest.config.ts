@@ -20,6 +20,7 @@ export default defineConfig(({ mode }) => ({
   test: {
     include: mode === "slow" ? SLOW : ["tests/**/*.test.ts"],
     exclude: [...configDefaults.exclude, ...(mode === "fast" ? SLOW : [])],
+    setupFiles: ["tests/support/seed.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // Vitest leaves one core to itself; on two that would halve the speed, and it has little to do.
