@@ -126,22 +126,16 @@ function partOverview(part: PartName): string[] {
   };
   return [
     `${PART_TITLES[part]}, ${part}:NAME (without it ${part}:${defaultRun.selection[part]})`,
-    ...columns([
-      ...entries.map((entry) => [entry.name, entry.help + flags(entry)] as const),
-      ...(part === "opt" ? [OWN_RULE] : []),
-    ]),
+    ...columns([...entries.map((entry) => [entry.name, entry.help + flags(entry)] as const)]),
     ...(common.length > 0 ? table(common) : []),
   ];
 }
 
-/** The optimizer that has no name. */
-const OWN_RULE = [
-  "./FILE.ts",
-  "an update rule of your own, with options of its own (docs/own-rule.md)",
+/** The parts that have no name. */
+const OWN_FILES = [
+  "{opt,data,arch,loss,observe}:./FILE.ts",
+  "a file of yours (docs/own-network.md)",
 ] as const;
-
-/** Files of the user's besides. */
-const OWN_FILES = ["{data,arch,loss,observe}:./FILE.ts", "parts of your own: docs/own-network.md"] as const;
 
 const defaultRunWords = (): string =>
   Object.entries(defaultRun.values)

@@ -6,6 +6,20 @@ const listed = (model: Model): string[] =>
   Object.entries(model.parameters).map(([name, shape]) => `${name} [${shape}]`);
 
 /** The names and shapes below are those of the reference code's modules, as its fixtures list them. */
+test("an mlp of any depth, as torch.nn.Sequential of a flattening, linear layers and activations", () => {
+  const named = (depth: number) =>
+    listed(modelNamed("mlp", { inputShape: [2], outputDim: 3 }, { width: 5, depth }));
+  expect(named(1)).toEqual(["1.weight [5,2]", "1.bias [5]", "3.weight [3,5]", "3.bias [3]"]);
+  expect(named(4).filter((line) => line.includes("weight"))).toEqual([
+    "1.weight [5,2]",
+    "3.weight [5,5]",
+    "5.weight [5,5]",
+    "7.weight [5,5]",
+    "9.weight [3,5]",
+  ]);
+  expect(named(2)).toEqual(listed(modelNamed("mlp", { inputShape: [2], outputDim: 3 }, { width: 5 })));
+});
+
 test("mlp", () => {
   expect(listed(modelNamed("mlp", { inputShape: [1, 8, 8], outputDim: 10 }, { width: 16 }))).toEqual([
     "1.weight [16,64]",

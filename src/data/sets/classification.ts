@@ -1,6 +1,6 @@
 import { integer, Random, seed } from "../../base/index.ts";
 import { checkSize, type Examples } from "../dataset.ts";
-import { dataset, examples, oneOfEach, testExamples } from "../definition.ts";
+import { criterion, dataset, examples, oneOfEach, testExamples } from "../definition.ts";
 
 /** The reference asks for 5 informative features; the rest are make_classification's defaults. */
 const INFORMATIVE = 5;
@@ -73,7 +73,7 @@ function part(all: Examples, first: number, n: number): Examples {
 }
 
 /**
- * A synthetic classification problem with one output per class and squared error. Training and test examples
+ * A synthetic classification problem with one output per class, under squared error or cross-entropy. Training and test examples
  * are one draw, split; see {@link drawClassification}.
  */
 export const classification = dataset({
@@ -82,6 +82,7 @@ export const classification = dataset({
   gives: "points",
   help: "Gaussian clusters",
   settings: {
+    criterion: { ...criterion, default: "mse", younger: true },
     n: { ...examples, default: 100 },
     nTest: testExamples(100),
     classes: {
@@ -93,7 +94,7 @@ export const classification = dataset({
     seed: { kind: seed, default: 0, help: "seed of the points" },
   },
   check: ({ n, classes }) => oneOfEach(n, classes),
-  make({ n, nTest, classes, nFeatures, seed }, _readFile, operation) {
+  make({ criterion, n, nTest, classes, nFeatures, seed }, _readFile, operation) {
     checkSize(operation, n + nTest, [nFeatures]);
     const all = drawClassification(n + nTest, nFeatures, classes, new Random(seed, "classification"));
     return {
@@ -101,7 +102,7 @@ export const classification = dataset({
       test: nTest > 0 ? part(all, n, nTest) : undefined,
       inputKind: "real",
       outputDim: classes,
-      criterion: "mse",
+      criterion,
     };
   },
 });

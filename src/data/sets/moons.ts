@@ -1,6 +1,6 @@
 import { cos, Random, seed, sin } from "../../base/index.ts";
-import { checkSize } from "../dataset.ts";
-import { dataset, examples, noise, testExamples } from "../definition.ts";
+import { checkSize, head } from "../dataset.ts";
+import { criterion, dataset, examples, noise, testExamples } from "../definition.ts";
 import { twoCurves } from "./planar.ts";
 
 /** The reference code draws every test set with this seed. */
@@ -17,7 +17,7 @@ const HALF_CIRCLES = [
 
 /**
  * Two interleaving half circles with normal noise (scikit-learn's make_moons on our own random numbers), one
- * binary output with targets ±1. The test set is drawn with a seed of its own.
+ * binary output with targets ±1, or cross-entropy. The test set is drawn with a seed of its own.
  */
 export const moons = dataset({
   name: "moons",
@@ -25,19 +25,19 @@ export const moons = dataset({
   gives: "points",
   help: "two half circles in the plane",
   settings: {
+    criterion: { ...criterion, default: "mse", younger: true },
     n: { ...examples, default: 200 },
     nTest: testExamples(100),
     noise,
     seed: { kind: seed, default: 10, help: "seed of the points" },
   },
-  make({ n, nTest, noise, seed }, _readFile, operation) {
+  make({ criterion, n, nTest, noise, seed }, _readFile, operation) {
     checkSize(operation, n + nTest, [2]);
     return {
       train: twoCurves(n, HALF_CIRCLES, noise, new Random(seed, "moons")),
       test: nTest > 0 ? twoCurves(nTest, HALF_CIRCLES, noise, new Random(TEST_SEED, "moons")) : undefined,
       inputKind: "real",
-      outputDim: 1,
-      criterion: "mse_binary",
+      ...head(criterion, "binary"),
     };
   },
 });

@@ -101,6 +101,8 @@ describe.each(["moons", "circles"])("%s", (name) => {
       inputKind: "real",
       inputShape: [2],
     });
+    const entropy = loadDataset(name, { criterion: "ce" });
+    expect(entropy).toEqual({ ...dataset, criterion: "ce_binary" });
     expect([dataset.train.n, dataset.test?.n]).toEqual([200, 100]);
     expect(new Set(dataset.train.labels)).toEqual(new Set([0, 1]));
     expect(loadDataset(name, { nTest: 0 }).test).toBeUndefined();
