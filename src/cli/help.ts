@@ -150,10 +150,7 @@ function runHelp(): string[] {
     "",
     "Runs an optimizer and its flows side by side and leaves config.json, data.hdf5, report.html,",
     "outcome.json and checkpoints/ in experiments/EXPID (below EXPERIMENT_DIR where it is set; or --out).",
-    ...wrap(
-      `Parts that are not named, and --steps where none is, are those of the default run: ${defaultRunWords()}.`,
-      WIDTH,
-    ),
+    ...wrap(`Parts not named, and --steps if none is, are the default run's: ${defaultRunWords()}.`, WIDTH),
     "Values follow after a space or =; hyphens and underscores are alike. Defaults stand in parentheses.",
     `central-flows help ${MUCH_TO_EXPLAIN} explains the flags of one name.`,
     "",
