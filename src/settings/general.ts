@@ -106,6 +106,15 @@ export const eigOverrides = Object.fromEntries(
   ]),
 );
 
+/** Those of the stable flow, along which eigenvalues grow without bound. */
+export const stableEigOverrides: Settings = {
+  ...eigOverrides,
+  trackThreshold: {
+    ...eigOverrides.trackThreshold,
+    ignored: "the stable flow tracks --stable.eig.initial-neigs eigenvalues",
+  },
+};
+
 const integrator = {
   kind: choice("auto", "euler", "leapfrog"),
   default: "auto",

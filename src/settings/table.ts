@@ -13,6 +13,7 @@ import {
   log,
   REFERENCE_PROCESSES,
   stable,
+  stableEigOverrides,
 } from "./general.ts";
 import type { AnyPart, PartName, Selection, SlotName } from "./types.ts";
 import { writeWords } from "./words.ts";
@@ -113,7 +114,12 @@ export const SECTIONS: readonly Section[] = [
 
 /** Eigenvalue settings of one process: `--central.eig.frequency` and the like. */
 export const OVERRIDES: readonly Option[] = REFERENCE_PROCESSES.flatMap((process) =>
-  rows(eigOverrides, `${process}.eig.`, [process, "eig"], [`${process}_config`, "eig"]),
+  rows(
+    process === "stable" ? stableEigOverrides : eigOverrides,
+    `${process}.eig.`,
+    [process, "eig"],
+    [`${process}_config`, "eig"],
+  ),
 );
 
 const COMMON: readonly Option[] = [...SECTIONS.flatMap(({ options }) => options), ...OVERRIDES];
