@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { Objective } from "../../src/autodiff/index.ts";
+import { compile, Objective, type Tensor } from "../../src/autodiff/index.ts";
 import { isMisuse } from "../../src/base/index.ts";
-import { modelNamed, supervisedLoss } from "../../src/models/index.ts";
+import { layerNorm, modelNamed, supervisedLoss } from "../../src/models/index.ts";
 
 const image = { inputShape: [3, 8, 8], outputDim: 10 };
 const text = { inputShape: [5], outputDim: 4, vocabulary: 6 };
@@ -131,6 +131,9 @@ test("a norm over a single feature is refused: one number has no deviation", () 
           ),
         ),
     );
-  expect(lossOf(1)).toMatch(/^layerNorm: expected at least 2 features to normalise over, got 1/);
+  expect(lossOf(1)).toMatch(/^vit\.patchSize: expected patches of at least 2 numbers, which a layer norm/);
   expect(lossOf(2)).toBe("nothing was thrown");
+  expect(complaint(() => compile((x: Tensor) => layerNorm(x), [[3, 1]]))).toMatch(
+    /^layerNorm: expected at least 2 features to normalise over, got 1/,
+  );
 });

@@ -34,10 +34,10 @@ export function warmStart(
     throw valueError("warmStart", `${rule.dimension} weights`, String(weights.length));
   const next = new Float64Array(state.length);
   const preconditioner = new Float64Array(rule.dimension);
-  objective.setWeights(weights);
-  const startLoss = objective.loss();
+  let startLoss = Number.NaN;
   for (let step = 0; step < steps; step++) {
     objective.setWeights(weights);
+    if (step === 0) startLoss = objective.loss();
     if (!isUsable({ objective, startLoss })) return step;
     const gradient = objective.gradient();
     rule.update(state, gradient, next);
