@@ -11,15 +11,17 @@ const SLOW = [
   "tests/run/default-run-shows-the-flow.test.ts",
   "tests/run/killed-runs-resume.test.ts",
   "tests/sweep/killed-sweeps-finish.test.ts",
-  "tests/sweep/slurm-arrays-finish.test.ts",
   "tests/verify/whole-fixtures-agree.test.ts",
 ];
+
+/** Needs Slurm and its clocks, minutes of waiting: run by `npm run test:slurm` alone. */
+const ON_SLURM = ["tests/sweep/slurm-arrays-finish.test.ts"];
 
 /** The modes `fast` and `slow` are parts; any other, as in `npx vitest run FILE`, is everything. */
 export default defineConfig(({ mode }) => ({
   test: {
     include: mode === "slow" ? SLOW : ["tests/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, ...(mode === "fast" ? SLOW : [])],
+    exclude: [...configDefaults.exclude, ...(mode === "fast" ? [...SLOW, ...ON_SLURM] : [])],
     setupFiles: ["tests/support/seed.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -85,10 +85,10 @@ describe.runIf(slurmIsHere())("on a real Slurm", () => {
     const node = [...cluster.queue().values()].find(({ state }) => state === "RUNNING")?.node as "n1" | "n2";
     await cluster.crash(node);
     cluster.boot(node);
-    await until("all final", () => digests(sweep).every((digest) => digest !== undefined), 150);
+    await until("all final", () => digests(sweep).every((digest) => digest !== undefined), 300);
     expect(digests(sweep)).toEqual(await undisturbed(sweep));
     await until("an empty queue", () => cluster.queue().size === 0);
-  }, 300_000);
+  }, 600_000);
 
   test("told that the time limit is near, a task ends after its step and goes on in a new start", async () => {
     const sweep = plan("limit", 700, "0");
