@@ -1,33 +1,13 @@
 import { expect, test } from "vitest";
 import { hypot, Random } from "../../src/base/index.ts";
-
-/** The largest integer whose square is at most n, by Newton's method from above. */
-function integerRoot(n: bigint): bigint {
-  if (n < 2n) return n;
-  let x = 1n << BigInt((n.toString(2).length + 1) >> 1);
-  for (;;) {
-    const next = (x + n / x) >> 1n;
-    if (next >= x) return x;
-    x = next;
-  }
-}
-
-/** x as m·2^e exactly. */
-function exactly(x: number): { m: bigint; e: number } {
-  const view = new DataView(new ArrayBuffer(8));
-  view.setFloat64(0, Math.abs(x));
-  const bits = view.getBigUint64(0);
-  const exponent = Number(bits >> 52n);
-  const fraction = bits & ((1n << 52n) - 1n);
-  return exponent === 0 ? { m: fraction, e: -1074 } : { m: fraction | (1n << 52n), e: exponent - 1075 };
-}
+import { exactly, integerSqrt } from "./elementary/exact.ts";
 
 /** |h − √(x² + y²)| in units of the last place of h, by integers: nothing rounds but the root, at 2⁻⁶⁰ of it. */
 function ulpError(x: number, y: number, h: number): number {
-  const [a, b, c] = [exactly(x), exactly(y), exactly(h)];
+  const [a, b, c] = [x, y, h].map((value) => exactly(Math.abs(value)));
   const e = Math.min(a.e, b.e, c.e) - 80;
   const at = ({ m, e: own }: { m: bigint; e: number }) => m << BigInt(own - e);
-  const root = integerRoot(at(a) * at(a) + at(b) * at(b));
+  const root = integerSqrt(at(a) * at(a) + at(b) * at(b));
   const unit = 1n << BigInt(c.e - e);
   const difference = at(c) > root ? at(c) - root : root - at(c);
   return Number((difference * 1000n) / unit) / 1000;

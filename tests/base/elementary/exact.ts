@@ -257,7 +257,7 @@ export const exactSin = (x: Exact): Exact => exactWave(x, 0n);
 export const exactCos = (x: Exact): Exact => exactWave(x, 1n);
 
 /** ⌊√n⌋ by Newton's iteration. */
-function integerSqrt(n: bigint): bigint {
+export function integerSqrt(n: bigint): bigint {
   let x = 1n << BigInt((n.toString(2).length + 1) >> 1);
   for (;;) {
     const next = (x + n / x) >> 1n;
