@@ -25,15 +25,10 @@ export interface DistanceSummary {
 }
 
 /** How a run went at the edge of stability, over all its steps there; see `edgeSummary`. */
-export interface AtEdge {
+export interface AtEdge extends Omit<EdgeSummary, "rows" | "delay"> {
   /** Steps logged, and those of them at the edge. */
   readonly of: number;
   readonly steps: number;
-  readonly most: number;
-  readonly several: number;
-  readonly nearer: number | undefined;
-  readonly ratio: number | undefined;
-  readonly from: "midpoint" | "discrete";
   /** First and last step of the longest stretch in which the stable flow is nearer. */
   readonly delay: readonly [number, number] | undefined;
 }
