@@ -15,6 +15,7 @@ import { peers } from "./peers.ts";
 import { PROBLEM_NAMES, problem } from "./problems.ts";
 import type { Request } from "./request.ts";
 import { printAgainst, readSaved, type Saved, save } from "./saved.ts";
+import { STEP_PROBLEMS, steps } from "./steps.ts";
 import { progress, type TableData, takePrinted } from "./table.ts";
 import { machine } from "./timing.ts";
 
@@ -27,6 +28,7 @@ const PARTS: Readonly<Record<string, (request: Request) => void | TableData[]>> 
   architectures,
   peers,
   central,
+  steps,
   growth,
 };
 
@@ -45,18 +47,20 @@ function main(): void {
     },
   });
   oneOf("parts", Object.keys(PARTS), positionals);
-  oneOf("problems", PROBLEM_NAMES, values.problem);
+  oneOf("problems", [...PROBLEM_NAMES, ...STEP_PROBLEMS], values.problem);
   // Read before hours of measuring.
   const then = values.against === undefined ? undefined : readSaved(values.against);
-  const chosen = values.problem.length > 0 ? values.problem : PROBLEM_NAMES;
-  const problems = chosen.map((name) => () => problem(name));
+  const chosen = (known: readonly string[]): readonly string[] =>
+    values.problem.length > 0 ? known.filter((name) => values.problem.includes(name)) : known;
+  const problems = chosen(PROBLEM_NAMES).map((name) => () => problem(name));
+  const stepProblems = chosen(STEP_PROBLEMS);
   console.log(`${machine()}. Times in milliseconds: median ± half the distance between the quartiles.`);
   const parts: Record<string, readonly TableData[]> = {} satisfies Saved["parts"];
   for (const [name, part] of Object.entries(PARTS)) {
     const named = positionals.includes(name);
     if (positionals.length > 0 && !named) continue;
     progress(`${name} …`);
-    const elsewhere = part({ problems, named }) ?? [];
+    const elsewhere = part({ problems, stepProblems, named }) ?? [];
     parts[name] = [...takePrinted(), ...elsewhere];
     // After every part: what was measured is not lost when a later one ends badly.
     if (values.json !== undefined) save(values.json, parts);

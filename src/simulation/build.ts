@@ -57,6 +57,8 @@ import { type ProcessPlan, Simulation, type SimulationPlan } from "./simulation.
 /** What the derivatives of a run's training loss took. */
 export interface RunProfile {
   readonly threads: number;
+  /** Into how many chunks the examples fall: a stage that goes over all of them runs so often. */
+  readonly chunks: number;
   /** Seconds before the first step. */
   readonly preparation: Objective["preparation"];
   readonly stages: readonly StageProfile[];
@@ -260,6 +262,7 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
     ].filter((line) => line !== undefined),
     profile: () => ({
       threads,
+      chunks: objective.chunks,
       preparation: objective.preparation,
       stages: objective.profile(),
     }),

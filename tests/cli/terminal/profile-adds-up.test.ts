@@ -13,6 +13,7 @@ test("the last line of the table is the sum of the others, and a stage without t
   });
   const text = profileText({
     threads: 2,
+    chunks: 1,
     preparation: { trace: 0.25, plan: 0.5, compile: 0.125 },
     stages: [stage("value", 1), stage("gradient", 3)],
   });
