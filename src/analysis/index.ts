@@ -1,4 +1,11 @@
-/** The Hessian at given weights: ends of its spectrum, density, trace, blocks, Gauss–Newton part. */
+/** The Hessian at given weights: ends of its spectrum, density, trace, blocks, Gauss–Newton part. What ε does to a rule with a second moment. */
+export {
+  type AdaptivityInterval,
+  adaptivity,
+  adaptivityInterval,
+  type MagnitudeHistogram,
+  magnitudeHistogram,
+} from "./adaptivity.ts";
 export {
   ALL_WEIGHTS,
   BLOCK_KINDS,

@@ -1,8 +1,8 @@
 import { isMisuse } from "../base/index.ts";
-import { SMALL_COMMANDS } from "./commands/list.ts";
 import { runCommand } from "./commands/run.ts";
 import { helpText } from "./help.ts";
 import { parseCommand } from "./parse.ts";
+import { SMALL_COMMANDS } from "./small-commands.ts";
 import { version } from "./terminal/version.ts";
 
 async function execute(argv: readonly string[]): Promise<number> {

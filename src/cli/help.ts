@@ -23,7 +23,7 @@ import {
   wordsOf,
 } from "../settings/index.ts";
 import type { Command } from "./commands/command.ts";
-import { SMALL_COMMANDS } from "./commands/list.ts";
+import { SMALL_COMMANDS } from "./small-commands.ts";
 
 const WIDTH = 100;
 

@@ -10,7 +10,7 @@ import {
   type Surroundings,
 } from "../settings/index.ts";
 import { noWords, parseRun, readCommand } from "./commands/command.ts";
-import { SMALL_COMMANDS, type SmallName } from "./commands/list.ts";
+import { SMALL_COMMANDS, type SmallName } from "./small-commands.ts";
 
 /** What the command line asks for: a command by name, with what it is asked. */
 export type Asked =

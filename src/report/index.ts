@@ -8,6 +8,7 @@ export {
   variancesChart,
 } from "./charts/dynamics-charts.ts";
 export { gradientChart } from "./charts/other-charts.ts";
+export { figureSvg, type StudyCurve, type StudyFigure } from "./charts/study-figure.ts";
 export { type EdgeSummary, edgeSummary } from "./edge.ts";
 export { formatNumber } from "./format.ts";
 export {
@@ -29,6 +30,12 @@ export {
   renderSpectra,
   spectrumTable,
 } from "./pages/spectrum-page.ts";
+export {
+  renderStudies,
+  type StudyNumber,
+  type StudyResult,
+  studiesText,
+} from "./pages/studies-page.ts";
 export { renderSweep, type SweepPage, type SweepRun, sweepTable } from "./pages/sweep-page.ts";
 export { type Table, tableText } from "./pages/table.ts";
 export { columnOf, columnsOf, squareOf, sumOf } from "./series.ts";

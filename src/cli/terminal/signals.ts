@@ -39,7 +39,8 @@ export const terminal = {
 
 /** Whether a command computes for long enough to be interrupted. */
 export const isLong = ([command, ...words]: readonly string[]): boolean =>
-  (["run", "resume", "claim", "analyse"].includes(command) || (command === "sweep" && words[0] === "task")) &&
+  (["run", "resume", "claim", "study", "analyse"].includes(command) ||
+    (command === "sweep" && words[0] === "task")) &&
   !words.includes("--help") &&
   !words.includes("-h");
 

@@ -1,4 +1,4 @@
-/** The page of many runs, which gallery, claims and comparisons share: a table of them all, then panels of charts. */
+/** The page of many runs, which gallery, claims, studies and comparisons share: a table of them all, then panels of charts. */
 import { valueError } from "../../base/index.ts";
 import { type AnyChart, inPairs } from "../charts/chart.ts";
 import { chartSection, legendOfUse } from "../charts/chart-section.ts";
@@ -25,12 +25,16 @@ export interface Panel {
   readonly charts: readonly AnyChart[];
   /** Small multiples: so many to a line, or as many as fit. Without it, charts as large as in a report. */
   readonly small?: number | "fit";
+  /** Whether the charts' captions are shown. Default false: runs beside one another need none. */
+  readonly explained?: boolean;
 }
 
 /** Panels under one heading. */
 export interface Section {
   readonly id?: string;
   readonly title?: string;
+  /** What it rests on, each with an address and what is to be said of it. */
+  readonly sources?: readonly { readonly words: string; readonly href: string; readonly note: string }[];
   /** Paragraphs of plain words; the last is the verdict where there is one. */
   readonly paragraphs?: readonly string[];
   readonly verdict?: string;
@@ -92,8 +96,12 @@ ${note === undefined ? "" : `<p class="note">${escapeHtml(note)}</p>`}</section>
   ]);
 }
 
-function sectionHtml({ id, title, paragraphs = [], verdict, panels }: Section): string {
+function sectionHtml({ id, title, sources = [], paragraphs = [], verdict, panels }: Section): string {
   const words = [
+    ...sources.map(
+      ({ words, href, note }) =>
+        `<p class="status"><a href="${escapeHtml(href)}">${escapeHtml(words)}</a> (${escapeHtml(note)})</p>`,
+    ),
     ...paragraphs.map((words, i) => `<p${i > 0 ? ' class="note"' : ""}>${escapeHtml(words)}</p>`),
     ...(verdict === undefined ? [] : [`<p><strong>${escapeHtml(verdict)}</strong></p>`]),
   ];
@@ -105,7 +113,7 @@ function sectionHtml({ id, title, paragraphs = [], verdict, panels }: Section): 
 }
 
 function panelHtml(panel: Panel, level: 2 | 3): string {
-  const { id, title, note, report, facts = [], numbers, axes, small } = panel;
+  const { id, title, note, report, facts = [], numbers, axes, small, explained = false } = panel;
   const own = panel.charts.map(
     (chart): AnyChart => ({
       ...chart,
@@ -124,7 +132,11 @@ function panelHtml(panel: Panel, level: 2 | 3): string {
 ${note === undefined ? "" : `<p class="status">${escapeHtml(note)}</p>`}
 ${told.length > 0 ? `<dl class="facts">${told.join("")}</dl>` : ""}
 ${numbers === undefined ? "" : tableHtml(numbers)}
-<div class="${grid}">${charts.map((chart) => chartSection(chart, { level: level === 2 ? 3 : 4, explained: false, under: `${id}-name` })).join("\n")}</div>
-${dataElement(axes, charts)}
+${
+  charts.length === 0
+    ? ""
+    : `<div class="${grid}">${charts.map((chart) => chartSection(chart, { level: level === 2 ? 3 : 4, explained, under: `${id}-name` })).join("\n")}</div>
+${dataElement(axes, charts)}`
+}
 </section>`;
 }

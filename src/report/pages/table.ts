@@ -23,10 +23,12 @@ export interface Table {
   readonly first: string;
   readonly columns: readonly TableColumn[];
   readonly rows: readonly TableRow[];
+  /** Whether the names are sentences, which may take several lines on a page. Default false. */
+  readonly sentences?: boolean;
 }
 
 /** A table as HTML, which scrolls sideways where the page is narrow. */
-export function tableHtml({ label, first, columns, rows }: Table): string {
+export function tableHtml({ label, first, columns, rows, sentences = false }: Table): string {
   const kind = ({ words }: TableColumn) => (words ? ' class="words"' : "");
   const titles = columns.map((column) => `<th scope="col"${kind(column)}>${escapeHtml(column.title)}</th>`);
   const lines = rows.map(({ name, href, cells }) => {
@@ -35,7 +37,7 @@ export function tableHtml({ label, first, columns, rows }: Table): string {
     const rest = cells.map((cell, c) => `<td${kind(columns[c])}>${escapeHtml(cell)}</td>`);
     return `<tr><th scope="row">${head}</th>${rest.join("")}</tr>`;
   });
-  return `<div class="scroll" tabindex="0" role="region" aria-label="${escapeHtml(label)}"><table>
+  return `<div class="scroll" tabindex="0" role="region" aria-label="${escapeHtml(label)}"><table${sentences ? ' class="sentences"' : ""}>
 <thead><tr><th scope="col">${escapeHtml(first)}</th>${titles.join("")}</tr></thead>
 <tbody>${lines.join("\n")}</tbody></table></div>`;
 }

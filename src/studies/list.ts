@@ -1,0 +1,8 @@
+import { epsilon } from "./epsilon.ts";
+import type { Study } from "./study.ts";
+
+/** All studies, in the order of the page: a new one is its own file and a word here. */
+export const STUDIES: readonly Study[] = [epsilon];
+
+/** Their names. */
+export const STUDY_NAMES: readonly string[] = STUDIES.map(({ name }) => name);
