@@ -192,7 +192,7 @@ const OTHER_MISUSE: readonly (readonly [line: string, ...named: string[]])[] = [
   ["claim all --steps 0", "--steps", "≥ 1"],
   ["study", "one of epsilon", "none"],
   ["study epsilom", "epsilom", "did you mean epsilon"],
-  ["study all extra", "all extra", "study all"],
+  ["study all extra", "no further words after all", "extra"],
   ["study epsilon one two", "no further words after epsilon", "one two"],
   ["export a --process stationary", "--process", "discrete, midpoint, central or stable"],
   ["export a --step -1", "--step", "≥ 0"],

@@ -23,9 +23,10 @@ function asked(words: readonly string[]): { readonly names: readonly string[]; r
   if (found !== undefined && rest.length === 0) return { names: [found.name] };
   if (found?.ofRun !== undefined && rest.length === 1) return { names: [found.name], dir: rest[0] };
   const names = [...STUDY_NAMES, "all"];
-  const wrong = found === undefined ? words.join(" ") || "none" : rest.join(" ");
-  const expected = found === undefined ? `one of ${names.join(", ")}` : `no further words after ${name}`;
-  const advice = name !== undefined && found === undefined ? didYouMean(nearest(name, names)) : undefined;
+  const known = name !== undefined && names.includes(name);
+  const wrong = known ? rest.join(" ") : words.join(" ") || "none";
+  const expected = known ? `no further words after ${name}` : `one of ${names.join(", ")}`;
+  const advice = name !== undefined && !known ? didYouMean(nearest(name, names)) : undefined;
   throw valueError("study", expected, wrong, advice ?? "central-flows study all carries all of them out");
 }
 
