@@ -1,5 +1,5 @@
 /**
- * The evidence for the flows with momentum (docs/momentum.md), as a table:
+ * The evidence for the flows with momentum (docs/beyond.md), as a table:
  *
  *     npx tsx tools/momentum.ts [--variants] [PRESET…]
  *

@@ -51,7 +51,7 @@ export {
   type SettledKind,
 } from "./processes/table.ts";
 export { type WarmStartOptions, warmStart } from "./processes/warm-start.ts";
-export { checkUpdateRule, edgeOfRule } from "./rules/checks/check.ts";
+export { checkUpdateRule, edgeOfRule, pinningThreshold } from "./rules/checks/check.ts";
 export type { EdgeOnQuadratics } from "./rules/checks/response.ts";
 export { type CompiledRule, compileRule } from "./rules/compile.ts";
 export { type DefinitionContext, defineRule, type RuleDefinition } from "./rules/define.ts";

@@ -7,6 +7,7 @@ import {
   heavyBall,
   nadam,
   nesterov,
+  pinningThreshold,
   rmsProp,
   scalarAdam,
   scalarNadam,
@@ -28,34 +29,72 @@ interface Case {
   readonly zeta: number;
   /** The drive of the example, and half of its variance at rest. */
   readonly epsilon: number;
+  /** Whether the optimizer settles there, or runs through a limit cycle around the edge. */
+  readonly settles: boolean;
 }
 
 const CASES: readonly Case[] = [
-  { name: "gd", rule: gradientDescent({ lr: LR }), zeta: 0.7, epsilon: 1e-3 },
+  { name: "gd", rule: gradientDescent({ lr: LR }), zeta: 0.7, epsilon: 1e-3, settles: true },
   {
-    name: "heavy ball, β = 0.5",
+    name: "heavy ball, β = 0.5, below its threshold",
     rule: heavyBall({ lr: LR, beta1: 0.5, momentumForm: "average" }),
     zeta: 1,
     epsilon: 1e-3,
+    settles: false,
   },
   {
-    name: "heavy ball, β = 0.9",
+    name: "heavy ball, β = 0.5, above it",
+    rule: heavyBall({ lr: LR, beta1: 0.5, momentumForm: "average" }),
+    zeta: 2,
+    epsilon: 1e-3,
+    settles: true,
+  },
+  {
+    name: "heavy ball, β = 0.9, below its threshold",
     rule: heavyBall({ lr: LR, beta1: 0.9, momentumForm: "average" }),
     zeta: 3,
     epsilon: 1e-3,
+    settles: false,
   },
   {
-    name: "Nesterov, β = 0.9",
+    name: "heavy ball, β = 0.9, above it",
+    rule: heavyBall({ lr: LR, beta1: 0.9, momentumForm: "average" }),
+    zeta: 10,
+    epsilon: 1e-3,
+    settles: true,
+  },
+  {
+    name: "Nesterov, β = 0.9, below its threshold",
     rule: nesterov({ lr: LR, beta1: 0.9, momentumForm: "average" }),
     zeta: 3,
     epsilon: 1e-3,
+    settles: false,
   },
-  { name: "rmsprop", rule: rmsProp(SECOND), zeta: 1, epsilon: 2e-4 },
-  { name: "scalar-rmsprop", rule: scalarRmsProp(SECOND), zeta: 1, epsilon: 2e-4 },
-  { name: "Adam, β1 = 0.8", rule: adam({ ...SECOND, beta1: 0.8 }), zeta: 3, epsilon: 2e-4 },
-  { name: "scalar Adam, β1 = 0.8", rule: scalarAdam({ ...SECOND, beta1: 0.8 }), zeta: 3, epsilon: 2e-4 },
-  { name: "NAdam, β1 = 0.9", rule: nadam({ ...SECOND, beta1: 0.9 }), zeta: 3, epsilon: 2e-4 },
-  { name: "scalar NAdam, β1 = 0.9", rule: scalarNadam({ ...SECOND, beta1: 0.9 }), zeta: 3, epsilon: 2e-4 },
+  {
+    name: "Nesterov, β = 0.9, above it",
+    rule: nesterov({ lr: LR, beta1: 0.9, momentumForm: "average" }),
+    zeta: 5,
+    epsilon: 1e-3,
+    settles: true,
+  },
+  { name: "rmsprop", rule: rmsProp(SECOND), zeta: 1, epsilon: 2e-4, settles: true },
+  { name: "scalar-rmsprop", rule: scalarRmsProp(SECOND), zeta: 1, epsilon: 2e-4, settles: true },
+  { name: "Adam, β1 = 0.8", rule: adam({ ...SECOND, beta1: 0.8 }), zeta: 3, epsilon: 2e-4, settles: false },
+  {
+    name: "scalar Adam, β1 = 0.8",
+    rule: scalarAdam({ ...SECOND, beta1: 0.8 }),
+    zeta: 3,
+    epsilon: 2e-4,
+    settles: false,
+  },
+  { name: "NAdam, β1 = 0.9", rule: nadam({ ...SECOND, beta1: 0.9 }), zeta: 3, epsilon: 2e-4, settles: true },
+  {
+    name: "scalar NAdam, β1 = 0.9",
+    rule: scalarNadam({ ...SECOND, beta1: 0.9 }),
+    zeta: 3,
+    epsilon: 2e-4,
+    settles: true,
+  },
 ];
 
 /**
@@ -77,14 +116,15 @@ function startOf(example: Case): { weights: Float64Array; state: Float64Array } 
   return { weights: Float64Array.of(1e-3, 0.9995 * example.rule.criticalValue * P), state };
 }
 
-/** Time averages of the optimizer: effective sharpness over c, and the variance of x over 2ε. */
-function measured(example: Case): { sharpness: number; variance: number } {
+/** Of the optimizer: effective sharpness over c and variance of x over 2ε, averaged; least and most amplitude over √(2ε). */
+function measured(example: Case): { sharpness: number; variance: number; least: number; most: number } {
   const objective = edgeExample(example.zeta, example.epsilon);
   const rule = compileRule(example.rule, 2);
   let { weights, state } = startOf(example);
   const preconditioner = new Float64Array(2);
   const steps = 80_000;
   let [sharpness, mean, square] = [0, 0, 0];
+  let [least, most] = [Number.POSITIVE_INFINITY, 0];
   for (let t = 0; t < steps; t++) {
     objective.setWeights(weights);
     const gradient = objective.gradient().slice();
@@ -99,12 +139,19 @@ function measured(example: Case): { sharpness: number; variance: number } {
       mean += x;
       square += x * x;
     }
+    const before = weights[0];
     weights = steppedWeights(rule, { weights, state, gradient, preconditioner });
+    if (t < steps / 2) continue;
+    const amplitude = Math.abs(weights[0] - before) / 2 / Math.sqrt(2 * example.epsilon);
+    least = Math.min(least, amplitude);
+    most = Math.max(most, amplitude);
   }
   const count = steps / 2;
   return {
     sharpness: sharpness / count / example.rule.criticalValue,
     variance: (square / count - (mean / count) ** 2) / (2 * example.epsilon),
+    least,
+    most,
   };
 }
 
@@ -133,5 +180,17 @@ describe.each(CASES)("$name on the minimal example", (example) => {
   test("as the optimizer does: 1 % of the edge, 10 % of the variance", () => {
     expect(Math.abs(found.sharpness - sharpness)).toBeLessThan(0.01);
     expect(Math.abs(found.variance / variance - 1)).toBeLessThan(0.1);
+  });
+
+  test("it settles, or goes through bursts and pauses around the edge, as its threshold says", () => {
+    if (!("nu" in example.rule.state(2)))
+      expect(example.zeta > pinningThreshold(example.rule)).toBe(example.settles);
+    if (example.settles) {
+      expect(found.least).toBeGreaterThan(0.9);
+      expect(found.most).toBeLessThan(1.1);
+    } else {
+      expect(found.least).toBeLessThan(0.01);
+      expect(found.most).toBeGreaterThan(3);
+    }
   });
 });

@@ -2,6 +2,7 @@ import { formatShape } from "../../../autodiff/index.ts";
 import { hypot, Random, valueError } from "../../../base/index.ts";
 import { type CompiledRule, compileRule } from "../compile.ts";
 import type { UpdateRule } from "../update-rule.ts";
+import { slowResponse, thresholdOf } from "./pinning.ts";
 import {
   type EdgeOnQuadratics,
   edgeOnQuadratics,
@@ -76,6 +77,18 @@ export function edgeOfRule(rule: UpdateRule): EdgeOnQuadratics {
   return edgeOnQuadratics(
     filterSomewhere(compiled, linearizer(rule, WEIGHTS), new Random(0, "rule edge")).filter,
   );
+}
+
+/**
+ * ζ_c: on the minimal example ½(y + ζx)x² + ε(−x − y) with small ε a rule whose P is held settles at its edge for ζ > ζ_c;
+ * below it runs through a limit cycle around the edge. √2/3 for gd, c√2/6 for heavy ball (docs/derivations.md, section 16).
+ *
+ * @throws InputValueError where its direction is no average of gradients
+ */
+export function pinningThreshold(rule: UpdateRule): number {
+  const compiled = compileRule(rule, WEIGHTS);
+  const { filter } = filterSomewhere(compiled, linearizer(rule, WEIGHTS), new Random(0, "rule edge"));
+  return thresholdOf(slowResponse(filter));
 }
 
 /** An ordinary state and, around it long after, the filter that turns gradients into directions. */
