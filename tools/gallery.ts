@@ -1,19 +1,18 @@
 /**
  * Runs the small presets and writes one page of them all:
  *
- *     npx tsx tools/gallery.ts [PRESET…] [--fresh] [--backend NAME]
+ *     npx tsx tools/gallery.ts [PRESET…] [--fresh]
  *
- * Each run has its folder in experiments/gallery (EXPERIMENT_DIR/gallery). A run that has been stopped goes on; one that
- * has ended is kept unless --fresh is given or its preset has changed. Only the named presets are run, if any are; the
- * page shows all that there are.
+ * The runs are a sweep over presets in experiments/gallery/sweep (EXPERIMENT_DIR/gallery/sweep). One that has been stopped
+ * goes on; one that has ended is kept unless --fresh is given or its preset has changed. Only the named presets are run, if
+ * any are; the page shows all that there are.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { cpus } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { parseRun } from "../src/cli/parse.ts";
 import { folderState, writeFileAtomic } from "../src/record/index.ts";
 import {
   type GalleryRun,
@@ -22,54 +21,52 @@ import {
   renderGallery,
   tableText,
 } from "../src/report/index.ts";
-import { openRun, readRunConfig } from "../src/run/index.ts";
-import { PRESETS, type RunConfig, SMALL_PRESET_NAMES, toConfigJson } from "../src/settings/index.ts";
+import { openRun } from "../src/run/index.ts";
+import { PRESETS, SMALL_PRESET_NAMES, toConfigJson } from "../src/settings/index.ts";
 import { criticalValueOf } from "../src/simulation/index.ts";
+import {
+  keepSweep,
+  quoted,
+  retryPoints,
+  runFolder,
+  type Sweep,
+  type SweepPoint,
+  TASK_CODES,
+} from "../src/sweep/index.ts";
 
 const COMMAND = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
 const FOLDER = resolve(process.env.EXPERIMENT_DIR || "experiments", "gallery");
 
+const SWEEP = join(FOLDER, "sweep");
+const PROGRAM = [process.execPath, ...process.execArgv, COMMAND];
+
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { fresh: { type: "boolean", default: false }, backend: { type: "string" } },
+  options: { fresh: { type: "boolean", default: false } },
 });
 const names = positionals.length > 0 ? positionals : SMALL_PRESET_NAMES;
-const chosen = values.backend === undefined ? [] : ["--backend", values.backend];
 
-/** What `run` is told for a preset, and what it makes of it. */
-function planOf(name: string): { words: string[]; config: RunConfig; directory: string } {
-  const directory = join(FOLDER, name);
-  const words = ["--preset", name, "--expid", name, "--out", directory, ...chosen];
-  return { words, config: parseRun(words).config, directory };
-}
+/** The words after the program that compute a run of the sweep. */
+const taskWords = ({ directory }: Sweep, index: number): string[] => [
+  "sweep",
+  "task",
+  resolve(directory),
+  String(index),
+];
 
-/** The configuration without what changes no number. */
-function settings(config: RunConfig): string {
-  const { out, quiet, json, profile, backend, threads, ...rest } = config;
-  return JSON.stringify(rest);
-}
-
-/** Brings the run of a preset to its end; returns false when it failed or was interrupted. */
-function bringAbout(name: string): boolean {
-  const { words, config, directory } = planOf(name);
-  const state = folderState(directory);
-  const started = state === "unfinished" || state === "ended";
-  const kept = started && !values.fresh && settings(readRunConfig(directory)) === settings(config);
-  if (started && !kept) rmSync(directory, { recursive: true });
-  if (kept && state === "ended") {
-    process.stderr.write(`${name}: done before\n`);
-    return true;
-  }
-  process.stderr.write(`${name}: ${PRESETS.get(name)?.help}\n`);
-  const command = kept ? ["resume", directory] : ["run", ...words];
-  const { status } = spawnSync(process.execPath, [...process.execArgv, COMMAND, ...command], {
+/** Brings a run to its end; returns false when it failed or was interrupted. */
+function bringAbout(sweep: Sweep, { index, values: { preset } }: SweepPoint): boolean {
+  process.stderr.write(`${preset}: ${PRESETS.get(preset)?.help}\n`);
+  const [command, ...first] = PROGRAM;
+  const { status } = spawnSync(command, [...first, ...taskWords(sweep, index)], {
     stdio: ["ignore", "ignore", "inherit"],
   });
-  return status === 0;
+  return status === TASK_CODES.done;
 }
 
-async function galleryRun(name: string): Promise<GalleryRun> {
-  const run = await openRun(join(FOLDER, name), "gallery");
+async function galleryRun(sweep: Sweep, point: SweepPoint): Promise<GalleryRun> {
+  const name = point.values.preset;
+  const run = await openRun(runFolder(sweep, point), "gallery");
   const { config } = run;
   const rows = [...run.rows()];
   const ended =
@@ -81,16 +78,20 @@ async function galleryRun(name: string): Promise<GalleryRun> {
     rows,
     criticalValue: criticalValueOf(config),
     status: ended,
-    report: `${name}/report.html`,
+    report: `sweep/runs/${point.id}/report.html`,
   };
 }
 
-for (const name of names) planOf(name); // a wrong name or setting shows before anything runs
 mkdirSync(FOLDER, { recursive: true });
-const failed = names.filter((name) => !bringAbout(name));
-const shown = [...new Set([...SMALL_PRESET_NAMES, ...names])];
-const there = shown.filter((name) => ["unfinished", "ended"].includes(folderState(join(FOLDER, name))));
-const runs = await Promise.all(there.map(galleryRun));
+const { sweep, points } = keepSweep(SWEEP, [], { name: "preset", values: names }, (kept, index) =>
+  [...PROGRAM, ...taskWords(kept, index)].map(quoted).join(" "),
+);
+if (values.fresh) retryPoints(SWEEP, { indices: points.map(({ index }) => index), failed: false });
+const failed = points.filter((point) => !bringAbout(sweep, point)).map((point) => point.values.preset);
+const there = sweep.points.filter((point) =>
+  ["unfinished", "ended"].includes(folderState(runFolder(sweep, point))),
+);
+const runs = await Promise.all(there.map((point) => galleryRun(sweep, point)));
 const machine = `Node ${process.versions.node}, ${cpus()[0]?.model.trim()} (${cpus().length} cores)`;
 const page = join(FOLDER, "index.html");
 writeFileAtomic(page, renderGallery(runs, machine));

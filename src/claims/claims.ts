@@ -3,6 +3,7 @@ import { writeFileAtomic } from "../record/index.ts";
 import { type ClaimExperiment, type ClaimResult, renderClaims } from "../report/index.ts";
 import type { RunEvents } from "../run/index.ts";
 import { CLAIM_PRESET_NAMES, type Provenance } from "../settings/index.ts";
+import type { Sweep } from "../sweep/index.ts";
 import { measureAcceleration } from "./acceleration.ts";
 import { measureAdaptation } from "./adaptation.ts";
 import { bringAbout, type Experiment } from "./experiments.ts";
@@ -30,7 +31,7 @@ const CLAIMS = {
     statement:
       "At the edge RMSProp’s ν goes to a value that the landscape alone determines: P̄ solves min tr P + gᵀP⁻¹g/η² over diagonal P subject to H ⪯ 2P.",
     method:
-      "At twenty points of the central flow the semidefinite problem is solved, with a certificate, and its ν̄ = (ηP̄)² compared with the ν of the flow there. Efficacy gᵀP⁻¹g is the rate at which −P⁻¹g lowers the loss; P̂ is the solution without the gradient’s term, the best gradient descent has P = S/2.",
+      "At every tenth step of the central flow the semidefinite problem is solved, with a certificate, and its ν̄ = (ηP̄)² compared with the ν of the flow there. Efficacy gᵀP⁻¹g is the rate at which −P⁻¹g lowers the loss; P̂ is the solution without the gradient’s term, the best gradient descent has P = S/2.",
     measure: measureAdaptation,
   },
   acceleration: {
@@ -51,13 +52,15 @@ export const CLAIM_NAMES = Object.keys(CLAIMS) as readonly ClaimName[];
 
 /** Where and how claims are measured. */
 export interface ClaimOptions {
-  /** The folder of the page and, below it, of the runs. */
+  /** The folder of the pages and, in `sweep` below it, of a sweep over the presets. */
   readonly directory: string;
   /** The presets to run; default: those of the claims. */
   readonly presets?: readonly string[];
   /** Steps of each run instead of its preset's. */
   readonly steps?: number | null;
   readonly provenance: Provenance;
+  /** The command that computes a point of the sweep over the presets, for other launchers. */
+  readonly taskLine: (sweep: Sweep, index: number) => string;
   /** One line on the machine and engine, for the page. */
   readonly environment: string;
   /** Told what is being done. */
@@ -83,14 +86,10 @@ export async function checkClaims(
   options: ClaimOptions,
 ): Promise<ClaimOutcome | "interrupted"> {
   const { directory, presets = CLAIM_PRESET_NAMES, steps = null, provenance, environment } = options;
-  const { progress = () => {}, events = {} } = options;
-  const experiments: Experiment[] = [];
-  for (const [i, preset] of presets.entries()) {
-    progress(`run ${i + 1} of ${presets.length}: ${preset}`);
-    const experiment = await bringAbout(preset, steps, join(directory, preset), provenance, events);
-    if (experiment === "interrupted") return experiment;
-    experiments.push(experiment);
-  }
+  const { progress = () => {}, events = {}, taskLine } = options;
+  const how = { steps, provenance, events, taskLine, progress };
+  const experiments = await bringAbout(presets, join(directory, "sweep"), how);
+  if (experiments === "interrupted") return experiments;
   const claims = names.map((name) => judged(name, CLAIMS[name], experiments, progress));
   const page = join(directory, names.length === 1 ? `${names[0]}.html` : "index.html");
   writeFileAtomic(page, renderClaims(claims, environment));

@@ -1,15 +1,7 @@
-import { rmSync } from "node:fs";
-import { folderState } from "../record/index.ts";
-import { openRun, type RunEvents, readRunConfig, resumeRun, startRun } from "../run/index.ts";
-import {
-  PRESETS,
-  type Provenance,
-  presetSettings,
-  type RunConfig,
-  resolveRun,
-  sameRun,
-} from "../settings/index.ts";
+import { openRun, readRunConfig } from "../run/index.ts";
+import { PRESETS, type RunConfig } from "../settings/index.ts";
 import type { StepRow } from "../simulation/index.ts";
+import { bringToEnd, keepSweep, runFolder, type Sweep, type TaskOptions } from "../sweep/index.ts";
 
 /** A finished run of a claim, and where its files are. */
 export interface Experiment {
@@ -23,52 +15,49 @@ export interface Experiment {
   readonly complete: boolean;
 }
 
-/** Checkpoints, from which ν̄ is computed afterwards, are so many steps apart: twenty in a run. */
-const CHECKPOINTS = 20;
+/** Steps between checkpoints, from which ν̄ is computed afterwards; a twentieth of a run whose length is given. */
+const CHECKPOINT_FREQUENCY = 10;
 
-/** The configuration of a claim's preset. @param steps instead of the preset's; null: the preset's */
-export function claimConfig(preset: string, steps: number | null): RunConfig {
-  const found = PRESETS.get(preset);
-  if (!found) throw new Error(`claimConfig: expected a preset, got ${preset}`);
-  const { config } = resolveRun(presetSettings(found), () => preset);
-  const length = steps ?? config.steps;
-  const frequency = Math.max(1, Math.floor(length / CHECKPOINTS));
-  return { ...config, steps: length, checkpoint: { ...config.checkpoint, frequency } };
+/** How the runs of claims are brought about. */
+export interface ExperimentOptions extends TaskOptions {
+  /** Steps of each run instead of its preset's; null: the preset's. */
+  readonly steps: number | null;
+  /** The command that computes a point, for other launchers. */
+  readonly taskLine: (sweep: Sweep, index: number) => string;
+  /** Told before each run. */
+  readonly progress: (line: string) => void;
 }
 
-/** Whether a run has the numbers and the files that are asked for. */
-const answers = (run: RunConfig, asked: RunConfig): boolean =>
-  sameRun(run) === sameRun(asked) &&
-  run.steps === asked.steps &&
-  run.checkpoint.frequency === asked.checkpoint.frequency;
-
 /**
- * Brings the run of a preset to its end in `directory`: one that has ended with these settings is kept, a stopped one
- * goes on, one with other settings is replaced.
+ * Brings the runs of presets to their end as a sweep over them in `directory`: those that have ended are kept, stopped
+ * ones go on, those whose preset has changed are made anew; so are all with another number of steps.
+ *
+ * @throws what a run throws: misuse, or a disk that fails
  */
 export async function bringAbout(
-  preset: string,
-  steps: number | null,
+  presets: readonly string[],
   directory: string,
-  provenance: Provenance,
-  events: RunEvents = {},
-): Promise<Experiment | "interrupted"> {
-  const config = claimConfig(preset, steps);
-  const state = folderState(directory);
-  const started = state === "unfinished" || state === "ended";
-  const kept = started && answers(readRunConfig(directory), config);
-  if (started && !kept) rmSync(directory, { recursive: true });
-  const name = preset.replace(/^claim-/, "");
-  const help = PRESETS.get(preset)?.help.replace(", for claim", "") ?? "";
-  const described = { name, help, config, directory };
-  if (!kept || state !== "ended") {
-    const { ending } = kept
-      ? await resumeRun(directory, null, events)
-      : await startRun(config, directory, provenance, events);
-    if (ending === "interrupted") return "interrupted";
-  }
+  { steps, taskLine, progress, ...options }: ExperimentOptions,
+): Promise<readonly Experiment[] | "interrupted"> {
+  const frequency = steps === null ? CHECKPOINT_FREQUENCY : Math.max(1, Math.floor(steps / 20));
+  const words = [
+    ...(steps === null ? [] : ["--steps", String(steps)]),
+    ...["--checkpoint.frequency", String(frequency)],
+  ];
+  const { sweep, points } = keepSweep(directory, words, { name: "preset", values: presets }, taskLine);
+  const before = ({ values }: { readonly values: Readonly<Record<string, string>> }): void =>
+    progress(`run ${presets.indexOf(values.preset) + 1} of ${presets.length}: ${values.preset}`);
+  const ending = await bringToEnd(sweep, points, { ...options, before });
+  if (ending === "interrupted") return ending;
+  return Promise.all(points.map((point) => experimentIn(runFolder(sweep, point), point.values.preset)));
+}
+
+async function experimentIn(directory: string, preset: string): Promise<Experiment> {
+  const config = readRunConfig(directory);
   const rows = [...(await openRun(directory, "claim")).rows()];
-  return { ...described, rows, complete: isComplete(rows, config) };
+  const help = PRESETS.get(preset)?.help.replace(", for claim", "") ?? "";
+  const name = preset.replace(/^claim-/, "");
+  return { name, help, config, directory, rows, complete: isComplete(rows, config) };
 }
 
 /** Whether the last row has every process. */

@@ -11,6 +11,7 @@ export {
 export { type Cancelled, cancelSweep, retryPoints, uncancel } from "./change.ts";
 export { pointAt, readSweep, runFolder, SWEEP_NAMES, type Sweep, type SweepPoint } from "./folder.ts";
 export { type Gathered, gatherSweep } from "./gather.ts";
+export { bringToEnd, keepSweep } from "./keep.ts";
 export { type LocalOptions, type LocalResult, submitLocally } from "./local.ts";
 export { addPoints, planSweep } from "./plan.ts";
 export { type Estimate, estimate } from "./probe.ts";

@@ -170,7 +170,8 @@ export function addPoints(
   }
 }
 
-function writePlan(sweep: Sweep, taskLine: (sweep: Sweep, index: number) => string): void {
+/** Writes sweep.json and tasks.txt. */
+export function writePlan(sweep: Sweep, taskLine: (sweep: Sweep, index: number) => string): void {
   writeFileAtomic(join(sweep.directory, SWEEP_NAMES.plan), sweepText(sweep));
   const lines = sweep.points.map(({ index }) => taskLine(sweep, index));
   writeFileAtomic(join(sweep.directory, SWEEP_NAMES.tasks), `${lines.join("\n")}\n`);

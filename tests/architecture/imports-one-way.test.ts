@@ -24,7 +24,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   analysis: ["simulation", "flows", "autodiff", "linalg", "base"],
   report: ["simulation", "settings", "run", "analysis", "flows", "base"],
   sweep: ["report", "run", "record", "simulation", "custom", "settings", "base"],
-  claims: ["report", "run", "record", "simulation", "settings", "flows", "linalg", "base"],
+  claims: ["sweep", "report", "run", "record", "simulation", "settings", "flows", "linalg", "base"],
   studies: [
     "report",
     "analysis",

@@ -5,6 +5,7 @@ import { CLAIM_NAMES, checkClaims } from "../../src/claims/index.ts";
 import { claimsText } from "../../src/report/index.ts";
 import { CLAIM_PRESET_NAMES, PRESETS } from "../../src/settings/index.ts";
 import { temporaryFolder } from "../run/small-runs.ts";
+import { taskLine } from "../sweep/small-sweeps.ts";
 
 const provenance = { cmd: "test", gitHash: null, version: "0" };
 const directory = join(temporaryFolder(), "claims");
@@ -18,6 +19,7 @@ test("tiny runs: every claim has numbers, a plain verdict and a place on the pag
     presets,
     steps: STEPS,
     provenance,
+    taskLine,
     environment: "a test",
     progress: (line: string) => said.push(line),
   };
@@ -46,7 +48,7 @@ test("tiny runs: every claim has numbers, a plain verdict and a place on the pag
   const certified = claims[1].experiments[0].numbers.find(({ label }) => label.includes("certificates"));
   expect(certified?.value).toBeLessThanOrEqual(1e-8);
 
-  const data = join(directory, presets[0], "data.hdf5");
+  const data = join(directory, "sweep", "runs", `0000_preset=${presets[0]}`, "data.hdf5");
   const written = statSync(data).mtimeMs;
   const again = await checkClaims(["acceleration"], options);
   if (again === "interrupted") throw new Error("interrupted");
@@ -58,7 +60,14 @@ test("tiny runs: every claim has numbers, a plain verdict and a place on the pag
 
 test("an interrupted measurement goes on", async () => {
   const folder = join(temporaryFolder(), "claims");
-  const options = { directory: folder, presets: [presets[1]], steps: STEPS, provenance, environment: "" };
+  const options = {
+    directory: folder,
+    presets: [presets[1]],
+    steps: STEPS,
+    provenance,
+    taskLine,
+    environment: "",
+  };
   let asked = 0;
   const interrupted = await checkClaims(["acceleration"], {
     ...options,

@@ -1,7 +1,7 @@
 /** A Slurm of two virtual nodes on the loopback, with nothing of it outside one folder. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
@@ -120,7 +120,9 @@ export class SlurmCluster {
           continue;
         found.add(Number(name));
         const parent = /^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${name}/status`, "latin1"))?.[1];
-        if (parent && readlinkSync(`/proc/${parent}/exe`).endsWith("slurmstepd")) found.add(Number(parent));
+        // By its name: what it runs from may be a copy in memory, whose link has another.
+        if (parent && readFileSync(`/proc/${parent}/comm`, "utf8").trim() === "slurmstepd")
+          found.add(Number(parent));
       } catch {
         // It has ended in the meantime.
       }
@@ -128,10 +130,15 @@ export class SlurmCluster {
     return [...found];
   }
 
-  /** What a power cut does: the node's daemon and all processes on it end at once. */
+  /**
+   * What a power cut does: the node's daemon and all processes on it end at once. They are halted first: a step daemon
+   * that outlives its script for an instant would report that the script was killed, which a dead node cannot.
+   */
   async crash(node: (typeof NODES)[number]): Promise<void> {
     const daemon = this.daemons.get(node);
     this.daemons.delete(node);
+    daemon?.kill("SIGSTOP");
+    for (const pid of this.processesOn(node)) kill(pid, "SIGSTOP");
     for (const pid of this.processesOn(node)) kill(pid);
     daemon?.kill("SIGKILL");
     if (daemon) await once(daemon, "exit");
@@ -156,9 +163,9 @@ export class SlurmCluster {
   }
 }
 
-function kill(pid: number): void {
+function kill(pid: number, signal: NodeJS.Signals = "SIGKILL"): void {
   try {
-    process.kill(pid, "SIGKILL");
+    process.kill(pid, signal);
   } catch {
     // It has just ended.
   }

@@ -9,6 +9,7 @@ import { gitHash, version } from "../terminal/version.ts";
 import { command } from "./command.ts";
 import { environmentLine } from "./report.ts";
 import { json, quiet, steps } from "./shared-settings.ts";
+import { taskLine } from "./sweep-folder.ts";
 
 /** A line of progress at most every so many milliseconds within a run. */
 const LINE_INTERVAL = 5_000;
@@ -70,6 +71,7 @@ export const claim = command({
       const outcome = await checkClaims(names, {
         directory,
         steps,
+        taskLine,
         provenance: { cmd: `central-flows claim ${names.join(" ")}`, gitHash: gitHash(), version: version() },
         environment: environmentLine(),
         progress: say,
