@@ -27,6 +27,8 @@ export interface KindShapes {
   readonly choice: { readonly names: readonly string[] };
   /** A value of another kind, or one word with a meaning of its own: none, auto, binary, -1. */
   readonly either: { readonly kind: Kind; readonly word: string; readonly meaning: string | number | null };
+  /** A step, an integer ≥ 0, and a number that holds from it on: 120:0.1. */
+  readonly from: { readonly number: Range };
   /** At least `least` values of another kind. */
   readonly list: { readonly item: Kind; readonly least: number };
   /** At least one of the names, in their order, each once. */
@@ -64,6 +66,11 @@ export const either = <V, const W extends string | number | null>(
   word: string,
   meaning: W,
 ): Kind<V | W> => ({ is: "either", kind, word, meaning });
+/** A step and a number that holds from it on, as a pair. */
+export const fromStep = (range: Range = {}): Kind<readonly [step: number, value: number]> => ({
+  is: "from",
+  number: range,
+});
 /** At least `least` values of `item`. */
 export const list = <V>(item: Kind<V>, least = 0): Kind<readonly V[]> => ({ is: "list", item, least });
 /** A set of at least one of the names. */
@@ -191,6 +198,13 @@ const DEFINITIONS: { readonly [N in KindName]: Definition<N> } = {
       if (found === meaning || (isWord && sameName(found, word))) return good(meaning);
       const outcome = checkValue(kind, found);
       return isWord && !outcome.ok && outcome.wrongKind ? bad(found) : outcome;
+    },
+  },
+  from: {
+    expected: (kind) => `a step and ${expectedOf(number(kind.number))}, such as 120:0.1`,
+    check(kind, found) {
+      if (!Array.isArray(found) || found.length !== 2) return wrongKind(found);
+      return together([checkValue(integer({ min: 0 }), found[0]), checkValue(number(kind.number), found[1])]);
     },
   },
   list: {

@@ -59,6 +59,8 @@ export {
   type CosineOptions,
   constantSchedule,
   cosineSchedule,
+  piecewiseSchedule,
+  type RateChange,
   type Schedule,
   stepSchedule,
   warmupSchedule,

@@ -22,7 +22,7 @@ interface Wording<N extends KindName> {
   hint(kind: KindOf<N>): string;
   arity(kind: KindOf<N>): Arity;
   read(kind: KindOf<N>, words: readonly string[]): Outcome<unknown>;
-  write(value: never): readonly string[];
+  write(value: never, kind: KindOf<N>): readonly string[];
 }
 
 const one = (): Arity => "one";
@@ -114,6 +114,20 @@ const WORDINGS: { readonly [N in KindName]: Wording<N> } = {
       words.length === 1 && sameName(words[0], word) ? good(meaning) : readWords(kind, words),
     write: written,
   },
+  from: {
+    hint: () => "STEP:X",
+    arity: one,
+    read(kind, [word]) {
+      const [step, value, ...more] = word.split(":");
+      if (value === undefined || more.length > 0) return bad(word);
+      const outcome = together([
+        readNumber({ is: "integer", min: 0 }, [step]),
+        readNumber({ is: "number", ...kind.number }, [value]),
+      ]);
+      return outcome.ok ? outcome : bad(word);
+    },
+    write: ([step, value]: readonly [number, number]) => [`${step}:${value}`],
+  },
   list: {
     hint: ({ item }) => `${hintOf(item)} …`,
     arity: () => "many",
@@ -123,7 +137,8 @@ const WORDINGS: { readonly [N in KindName]: Wording<N> } = {
       if (items.length === 1 && sameName(items[0], "none")) return atLeast(least, good([]));
       return atLeast(least, together(items.map((word) => readWords(item, [word]))));
     },
-    write: (values: readonly unknown[]) => (values.length === 0 ? ["none"] : values.map(String)),
+    write: (values: readonly unknown[], { item }) =>
+      values.length === 0 ? ["none"] : values.flatMap((value) => writeWords(item, value)),
   },
   set: {
     hint: ({ names }) => `${names.join("|")} …`,
@@ -151,5 +166,5 @@ export const readWords = <V>(kind: Kind<V>, words: readonly string[]): Outcome<V
 /** The words that a value is read from. */
 export function writeWords<V>(kind: Kind<V>, value: V): readonly string[] {
   if (kind.is === "either") return value === kind.meaning ? [kind.word] : writeWords(kind.kind, value);
-  return wordingOf(kind).write(value as never);
+  return wordingOf(kind).write(value as never, kind as KindOf<KindName>);
 }

@@ -211,6 +211,7 @@ const TRIALS: Readonly<Record<string, Trial>> = {
   "opt.final-fraction": { beside: { "opt.schedule": "cosine", "opt.total-steps": "9" } },
   "opt.step-every": { beside: { "opt.schedule": "step" }, values: ["1", "2"] },
   "opt.step-factor": { beside: { "opt.schedule": "step", "opt.step-every": "1" } },
+  "opt.lr-at": { beside: { "opt.schedule": "piecewise" }, values: ["1:0.02", "1:0.03"] },
   "data.ghost-batch-size": { parts: GD_PARTS, beside: GD, witness: ofObjective, values: ["2", "3"] },
   "cifar10 data.n": { values: ["2", "4"] },
   "mnist data.n": { values: ["2", "4"] },

@@ -77,6 +77,7 @@ const IDLE: Bundle = {
   "opt.final-fraction": 0.001,
   "opt.step-every": -1,
   "opt.step-factor": 0.5,
+  "opt.lr-at": null,
 };
 
 /** Settings that must fit each other, chosen together. */
@@ -86,6 +87,14 @@ const bundles: readonly fc.Arbitrary<Bundle>[] = [
     { "opt.schedule": "warmup", ...IDLE, "opt.warmup-steps": 3 },
     { "opt.schedule": "cosine", ...IDLE, "opt.warmup-steps": 2, "opt.total-steps": 90 },
     { "opt.schedule": "cosine", ...IDLE, "opt.final-fraction": 0.5 },
+    {
+      "opt.schedule": "piecewise",
+      ...IDLE,
+      "opt.lr-at": [
+        [0, 0.25],
+        [12, 0.015],
+      ],
+    },
     // η must stay above 0 for as long as the run lasts.
     {
       "opt.schedule": "step",

@@ -1,12 +1,13 @@
 import { add, divide, multiply, type Operand, type Shape, sizeOf, Tensor } from "../../autodiff/index.ts";
 import { kindError, valueError } from "../../base/index.ts";
-import type { Schedule } from "./learning-rate.ts";
+import { isPunctual, type Schedule } from "./learning-rate.ts";
 import {
   magnitudes,
   type State,
   type StateParts,
   type StateSummary,
   selectedEntries,
+  timeScaleOf,
   type UpdateRule,
 } from "./update-rule.ts";
 import { stepOf } from "./weight-decay.ts";
@@ -109,7 +110,7 @@ export function defineRule(definition: RuleDefinition, context: DefinitionContex
   return {
     name,
     criticalValue,
-    timeScale,
+    timeScale: isPunctual(rate) ? withSteps(timeScale, Object.keys(shapes(1))) : timeScale,
     ...(secondMoment && { secondMoment }),
     state: shapes,
     initialState(p) {
@@ -179,6 +180,15 @@ function checkedShapes(name: string, shapes: Shapes): Shapes {
       );
   return shapes;
 }
+
+/** Time scales with that of t at 1. */
+const withSteps = (
+  timeScale: UpdateRule["timeScale"],
+  parts: readonly string[],
+): UpdateRule["timeScale"] => ({
+  ...Object.fromEntries(parts.map((part) => [part, timeScaleOf({ timeScale }, part)])),
+  t: 1,
+});
 
 /** `update` may leave out t, and return nothing that is not in the state. */
 function checkParts(name: string, next: State, state: State): void {

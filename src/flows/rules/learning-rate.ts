@@ -77,6 +77,44 @@ export function stepSchedule(lr: number, every: number, factor: number): Schedul
   return (t) => multiply(power(t.trace.constant(factor), floor(divide(t, every))), lr);
 }
 
+/** From an optimizer step on (0 is the first), this η. */
+export type RateChange = readonly [step: number, lr: number];
+
+/** Schedules whose steps flows must meet on time: of rules that follow one, flows run t itself at the pace of the steps. */
+const punctual = new WeakSet<Schedule>();
+
+/** Whether flows count steps exactly under a schedule, whatever the time scale of the rule's averages. */
+export const isPunctual = (rate: number | Schedule | undefined): boolean =>
+  typeof rate === "function" && punctual.has(rate);
+
+/** What fractions of steps, added up, may have lost of a whole one. */
+const LOST = 2 ** -20;
+
+/**
+ * η(t) = the rate of the last change at a step below t, lr before the first: a change at step k holds for the step from
+ * w_k to w_{k+1}, which has t = k + 1, and all after it, and for flows from time k on, where their t is k + 1.
+ *
+ * @param changes by ascending step, each ≥ 0
+ * @throws InputValueError for a rate that is not positive, or steps that do not ascend
+ */
+export function piecewiseSchedule(lr: number, changes: readonly RateChange[]): Schedule {
+  positive("learning rate", lr);
+  let before = -1;
+  for (const [step, rate] of changes) {
+    positive(`learning rate from step ${step}`, rate);
+    if (!(step > before && Number.isSafeInteger(step)))
+      throw valueError("steps of learning rates", `integers in ascending order`, `${step} after ${before}`);
+    before = step;
+  }
+  const schedule: Schedule = (t) =>
+    changes.reduce<Tensor>(
+      (rate, [step, next]) => select(less(t, step + 1 - LOST), rate, next),
+      t.trace.constant(lr),
+    );
+  punctual.add(schedule);
+  return schedule;
+}
+
 /** ⌊x⌋ for 0 ≤ x < 2⁵¹, as a constant for derivatives: x + 2⁵² rounds to a whole number. */
 function floor(x: Tensor): Tensor {
   const fixed = stopGradient(x);

@@ -2,14 +2,23 @@ import {
   type Complaint,
   choice,
   countOrMinusOne,
+  either,
+  fromStep,
   integer,
+  list,
   number,
   pow,
   type Setting,
   type Settings,
   type Values,
 } from "../../base/index.ts";
-import { cosineSchedule, type Schedule, stepSchedule, warmupSchedule } from "./learning-rate.ts";
+import {
+  cosineSchedule,
+  piecewiseSchedule,
+  type Schedule,
+  stepSchedule,
+  warmupSchedule,
+} from "./learning-rate.ts";
 
 /** The learning rate of every optimizer. */
 export const lr = {
@@ -22,7 +31,7 @@ export const lr = {
 export const stepSettings = {
   weightDecay: { kind: number({ min: 0 }), default: 0, help: "decoupled decay λ: a step takes off η·λ" },
   schedule: {
-    kind: choice("constant", "warmup", "cosine", "step"),
+    kind: choice("constant", "warmup", "cosine", "step", "piecewise"),
     default: "constant",
     help: "how η changes over the steps",
   },
@@ -40,6 +49,13 @@ export const stepSettings = {
   },
   stepEvery: { kind: countOrMinusOne, default: -1, help: "steps between two drops (step)", example: "100" },
   stepFactor: { kind: number({ over: 0 }), default: 0.5, help: "what a drop multiplies η by (step)" },
+  lrAt: {
+    kind: either(list(fromStep({ over: 0 }), 1), "none", null),
+    default: null,
+    help: "η from steps on (piecewise): STEP:η, steps of a warm start included",
+    example: "120:0.1,200:0.05",
+    younger: true,
+  },
 } as const satisfies Settings;
 
 /** η, its schedule and the decay of a rule. */
@@ -51,6 +67,7 @@ const READ_BY: Readonly<Partial<Record<keyof StepValues, readonly StepValues["sc
   totalSteps: ["cosine"],
   finalFraction: ["cosine"],
   stepEvery: ["step"],
+  lrAt: ["piecewise"],
 };
 
 /** Whether the schedule ends with the run, whose length then decides its numbers. */
@@ -59,7 +76,7 @@ export const lastsTheRun = ({ schedule, totalSteps }: StepValues): boolean =>
 
 /** η of the steps of a run of so many, its warm start included: a number, or a schedule. */
 export function learningRateOf(values: StepValues, steps: number): number | Schedule {
-  const { lr, schedule, warmupSteps, totalSteps, finalFraction, stepEvery, stepFactor } = values;
+  const { lr, schedule, warmupSteps, totalSteps, finalFraction, stepEvery, stepFactor, lrAt } = values;
   switch (schedule) {
     case "constant":
       return lr;
@@ -73,23 +90,25 @@ export function learningRateOf(values: StepValues, steps: number): number | Sche
       });
     case "step":
       return stepSchedule(lr, stepEvery, stepFactor);
+    case "piecewise":
+      return piecewiseSchedule(lr, lrAt ?? []);
   }
 }
 
 /** How these values do not go together in a run of so many steps, its warm start included. */
 export function scheduleComplaint(values: StepValues, steps: number): Complaint | undefined {
-  const { lr, weightDecay, schedule, warmupSteps, stepEvery, stepFactor } = values;
+  const { lr, weightDecay, schedule, warmupSteps, stepEvery, stepFactor, lrAt } = values;
   for (const [setting, readers] of Object.entries(READ_BY)) {
     const found = values[setting as keyof StepValues];
     if (found !== stepSettings[setting as keyof typeof stepSettings].default && !readers.includes(schedule))
       return {
         setting,
         expected: `{schedule} ${readers.join(" or ")}`,
-        got: `${found} with {schedule} ${schedule}`,
+        got: `${setting === "lrAt" ? "one" : found} with {schedule} ${schedule}`,
       };
   }
-  const needed = { warmup: "warmupSteps", step: "stepEvery" } as const;
-  if (schedule === "warmup" || schedule === "step") {
+  const needed = { warmup: "warmupSteps", step: "stepEvery", piecewise: "lrAt" } as const;
+  if (schedule === "warmup" || schedule === "step" || schedule === "piecewise") {
     const { default: idle, example } = stepSettings[needed[schedule]];
     if (values[needed[schedule]] === idle)
       return {
@@ -105,6 +124,13 @@ export function scheduleComplaint(values: StepValues, steps: number): Complaint 
       expected: `fewer steps than the ${lastsTheRun(values) ? steps : values.totalSteps} of the cosine`,
       got: String(warmupSteps),
     };
+  const backward = lrAt?.find(([step], i) => i > 0 && step <= lrAt[i - 1][0]);
+  if (backward)
+    return {
+      setting: "lrAt",
+      expected: "steps in ascending order",
+      got: lrAt?.map(([step]) => step).join(", ") ?? "none",
+    };
   const drops = schedule === "step" ? Math.floor(steps / stepEvery) : 0;
   const last = lr * pow(stepFactor, drops);
   if (!(last > 0 && last < Number.POSITIVE_INFINITY))
@@ -114,7 +140,7 @@ export function scheduleComplaint(values: StepValues, steps: number): Complaint 
       got: `${lr} times ${stepFactor}^${drops}`,
       advice: "drop less often ({stepEvery}) or by less",
     };
-  const most = Math.max(lr, last);
+  const most = Math.max(lr, last, ...(lrAt ?? []).map(([, rate]) => rate));
   if (most * weightDecay >= 1)
     return {
       setting: "weightDecay",
