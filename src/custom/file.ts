@@ -126,10 +126,8 @@ export function loadOwnFile<K extends FileKind>(kind: K, file: string, from = fi
 }
 
 function evaluate(kind: FileKind, file: string, path: string, text: string): unknown {
-  // Loaded only for such a file: its parser is 1.5 MB.
-  const jiti = createRequire(import.meta.url)("jiti") as { createJiti: typeof createJiti };
   const { guide } = KINDS[kind];
-  const loader = jiti.createJiti(path, {
+  const loader = reader(kind, file)(path, {
     fsCache: false,
     moduleCache: false,
     interopDefault: false,
@@ -141,6 +139,21 @@ function evaluate(kind: FileKind, file: string, path: string, text: string): unk
     return loader.evalModule(text, { id: path, filename: path, ext: extname(path) });
   } catch (error) {
     throw inFile(fileWord(kind, file), path, "a file that runs", error);
+  }
+}
+
+/** What runs TypeScript. Loaded only for such a file: its parser is 1.5 MB. */
+function reader(kind: FileKind, file: string): typeof createJiti {
+  try {
+    return (createRequire(import.meta.url)("jiti") as { createJiti: typeof createJiti }).createJiti;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
+    throw valueError(
+      fileWord(kind, file),
+      "the package jiti, an optional dependency that runs such files",
+      "an installation without it",
+      "npm install jiti adds it",
+    );
   }
 }
 

@@ -54,13 +54,22 @@ let loaded: Promise<Library> | undefined;
 /**
  * The HDF5 library, loaded once.
  *
- * @throws Error where the engine has no WebAssembly, of which the library is made
+ * @throws Error where the engine has no WebAssembly, of which the library is made; InputValueError where the package is not
+ *   installed
  */
 export function library(): Promise<Library> {
   loaded ??= (async () => {
     if (!("WebAssembly" in globalThis))
       throw new Error("expected WebAssembly, in which the HDF5 library is written, got an engine without");
-    const h5 = await import("h5wasm/node");
+    const h5 = await import("h5wasm/node").catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+      throw valueError(
+        "HDF5",
+        "the package h5wasm, an optional dependency",
+        "an installation without it",
+        "npm install h5wasm adds it",
+      );
+    });
     const module = await h5.ready;
     // Without it the library tells its errors on stderr and goes on.
     module.activate_throwing_error_handler();

@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, extname, join, relative } from "node:path";
+import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildInto, run } from "../support/build.ts";
@@ -38,7 +37,6 @@ beforeAll(() => {
     filter: (path) => !path.includes("node_modules"),
   });
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
-  bringFflate(folder);
   expected = run(process.execPath, [join(folder, "engines/print.js"), "auto"], folder).trim();
 }, PATIENCE);
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -117,19 +115,6 @@ describe.each(Object.entries(POLICIES))("browsers, %s", (_, policy) => {
     PATIENCE,
   );
 });
-
-/** A page knows no package names: the one package that writers of archives need is put beside them, by its path. */
-function bringFflate(folder: string): void {
-  const package_ = createRequire(import.meta.url).resolve("fflate/browser");
-  cpSync(join(dirname(package_), "..", "esm", "browser.js"), join(folder, "engines", "fflate.js"));
-  for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
-    if (!file.endsWith(".js") || file.includes("node_modules")) continue;
-    const text = readFileSync(join(folder, file), "utf8");
-    if (!text.includes('"fflate"')) continue;
-    const path = relative(dirname(file), join("engines", "fflate.js")).replaceAll("\\", "/");
-    writeFileSync(join(folder, file), text.replaceAll('"fflate"', `"${path}"`));
-  }
-}
 
 /** Serves the built package under a policy; `answer` is what the page posts. */
 async function serve(policy: string): Promise<{ server: Server; address: string; answer: Promise<string> }> {

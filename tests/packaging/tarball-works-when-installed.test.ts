@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
@@ -8,17 +9,18 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { createRequire } from "node:module";
+import { createRequire, SourceMap, type SourceMapPayload, type SourceMapping } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { publint } from "publint";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ROOT, run } from "../support/build.ts";
 
+const OFFLINE = ["--offline", "--ignore-scripts", "--install-links", "--no-audit", "--no-fund"];
 const MODULES = join(ROOT, "node_modules");
 const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
   version: string;
-  dependencies: Record<string, string>;
+  optionalDependencies: Record<string, string>;
   exports: Record<string, unknown>;
 };
 
@@ -34,9 +36,8 @@ beforeAll(() => {
   app = join(folder, "app");
   mkdirSync(app);
   writeFileSync(join(app, "package.json"), '{ "private": true, "type": "module" }');
-  const dependencies = Object.keys(manifest.dependencies).map((name) => join(MODULES, name));
-  const flags = ["--offline", "--ignore-scripts", "--install-links", "--no-audit", "--no-fund"];
-  run("npm", ["install", ...flags, tarball, ...dependencies], app);
+  const optional = Object.keys(manifest.optionalDependencies).map((name) => join(MODULES, name));
+  run("npm", ["install", ...OFFLINE, tarball, ...optional], app);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -54,8 +55,83 @@ test("it holds what runs, its types, its licence, and nothing else", () => {
     "LICENSE",
     "dist",
     "package.json",
+    "src",
   ]);
-  for (const file of files) expect(file).toMatch(/^[^/]*$|^dist(\/[\w-]+)*(\.js|\.js\.map|\.d\.ts|\.css)?$/);
+  for (const file of files)
+    expect(file).toMatch(
+      /^[^/]*$|^src(\/[\w-]+)*(\.ts|\.js|\.css)?$|^dist(\/[\w-]+)*(\.js|\.js\.map|\.d\.ts|\.d\.ts\.map|\.min\.(css|js)|\.iife\.min\.js|\.css)?$/,
+    );
+});
+
+test("maps hold no sources and lead into those of the package, from what runs and from types", () => {
+  const root = join(app, "node_modules", "central-flows");
+  const maps = readdirSync(join(root, "dist"), { recursive: true, encoding: "utf8" }).filter((file) =>
+    file.endsWith(".map"),
+  );
+  expect(maps.filter((file) => file.endsWith(".d.ts.map")).length).toBeGreaterThan(100);
+  for (const file of maps) {
+    const path = join(root, "dist", file);
+    const map = JSON.parse(readFileSync(path, "utf8")) as SourceMapPayload;
+    expect(map.sourcesContent, file).toBeUndefined();
+    for (const source of map.sources) {
+      expect(relative(root, resolve(dirname(path), source)), file).toMatch(/^src\/.*\.ts$/);
+      expect(existsSync(resolve(dirname(path), source)), `${file}: ${source}`).toBe(true);
+    }
+  }
+});
+
+test.each(["dist/linalg/dense/cholesky.js", "dist/linalg/dense/cholesky.d.ts"])(
+  "a name in %s leads to the line of TypeScript that declares it",
+  (file) => {
+    const path = join(app, "node_modules", "central-flows", file);
+    const map = new SourceMap(JSON.parse(readFileSync(`${path}.map`, "utf8")) as SourceMapPayload);
+    const lines = readFileSync(path, "utf8").split("\n");
+    const line = lines.findIndex((text) => /export (declare )?function choleskySolve/.test(text));
+    const entry = map.findEntry(line, lines[line].indexOf("choleskySolve")) as SourceMapping;
+    const source = readFileSync(resolve(dirname(path), entry.originalSource), "utf8").split("\n");
+    expect(source[entry.originalLine]).toMatch(/^export function choleskySolve/);
+  },
+);
+
+describe("without optional packages", () => {
+  let lean: string;
+  beforeAll(() => {
+    lean = join(folder, "lean");
+    mkdirSync(lean);
+    writeFileSync(join(lean, "package.json"), '{ "private": true, "type": "module" }');
+    run("npm", ["install", "--omit=optional", ...OFFLINE, tarball], lean);
+  });
+
+  test("nothing but the package itself is installed", () => {
+    expect(readdirSync(join(lean, "node_modules")).filter((name) => !name.startsWith("."))).toEqual([
+      "central-flows",
+    ]);
+  });
+
+  test("every subpath loads, and a run keeps its rows and says what is missing for data.hdf5", () => {
+    writeFileSync(join(lean, "all.js"), names.map((name) => `import "${name}";`).join("\n"));
+    run(process.execPath, ["all.js"], lean);
+    const words = "run --steps 2 --data.n 20 --warm-start -1 --json --out out".split(" ");
+    const { status, stderr } = spawnSync(join(lean, "node_modules", ".bin", "central-flows"), words, {
+      cwd: lean,
+      encoding: "utf8",
+    });
+    expect(status, stderr).toBe(0);
+    expect(stderr).toMatch(/data\.hdf5 is not written: .*expected the package h5wasm.*npm install h5wasm/);
+    expect(readdirSync(join(lean, "out"))).toEqual(expect.arrayContaining(["report.html", "config.json"]));
+    expect(readdirSync(join(lean, "out")).some((name) => name.startsWith("journal"))).toBe(true);
+  });
+
+  test("a file of the user's own is refused with the package that it wants", () => {
+    cpSync(join(ROOT, "examples", "own-rule", "heavy-ball.ts"), join(lean, "mine.ts"));
+    const words = "run opt:./mine.ts --steps 2 --out own".split(" ");
+    const { status, stderr } = spawnSync(join(lean, "node_modules", ".bin", "central-flows"), words, {
+      cwd: lean,
+      encoding: "utf8",
+    });
+    expect(stderr).toMatch(/opt:\.\/mine\.ts: expected the package jiti.*npm install jiti/);
+    expect(status).toBe(2);
+  });
 });
 
 test("the command runs an experiment and knows its version", () => {

@@ -1,5 +1,6 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 
 /** The page's script, in an order in which every module stands after those it imports. */
 const MODULES = [
@@ -35,14 +36,21 @@ export interface PageAssets {
  * @throws Error if a file of the installation is missing
  */
 export function pageAssets(): PageAssets {
-  const require = createRequire(import.meta.url);
-  const library = (file: string) => readFileSync(require.resolve(`uplot/${file}`), "utf8");
+  const library = plotLibrary();
   const own = (file: string) => readFileSync(new URL(`../browser/${file}`, import.meta.url), "utf8");
   return {
-    style: [library("dist/uPlot.min.css"), ...STYLES.map(own)].join("\n"),
-    script: `${library("dist/uPlot.iife.min.js")}\n${joinModules(MODULES.map(own))}`,
+    style: [library("uPlot.min.css"), ...STYLES.map(own)].join("\n"),
+    script: `${library("uPlot.iife.min.js")}\n${joinModules(MODULES.map(own))}`,
     notice: `Plots drawn by uPlot.\n\n${library("LICENSE")}`,
   };
+}
+
+/** Reads a file of uPlot's: of the copy in the built package, in a checkout of the package that is installed. */
+function plotLibrary(): (file: string) => string {
+  const copy = new URL("../../vendor/uplot/", import.meta.url);
+  if (existsSync(copy)) return (file) => readFileSync(new URL(file, copy), "utf8");
+  const folder = dirname(createRequire(import.meta.url).resolve("uplot/package.json"));
+  return (file) => readFileSync(join(folder, file === "LICENSE" ? "." : "dist", file), "utf8");
 }
 
 /**
