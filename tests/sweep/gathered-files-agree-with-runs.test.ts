@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { beforeAll, expect, test } from "vitest";
 import { readHdf5, readOutcome } from "../../src/record/index.ts";
 import { openRun } from "../../src/run/index.ts";
 import { type Gathered, gatherSweep, runFolder, runTask, type Sweep } from "../../src/sweep/index.ts";
+import { violationsOf } from "../support/accessibility.ts";
+import { launchChromium } from "../support/chromium.ts";
 import { PROVENANCE, planTiny, temporaryFolder } from "./small-sweeps.ts";
 
 const folder = temporaryFolder();
@@ -65,3 +68,28 @@ test("the page needs nothing else, marks runs that ended early and leads to no r
   expect(/report\.html"/.test(page)).toBe(false);
   expect(gathered).toMatchObject({ runs: 3, total: 4 });
 });
+
+test.each([
+  ["light", 1280],
+  ["dark", 390],
+] as const)(
+  "the page opens in a browser, %s, %i pixels: a line per run that was computed",
+  async (colorScheme, width) => {
+    const browser = await launchChromium();
+    if (!browser) return;
+    try {
+      const page = await browser.newPage({ colorScheme, viewport: { width, height: 900 } });
+      const complaints: string[] = [];
+      page.on("console", (message) => complaints.push(message.text()));
+      page.on("pageerror", (error) => complaints.push(error.message));
+      await page.goto(pathToFileURL(gathered.files.page).href);
+      expect(await page.locator("tbody tr").count()).toBe(3);
+      expect(await page.locator("canvas").count()).toBeGreaterThan(0);
+      expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
+      expect(await violationsOf(page)).toEqual([]);
+      expect(complaints).toEqual([]);
+    } finally {
+      await browser.close();
+    }
+  },
+);
