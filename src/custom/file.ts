@@ -7,6 +7,7 @@ import * as autodiff from "../autodiff/index.ts";
 import * as base from "../base/index.ts";
 import { isMisuse, kindError, readFault, type Settings, valueError } from "../base/index.ts";
 import * as data from "../data/index.ts";
+import { batchSettings } from "../data/index.ts";
 import type { RuleDefinition } from "../flows/index.ts";
 import * as flows from "../flows/index.ts";
 import * as core from "../index.ts";
@@ -189,7 +190,11 @@ function exportsOf(kind: FileKind, file: string, module: unknown): Exported {
       `a default export with ${KINDS[kind].what}: export default ${record}`,
       made === undefined ? "none" : isRecord(made) ? `one without ${make}` : typeof made,
     );
-  const { ghostBatchSize: _, cacheDir: __, ...settings } = (made.settings ?? {}) as Settings;
+  // What `dataset` gives every data set is not the file's own.
+  const given: readonly string[] = ["ghostBatchSize", "cacheDir", ...Object.keys(batchSettings)];
+  const settings = Object.fromEntries(
+    Object.entries((made.settings ?? {}) as Settings).filter(([name]) => !given.includes(name)),
+  ) as Settings;
   const { reads, gives } = made;
   return {
     settings: checkedSettings(`${where}, settings`, settings, kind),

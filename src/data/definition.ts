@@ -3,6 +3,7 @@ import {
   choice,
   countOrMinusOne,
   either,
+  flag,
   type IgnoredSetting,
   type Inputs,
   integer,
@@ -10,6 +11,7 @@ import {
   type Part,
   type Setting,
   type Settings,
+  seed,
   settle,
   text,
   type Values,
@@ -42,6 +44,31 @@ const ghostBatchSize = {
   help: "examples per chunk where --chunk is auto; -1: all at once",
 } satisfies Setting<number>;
 
+/**
+ * How the optimizer draws its mini-batches; whatever is at its default is left out of a run's digest, since older versions
+ * had none.
+ */
+export const batchSettings = {
+  batchSize: {
+    kind: either(integer({ min: 1 }), "all", null),
+    default: null,
+    help: "examples in a step of the optimizer; flows see them all",
+    younger: true,
+  },
+  batchReplacement: {
+    kind: flag,
+    default: false,
+    help: "draw each batch anew; else epochs, shuffled, without the last short batch",
+    younger: true,
+  },
+  batchSeed: {
+    kind: either(seed, "auto", "auto"),
+    default: "auto",
+    help: "seed of the batches; auto: that of the run",
+    younger: true,
+  },
+} as const satisfies Settings;
+
 const cacheDir = {
   kind: text("DIR"),
   default: "data_cache",
@@ -51,11 +78,12 @@ const cacheDir = {
 /** What data sets have that are built in, generated, or in a file of their own. */
 const common = {
   ghostBatchSize,
+  ...batchSettings,
   cacheDir: { ...cacheDir, ignored: "these data come from no folder" } satisfies IgnoredSetting<string>,
 };
 
 /** What data sets have that are read from files in a folder. */
-const commonInFiles = { ghostBatchSize, cacheDir };
+const commonInFiles = { ghostBatchSize, ...batchSettings, cacheDir };
 
 /** Declares a data set that needs no folder of files; the settings that all have come first. */
 export const dataset = <const N extends string, const S extends Settings>(

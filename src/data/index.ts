@@ -7,6 +7,7 @@ export {
   type OwnCriterion,
 } from "./dataset.ts";
 export {
+  batchSettings,
   criterion,
   type DatasetDefinition,
   dataset,

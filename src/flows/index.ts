@@ -1,3 +1,11 @@
+export { type BatchSharpness, batchSharpness } from "./batches/batch-sharpness.ts";
+export {
+  type BatchShape,
+  batchVariance,
+  type GradientNoise,
+  gradientNoise,
+} from "./batches/gradient-noise.ts";
+export { type BatchSampling, MiniBatches } from "./batches/mini-batches.ts";
 export {
   type CentralRates,
   type CentralSubstep,
@@ -34,6 +42,7 @@ export type {
   Process,
   ProcessSetup,
   ProcessStatus,
+  SeenBatch,
 } from "./processes/process.ts";
 export { count, type Quantities, type Quantity, vector } from "./processes/quantity.ts";
 export type { CentralSettings, ProcessSettings, StableSettings } from "./processes/settings.ts";

@@ -8,6 +8,7 @@ import {
   text,
   valueError,
 } from "../base/index.ts";
+import { batchSettings } from "../data/index.ts";
 import { lrSetting, stepSettings } from "../flows/index.ts";
 import type { AnyPart, FileKind, OptionValue, PartName, SlotName } from "./types.ts";
 
@@ -76,6 +77,7 @@ const dataSettings = {
     default: -1,
     help: "examples per chunk where --chunk is auto; -1: all at once",
   },
+  ...batchSettings,
 } satisfies Settings;
 
 /** Names in a configuration that options of a file cannot have. */

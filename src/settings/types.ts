@@ -1,5 +1,5 @@
 import type { Part, Settings, Values } from "../base/index.ts";
-import type { datasets } from "../data/index.ts";
+import type { batchSettings, datasets } from "../data/index.ts";
 import type { optimizers, SettledKind, StepValues } from "../flows/index.ts";
 import type { architectures } from "../models/index.ts";
 import type { central, checkpoint, discrete, eig, general, load, log, stable } from "./general.ts";
@@ -33,7 +33,8 @@ export type OwnRuleConfig = StepValues &
     readonly criticalValue: number | null;
   };
 /** Data from a file, `data:FILE`. */
-export type OwnDataConfig = OwnFile & { readonly name: "own"; readonly ghostBatchSize: number };
+export type OwnDataConfig = OwnFile &
+  Values<typeof batchSettings> & { readonly name: "own"; readonly ghostBatchSize: number };
 /** A network from a file, `arch:FILE`. */
 export type OwnNetworkConfig = OwnFile & { readonly name: "own" };
 /** A loss of the weights alone from a file, `loss:FILE`; it stands where a network would. */

@@ -21,6 +21,7 @@ import {
   compileRule,
   defineRule,
   learningRateOf,
+  MiniBatches,
   type Optimizer,
   optimizers,
   type ProcessKind,
@@ -202,6 +203,11 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
     ...(host.shouldStop && { shouldStop: host.shouldStop }),
   };
   const objective = new Objective(problem.loss(dataset?.train), options);
+  const batches = batchesOf(
+    config,
+    objective,
+    (batch) => new Objective(problem.loss(dataset?.train), { ...options, batch }),
+  );
   const testObjective = dataset?.test && new Objective(problem.loss(dataset.test), options);
   const rule = compileRule(updateRule, objective.dimension);
   const start = initialWeights(config, host, problem);
@@ -213,6 +219,7 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
     initialWeights: start.weights,
     warmStart: config.load.path === null ? config.warmStart : 0,
     precision: config.discrete.precision,
+    ...(batches && { batches: batches.drawn }),
     processes: processPlans(config),
     central: {
       substeps: config.central.nsubsteps,
@@ -269,8 +276,28 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
     dispose: () => {
       objective.dispose();
       testObjective?.dispose();
+      batches?.objective.dispose();
     },
   };
+}
+
+/** The mini-batches that a configuration asks for, with the objective that they move. */
+function batchesOf(
+  { data, seed }: RunConfig,
+  { examples }: Objective,
+  objectiveOf: (size: number) => Objective,
+): { readonly drawn: MiniBatches; readonly objective: Objective } | undefined {
+  if (data.name === "none" || data.batchSize === null) return undefined;
+  const { batchSize, batchReplacement: replacement, batchSeed } = data;
+  if (batchSize > examples)
+    throw valueError(
+      "--data.batch-size",
+      `at most ${examples}, the number of training examples, or all`,
+      String(batchSize),
+    );
+  const objective = objectiveOf(batchSize);
+  const sampling = { examples, replacement, seed: batchSeed === "auto" ? seed : batchSeed };
+  return { drawn: new MiniBatches(objective, sampling), objective };
 }
 
 /** A line where fewer threads compute than were asked for, or than the machine has cores where there is a reason to name. */

@@ -3,6 +3,7 @@ import { valueError } from "../base/index.ts";
 import {
   type CompiledRule,
   type EigenSettings,
+  type MiniBatches,
   type Precision,
   type Process,
   type ProcessKind,
@@ -33,6 +34,8 @@ export interface SimulationPlan extends ProcessSettings {
   readonly warmStart: number;
   /** What the optimizer's weights are rounded to after each step, in the warm start too. Default float64. */
   readonly precision?: Precision;
+  /** What the optimizer steps by, in the warm start too. Default: all examples. */
+  readonly batches?: MiniBatches;
   readonly processes: readonly ProcessPlan[];
   readonly seed: number;
   /** What is logged besides the flows' own numbers. */
@@ -75,17 +78,21 @@ export class Simulation {
     const weights = initialWeights.slice();
     const state = rule.rule.initialState(rule.dimension);
     const warmSteps = Math.max(0, plan.warmStart);
-    const precision = plan.precision && { precision: plan.precision };
+    const stepping = {
+      ...(plan.precision && { precision: plan.precision }),
+      ...(plan.batches && { batches: plan.batches }),
+    };
     this.warmStartLog = warmSteps > 0 ? new WarmStartLog(objective, warmSteps, tracked) : undefined;
     this.initialStep = warmStart(objective, rule, weights, state, warmSteps, {
-      ...precision,
+      ...stepping,
       ...(this.warmStartLog && { observe: this.warmStartLog.observe }),
     });
     const loss = lossAt(objective, weights);
+    const firstStep = this.initialStep;
     this.divergedWarmStart =
       this.initialStep < warmSteps ? { steps: this.initialStep, loss, startLoss } : undefined;
     this.members = plan.processes.map(({ eigen, rawEigenvalues }, i) => {
-      const start = { objective, rule, weights, state, seed, startLoss, ...precision };
+      const start = { objective, rule, weights, state, seed, startLoss, firstStep, ...stepping };
       const setup = { ...start, eigen, rawEigenvalues };
       return { entry: entries[i], process: entries[i].create(setup, plan) };
     });

@@ -33,6 +33,23 @@ test("runs with 1, 2 and 7 threads log the same rows, also when stopped and resu
   expect(rowsDifference(resumed.rows, alone.rows)).toBeUndefined();
 });
 
+test("mini-batches are the same with any number of threads, and after a stop", async () => {
+  const words = [...WORDS, "--data.batch-size", "60", "--warm-start", "2"];
+  const alone = await runWords(join(base, "batches"), [...words, "--threads", "1"]);
+  const together = await runWords(join(base, "batches-2"), [...words, "--threads", "2"]);
+  expect(rowsDifference(together.rows, alone.rows)).toBeUndefined();
+  const folder = join(base, "batches-stopped");
+  let asked = 0;
+  await runWords(folder, [...words, "--threads", "2"], { interrupted: () => asked++ === 4 });
+  const resumed = await resumeRun(folder, null);
+  expect(rowsDifference(resumed.rows, alone.rows)).toBeUndefined();
+  const all = await runWords(join(base, "no-batches"), [...WORDS, "--threads", "1"]);
+  expect(Object.keys(all.rows[0].quantities).filter((path) => path.includes("batch"))).toEqual([]);
+  expect(alone.rows[0].quantities["discrete/batch_sharpness"]).not.toBe(
+    all.rows[0].quantities["discrete/batch_sharpness"],
+  );
+});
+
 test("more threads than there can be are told in a line", () => {
   const words = WORDS.map((word) => (word === "wasm" ? "js" : word));
   const built = buildRun(configOf(...words, "--threads", "3"), nodeHost());

@@ -201,6 +201,7 @@ const GD: Flags = {
   runs: "discrete",
   backend: "js",
 };
+const BATCHES: Flags = { ...GD, "data.batch-size": "2" };
 const plain: Trial = { parts: GD_PARTS, beside: GD, witness: ofRows };
 
 /** Settings that need more than another value: by flag, or by part and flag. */
@@ -213,6 +214,9 @@ const TRIALS: Readonly<Record<string, Trial>> = {
   "opt.step-factor": { beside: { "opt.schedule": "step", "opt.step-every": "1" } },
   "opt.lr-at": { beside: { "opt.schedule": "piecewise" }, values: ["1:0.02", "1:0.03"] },
   "data.ghost-batch-size": { parts: GD_PARTS, beside: GD, witness: ofObjective, values: ["2", "3"] },
+  "data.batch-size": { parts: GD_PARTS, beside: GD, witness: ofRows, values: ["all", "2"] },
+  "data.batch-replacement": { parts: GD_PARTS, beside: BATCHES, witness: ofRows },
+  "data.batch-seed": { parts: GD_PARTS, beside: BATCHES, witness: ofRows, values: ["auto", "7"] },
   "cifar10 data.n": { values: ["2", "4"] },
   "mnist data.n": { values: ["2", "4"] },
   "fashion-mnist data.n": { values: ["2", "4"] },

@@ -103,9 +103,7 @@ export class JointEvaluation {
 
   setWeights(w: Float64Array): void {
     this.program.memory.set(w, this.map.weights);
-    this.reached = 0;
-    this.hasValue = false;
-    this.hasGradient = false;
+    this.forget();
   }
 
   loss(): number {
@@ -258,6 +256,18 @@ export class JointEvaluation {
   private copySum(sum: number, into: Float64Array, start: number, scale: number): void {
     const { memory } = this.program;
     for (let l = 0; l < this.p; l++) into[start + l] = scale * memory[sum + l];
+  }
+
+  /** Takes other examples, as many, in place of those that it has. */
+  replaceExamples(loss: ChunkLoss): void {
+    this.loadExamples(loss);
+    this.forget();
+  }
+
+  private forget(): void {
+    this.reached = 0;
+    this.hasValue = false;
+    this.hasGradient = false;
   }
 
   private loadExamples({ arrays, examples }: ChunkLoss): void {

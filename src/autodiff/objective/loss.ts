@@ -196,6 +196,24 @@ export function chunkLoss(definition: LossDefinition, rowShape: Shape): ChunkLos
   };
 }
 
+/**
+ * A loss of `indices.length` of a loss's examples, repeats allowed: Σ (N/B)·ω_r·loss_r over their rows. Its average over
+ * batches in which every example is as likely as any other is the whole loss.
+ */
+export function batchLoss(whole: ChunkLoss, indices: ArrayLike<number>): ChunkLoss {
+  const weigh = whole.examples / indices.length;
+  const arrays = whole.arrays.map((array, at): ChunkArray => {
+    const width = sizeOf(array.shape);
+    const data = new Float64Array(indices.length * width);
+    for (let i = 0; i < indices.length; i++)
+      data.set(array.data.subarray(indices[i] * width, (indices[i] + 1) * width), i * width);
+    // The weights of rows come last.
+    if (at === whole.arrays.length - 1) for (let i = 0; i < data.length; i++) data[i] *= weigh;
+    return { ...array, data };
+  });
+  return { ...whole, examples: indices.length, arrays };
+}
+
 function named(names: readonly string[], tensors: readonly Tensor[]): Record<string, Tensor> {
   return Object.fromEntries(names.map((name, i) => [name, tensors[i]]));
 }

@@ -6,6 +6,7 @@ import type { Plan } from "../plan/plan.ts";
 import { chunkSize } from "./chunks.ts";
 import { type EvaluationOptions, JointEvaluation, type StageProfile } from "./evaluation.ts";
 import {
+  batchLoss,
   type ChunkLoss,
   checkDefinition,
   chunkLoss,
@@ -30,6 +31,11 @@ export interface ObjectiveOptions {
   readonly threads?: number;
   /** Whether to look at the clock around every stage, for `profile`. */
   readonly timed?: boolean;
+  /**
+   * Of a loss over examples: the objective is one of so many of them at a time, at first the first ones; see
+   * `Objective.choose`. Default: of all.
+   */
+  readonly batch?: number;
   /** See `Objective.shouldStop`. */
   readonly shouldStop?: ShouldStop;
 }
@@ -48,7 +54,7 @@ export class Objective<P extends Shapes = Shapes, E extends ExampleArrays = Exam
   /** p, the number of weights. */
   readonly dimension: number;
   readonly parameters: P;
-  /** The number of examples, 0 for a loss without. */
+  /** The number of examples, that of a batch where there are batches, 0 for a loss without. */
   readonly examples: number;
   /** Examples per chunk, and the number of chunks. */
   readonly chunk: number;
@@ -57,7 +63,9 @@ export class Objective<P extends Shapes = Shapes, E extends ExampleArrays = Exam
   readonly keepsResiduals: boolean;
   /** Seconds that tracing, planning (the size of chunks included) and compiling took. */
   readonly preparation: { readonly trace: number; readonly plan: number; readonly compile: number };
-  private readonly definition: ChunkLoss;
+  /** The loss of all examples, and that of the examples now. */
+  private readonly whole: ChunkLoss;
+  private definition: ChunkLoss;
   private readonly options: EvaluationOptions;
   private readonly evaluation: JointEvaluation;
   /** Of derivatives that few ask for, made when first wanted, and whether they are at the current weights. */
@@ -65,7 +73,8 @@ export class Objective<P extends Shapes = Shapes, E extends ExampleArrays = Exam
 
   constructor(definition: LossDefinition<P, E>, options: ObjectiveOptions = {}) {
     const start = performance.now();
-    const loss = lossOf(definition);
+    const whole = lossOf(definition);
+    const loss = firstBatch(whole, options.batch);
     this.parameters = definition.parameters;
     this.dimension = Object.values(definition.parameters).reduce((total, shape) => total + sizeOf(shape), 0);
     this.examples = loss.examples;
@@ -74,6 +83,7 @@ export class Objective<P extends Shapes = Shapes, E extends ExampleArrays = Exam
     const { backend = jsBackend, memory = DEFAULT_MEMORY, threads = 1, timed = false, shouldStop } = options;
     if (!Number.isSafeInteger(threads) || threads < 1)
       throw valueError("threads", "a whole number ≥ 1", String(threads));
+    this.whole = whole;
     this.definition = loss;
     this.options = {
       backend,
@@ -130,6 +140,24 @@ export class Objective<P extends Shapes = Shapes, E extends ExampleArrays = Exam
       throw valueError("setWeights", `${this.dimension} weights`, String(w.length));
     this.evaluation.setWeights(w);
     for (const part of this.further.values()) part.current = false;
+  }
+
+  /**
+   * Takes the examples at these indices, repeats allowed, in place of those of the last batch: the loss is then
+   * (N/B)·Σ ω_r·loss_r over the rows of these B examples of N. The weights stay; nothing is evaluated until it is asked for.
+   * Throws where the objective was not made for batches of this size, and for examples that there are not.
+   * Cost: a copy of the examples.
+   */
+  choose(indices: ArrayLike<number>): void {
+    const { examples: among } = this.whole;
+    if (among === 0 || indices.length !== this.examples)
+      throw valueError("choose", `a batch of ${this.examples} examples`, String(indices.length));
+    const strange = Array.from(indices).find((i) => !(Number.isInteger(i) && i >= 0 && i < among));
+    if (strange !== undefined)
+      throw valueError("choose", `indices of examples from 0 to ${among - 1}`, String(strange));
+    this.definition = batchLoss(this.whole, indices);
+    this.evaluation.replaceExamples(this.definition);
+    for (const { evaluation } of this.further.values()) evaluation.replaceExamples(this.definition);
   }
 
   /** L(w). */
@@ -259,6 +287,21 @@ function lossOf(definition: LossDefinition): ChunkLoss {
   checkDefinition(definition);
   exampleCount(definition);
   return chunkLoss(definition, definition.examples === undefined ? [] : independentRows(definition));
+}
+
+/** The loss of the examples that an objective begins with. */
+function firstBatch(whole: ChunkLoss, batch: number | undefined): ChunkLoss {
+  if (batch === undefined) return whole;
+  if (!Number.isSafeInteger(batch) || batch < 1 || batch > whole.examples)
+    throw valueError(
+      "batch",
+      `a whole number from 1 to ${whole.examples}, the number of examples`,
+      String(batch),
+    );
+  return batchLoss(
+    whole,
+    Int32Array.from({ length: batch }, (_, i) => i),
+  );
 }
 
 function examplesPerChunk(loss: ChunkLoss, dimension: number, wanted: number | undefined): number {

@@ -20,13 +20,12 @@ export class MidpointProcess extends SteppingProcess {
   protected evaluate(watch: Stopwatch): PhasePoint | undefined {
     const { objective, rule, precision } = this.setup;
     const { weights, previous } = this;
-    const state = watch.time("grad_and_value", () => {
-      objective.setWeights(weights);
-      return this.updatedState();
+    const { gradient, state } = watch.time("grad_and_value", () => {
+      const gradient = this.stepObjective().gradient();
+      return { gradient, state: this.updatedState(gradient) };
     });
     const preconditioner = this.usablePreconditioner(state);
     if (!preconditioner) return undefined;
-    const gradient = objective.gradient();
     const after = toPrecision(steppedWeights(rule, { weights, state, gradient, preconditioner }), precision);
     const observed = previous
       ? weights.map((weight, l) => 0.25 * (previous[l] + 2 * weight + after[l]))

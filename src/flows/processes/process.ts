@@ -1,5 +1,8 @@
 import type { Objective } from "../../autodiff/index.ts";
 import { allFinite, type SolverStatus } from "../../linalg/index.ts";
+import type { BatchSharpness } from "../batches/batch-sharpness.ts";
+import type { GradientNoise } from "../batches/gradient-noise.ts";
+import type { MiniBatches } from "../batches/mini-batches.ts";
 import type { EigenSettings, TrackedPairs } from "../dynamics/eigen-tracker.ts";
 import type { Oscillation } from "../dynamics/oscillation.ts";
 import type { CompiledRule } from "../rules/compile.ts";
@@ -26,6 +29,15 @@ export type ProcessStatus =
   | { readonly kind: "running" }
   | { readonly kind: "stopped" | "failed"; readonly ending: Ending };
 
+/** What an optimizer with mini-batches shows of the batch of its step, at the weights before it. */
+export interface SeenBatch {
+  readonly loss: number;
+  readonly gradient: Float64Array;
+  readonly sharpness: BatchSharpness;
+  /** Of one batch's gradient, along the tracked eigenvectors, if there are any. */
+  readonly noise: GradientNoise | undefined;
+}
+
 /** What a process shows of one step: all of it at the observed weights, before they move. */
 export interface Observation {
   readonly weights: Float64Array;
@@ -47,6 +59,8 @@ export interface Observation {
   readonly oscillation?: Oscillation;
   /** The weights of the process less those observed, for one that is observed elsewhere. */
   readonly displacement?: Float64Array;
+  /** The step's mini-batch, where the optimizer has them; loss, gradient and curvature above are those of all examples. */
+  readonly batch?: SeenBatch;
 }
 
 /** What all processes are made from. The objective is shared: whoever needs it sets its weights first. */
@@ -62,6 +76,10 @@ export interface ProcessSetup {
   readonly seed: number;
   /** The loss at the initial weights, by which an exploding loss is told from a catapult. Without it only infinities are. */
   readonly startLoss?: number;
+  /** What the optimizer steps by, in discrete and midpoint. Default: all examples. The flows see all of them in any case. */
+  readonly batches?: MiniBatches;
+  /** Steps of the optimizer before the first, those of a warm start: they count for which batch is next. Default 0. */
+  readonly firstStep?: number;
   /** What the optimizer's weights are rounded to after each step, in discrete and midpoint. Default float64: not at all. */
   readonly precision?: Precision;
 }

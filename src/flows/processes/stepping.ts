@@ -1,3 +1,4 @@
+import type { Objective } from "../../autodiff/index.ts";
 import { allFinite } from "../../linalg/index.ts";
 import type { PairUse, TrackedPairs } from "../dynamics/eigen-tracker.ts";
 import type { PhasePoint } from "../dynamics/point.ts";
@@ -27,6 +28,8 @@ export abstract class SteppingProcess<Next extends PhasePoint = PhasePoint> impl
   protected readonly curvature: Curvature;
   protected weights: Float64Array;
   protected state: Float64Array;
+  /** Steps since the initial weights: which mini-batch is next. */
+  protected step: number;
   private next: Next | undefined;
   /** Where the step being taken began. */
   private before: Record<string, Float64Array> | undefined;
@@ -39,6 +42,7 @@ export abstract class SteppingProcess<Next extends PhasePoint = PhasePoint> impl
     this.curvature = new Curvature(setup, kind, evaluationsPerStep);
     this.weights = setup.weights.slice();
     this.state = setup.state.slice();
+    this.step = setup.firstStep ?? 0;
   }
 
   prepare(): void {
@@ -92,17 +96,25 @@ export abstract class SteppingProcess<Next extends PhasePoint = PhasePoint> impl
   protected move({ weights, state }: Next): void {
     this.weights = weights;
     this.state = state;
+    this.step++;
   }
 
   /** What a snapshot of a running process holds. */
   protected saved(): Record<string, Float64Array> {
-    return { w: this.weights.slice(), state: this.state.slice(), ...this.curvature.snapshot() };
+    const { weights, state, step } = this;
+    return {
+      w: weights.slice(),
+      state: state.slice(),
+      ...(this.setup.batches && { step: Float64Array.of(step) }),
+      ...this.curvature.snapshot(),
+    };
   }
 
   /** Takes over what a snapshot holds. */
   protected load(saved: Readonly<Record<string, Float64Array>>): void {
     this.weights = saved.w.slice();
     this.state = saved.state.slice();
+    if (saved.step) [this.step] = saved.step;
     this.curvature.restore(saved);
   }
 
@@ -178,11 +190,18 @@ export abstract class SteppingProcess<Next extends PhasePoint = PhasePoint> impl
     this.state = this.updatedState();
   }
 
-  /** update(s, g) at the objective's weights. */
-  protected updatedState(): Float64Array {
+  /** update(s, g), by default with the gradient at the objective's weights. */
+  protected updatedState(gradient = this.setup.objective.gradient()): Float64Array {
     const next = new Float64Array(this.state.length);
-    this.setup.rule.update(this.state, this.setup.objective.gradient(), next);
+    this.setup.rule.update(this.state, gradient, next);
     return next;
+  }
+
+  /** The loss that the optimizer steps by, at its weights: that of its next mini-batch, or of all examples. */
+  protected stepObjective(): Objective {
+    const { objective, batches } = this.setup;
+    objective.setWeights(this.weights);
+    return batches?.at(this.step, this.weights) ?? objective;
   }
 
   private hasEnded(): boolean {

@@ -1,5 +1,6 @@
 import type { Objective } from "../../autodiff/index.ts";
 import { valueError } from "../../base/index.ts";
+import type { MiniBatches } from "../batches/mini-batches.ts";
 import { type FlowPoint, steppedWeights } from "../dynamics/point.ts";
 import type { CompiledRule } from "../rules/compile.ts";
 import { isUsable, type Precision, toPrecision } from "./process.ts";
@@ -8,6 +9,8 @@ import { isUsable, type Precision, toPrecision } from "./process.ts";
 export interface WarmStartOptions {
   /** What the weights are rounded to after each step. Default float64: not at all. */
   readonly precision?: Precision;
+  /** What it steps by: the batches of steps 0, 1, … Default: all examples. */
+  readonly batches?: MiniBatches;
   /**
    * Shown every step before its weights move, the objective standing there. The point is overwritten afterwards;
    * products may be asked of the objective, its weights may not be changed.
@@ -28,7 +31,7 @@ export function warmStart(
   weights: Float64Array,
   state: Float64Array,
   steps: number,
-  { precision, observe }: WarmStartOptions = {},
+  { precision, batches, observe }: WarmStartOptions = {},
 ): number {
   if (weights.length !== rule.dimension)
     throw valueError("warmStart", `${rule.dimension} weights`, String(weights.length));
@@ -38,8 +41,9 @@ export function warmStart(
   for (let step = 0; step < steps; step++) {
     objective.setWeights(weights);
     if (step === 0) startLoss = objective.loss();
-    if (!isUsable({ objective, startLoss })) return step;
-    const gradient = objective.gradient();
+    const stepped = batches?.at(step, weights) ?? objective;
+    if (!isUsable({ objective: stepped, startLoss })) return step;
+    const gradient = stepped.gradient();
     rule.update(state, gradient, next);
     rule.preconditioner(next, preconditioner);
     const point = { weights, state: next, gradient, preconditioner };

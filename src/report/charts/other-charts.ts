@@ -1,7 +1,7 @@
 import { labelOf, processesIn } from "../processes.ts";
 import { columnOf, columnsOf, pathsUnder, sumOf } from "../series.ts";
 import { type Chart, chart, group } from "./chart.ts";
-import { averageGroup, type ChartSource, lineOf, processGroups } from "./dynamics-charts.ts";
+import { averageGroup, type ChartSource, edgeLabel, lineOf, processGroups } from "./dynamics-charts.ts";
 
 /** The squared gradient norm, with what the central flow predicts of its average. */
 export function gradientChart(source: ChartSource): Chart[] {
@@ -19,6 +19,37 @@ export function gradientChart(source: ChartSource): Chart[] {
       ...group("Predicted average", "prediction", [predicted]),
       ...averageGroup(source, "discrete/grad_norm_sq", true),
     ],
+  });
+}
+
+/** The batch's sharpness beside the largest eigenvalue; empty without mini-batches. */
+export function batchSharpnessChart(source: ChartSource): Chart[] {
+  const { rows, criticalValue } = source;
+  const path = "discrete/effective_batch_sharpness";
+  const each = lineOf(rows, path);
+  if (!each) return [];
+  const top = columnsOf(rows, "discrete/effective_hessian_eigs")[0];
+  return chart({
+    id: "batch-sharpness",
+    title: "Sharpness of the mini-batches",
+    caption: `The curvature of each mini-batch’s loss along its own step, averaged, beside the largest eigenvalue of the
+      loss of all examples. With noise it is the mean over batches that is said to settle at the edge, while the
+      largest eigenvalue stays below.`,
+    terms: [
+      [
+        "Batch sharpness",
+        "dᵀHd/dᵀPd with H and d = P⁻¹g the Hessian and the step of the mini-batch alone: for gradient descent η times gᵀHg/‖g‖²",
+      ],
+    ],
+    axis: "sharpness",
+    groups: [
+      ...averageGroup(source, path, true),
+      ...group("Largest eigenvalue, all examples", "discrete", [
+        top && { name: "discrete/effective_hessian_eigs[0]", values: top },
+      ]),
+      ...group("Batch sharpness, every step", "warm", [each], { shown: false, strays: true }),
+    ],
+    level: { value: criticalValue, label: edgeLabel(criticalValue) },
   });
 }
 

@@ -12,6 +12,7 @@ import {
 } from "../charts/dynamics-charts.ts";
 import {
   accuracyChart,
+  batchSharpnessChart,
   costCharts,
   gradientChart,
   observedCharts,
@@ -76,6 +77,7 @@ function chartsOf(source: ChartSource): AnyChart[] {
     ...sharpnessChart(source),
     ...distancesChart(source),
     ...variancesChart(source),
+    ...batchSharpnessChart(source),
     ...gradientChart(source),
     ...accuracyChart(source),
     ...optimizerCharts(source),

@@ -50,16 +50,24 @@ const required: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   npz: { path: "a.npz", criterion: "ce" },
 };
 
+/** Options that every data set has. */
+const common: Readonly<Record<string, readonly unknown[]>> = {
+  ghostBatchSize: [0, -2, 1.5],
+  batchSize: [0, 1.5, "some"],
+  batchReplacement: [],
+  batchSeed: [-1, 0.5],
+};
+
 test("every data set and every option of it has bad values here", () => {
   expect(Object.keys(bad).sort()).toEqual(Object.keys(datasets).sort());
   for (const [name, { settings }] of Object.entries(datasets)) {
-    const own = Object.keys(settings).filter((option) => !["ghostBatchSize", "cacheDir"].includes(option));
+    const own = Object.keys(settings).filter((option) => !(option in common) && option !== "cacheDir");
     expect(Object.keys(bad[name]), name).toEqual(expect.arrayContaining(own));
   }
 });
 
 const cases = Object.entries(bad).flatMap(([name, options]) =>
-  Object.entries({ ...options, ghostBatchSize: [0, -2, 1.5] }).flatMap(([option, values]) =>
+  Object.entries({ ...options, ...common }).flatMap(([option, values]) =>
     values.map((value) => [name, option, value] as const),
   ),
 );
@@ -73,7 +81,7 @@ test.each(cases)("%s: %s = %s is a RangeError that says what was expected", (nam
 describe.each(Object.keys(datasets))("%s", (name) => {
   test("an unknown option is refused with the known ones", () => {
     expect(() => loadDataset(name, { ...required[name], nTrain: 3 })).toThrow(
-      /expected options among ghostBatchSize, cacheDir, .*nTrain/,
+      /expected options among ghostBatchSize, batchSize, .*cacheDir, .*nTrain/,
     );
     expect(() => loadDataset(name, { ...required[name], toString: 3 })).toThrow(InputValueError);
   });
