@@ -44,6 +44,8 @@ export interface OutcomeFile {
   /** The exit status of the command line: 0 done, 1 a process diverged or had no solution. */
   readonly exitCode: number;
   readonly rows: number;
+  /** How often the run was gone on with after a stop. */
+  readonly restarts: number;
   /** Of the process that ended it. */
   readonly seconds: number;
   readonly backend: string;
@@ -209,7 +211,8 @@ export class ClaimedFolder {
     if (!outcome) return;
     if (!existsSync(this.path(NAMES.journal))) {
       const { rows } = await openRows(this.directory, "resume");
-      restoreJournal(this.path(NAMES.journal), { ...outcome.head, config }, rows());
+      const head = { ...outcome.head, config };
+      restoreJournal(this.path(NAMES.journal), head, rows(), outcome.restarts);
     }
     this.remove(NAMES.outcome);
   }

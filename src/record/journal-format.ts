@@ -3,7 +3,7 @@
  *
  *     marker (4 bytes: C3 "CF" and a letter)   length of the payload (u32)   CRC-32 of letter and payload (u32)   payload
  *
- * with the letters H for the head (JSON), L for a layout (JSON: the paths, shapes and kinds of a row's quantities) and R
+ * with the letters H for the head (JSON), S for a start that goes on with the run (JSON: by what), L for a layout (JSON: the paths, shapes and kinds of a row's quantities) and R
  * for a row (number of its layout, index, step, then every entry, all float64). Numbers are little-endian. A row takes
  * 8 bytes a number; its names stand in the layout, which is written when it differs from all before.
  */
@@ -18,7 +18,7 @@ import {
 } from "../simulation/index.ts";
 
 /** The kinds of records. */
-export type Letter = "H" | "L" | "R";
+export type Letter = "H" | "S" | "L" | "R";
 
 /** Bytes before the payload. */
 export const RECORD_HEAD = 12;

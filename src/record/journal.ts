@@ -49,6 +49,8 @@ export interface JournalContents {
   readonly path: string;
   readonly head: JournalHead;
   readonly rowCount: number;
+  /** How often the run was gone on with. */
+  readonly restarts: number;
   /** Bytes up to the end of the last whole record. */
   readonly validBytes: number;
   /** Bytes after that: a record torn by a crash. 0 for a journal that ended well. */
@@ -64,14 +66,21 @@ export class Journal {
   private readonly layouts: Layout[];
   private end: number;
   private count: number;
+  private started: number;
   private latest = -1;
 
-  /** Opens `path` for appending after `end`; whatever follows is cut off. @param layouts those before `end`, in order */
-  constructor(path: string, end: number, count: number, layouts: readonly Layout[]) {
+  /**
+   * Opens `path` for appending after `end`; whatever follows is cut off.
+   *
+   * @param layouts those before `end`, in order
+   * @param restarts how often the run was gone on with before
+   */
+  constructor(path: string, end: number, count: number, layouts: readonly Layout[], restarts: number) {
     this.path = path;
     this.end = end;
     this.count = count;
     this.layouts = [...layouts];
+    this.started = restarts;
     try {
       this.fd = openSync(path, "a");
       ftruncateSync(this.fd, end);
@@ -83,6 +92,24 @@ export class Journal {
   /** Rows in the file. */
   get rowCount(): number {
     return this.count;
+  }
+
+  /** How often the run was gone on with. */
+  get restarts(): number {
+    return this.started;
+  }
+
+  /** Writes down that the run is gone on with, and by what. @throws the error of `fileError` when the disk refuses */
+  restart({ version, engine }: Pick<JournalHead, "version" | "engine">): void {
+    const record = encodeRecord("S", new TextEncoder().encode(JSON.stringify({ version, engine })));
+    try {
+      writeFully(this.fd, record);
+    } catch (error) {
+      ftruncateSync(this.fd, this.end);
+      throw fileError("a start in the journal", this.path, error, `its ${this.count} rows are kept`);
+    }
+    this.end += record.length;
+    this.started++;
   }
 
   /**
@@ -159,14 +186,15 @@ export function createJournal(path: string, head: JournalHead): Journal {
   const bytes = headRecord(head);
   if (!createFileAtomic(path, bytes))
     throw valueError("journal", "a new run", `a journal at ${path}`, "resume it or choose another expid");
-  return new Journal(path, bytes.length, 0, []);
+  return new Journal(path, bytes.length, 0, [], 0);
 }
 
-/** Makes a journal of rows that are kept elsewhere: whole, or not at all. */
-export function restoreJournal(path: string, head: JournalHead, rows: Iterable<StepRow>): void {
+/** Makes a journal of rows that are kept elsewhere: whole, or not at all. @param restarts of that run so far */
+export function restoreJournal(path: string, head: JournalHead, rows: Iterable<StepRow>, restarts = 0): void {
   const temporary = temporaryBeside(path);
   const journal = createJournal(temporary, head);
   try {
+    for (let i = 0; i < restarts; i++) journal.restart(head);
     for (const row of rows) journal.append(row);
     journal.close();
     moveInto(temporary, path);
@@ -178,7 +206,8 @@ export function restoreJournal(path: string, head: JournalHead, rows: Iterable<S
 /** Opens a journal for appending after its last whole row; a torn tail is cut off and reported. */
 export function openJournal(path: string): JournalContents & { readonly journal: Journal } {
   const { layouts, ...contents } = scan(path);
-  return { ...contents, journal: new Journal(path, contents.validBytes, contents.rowCount, layouts) };
+  const { validBytes, rowCount, restarts } = contents;
+  return { ...contents, journal: new Journal(path, validBytes, rowCount, layouts, restarts) };
 }
 
 /**
@@ -271,12 +300,14 @@ function scan(path: string): JournalContents & { readonly layouts: readonly Layo
     const layouts: Layout[] = [];
     let head: JournalHead | undefined;
     let rowCount = 0;
+    let restarts = 0;
     let validBytes = 0;
     const records = recordsOf(fd, size);
     let next = records.next();
     for (; !next.done; next = records.next()) {
       const { letter, payload, end } = next.value;
       if (head === undefined) head = letter === "H" ? decodeHead(payload, path) : undefined;
+      else if (letter === "S") restarts++;
       else if (letter === "L") layouts.push(JSON.parse(new TextDecoder().decode(payload)));
       else if (letter === "R") checkIndex(payload, rowCount++, path);
       if (head === undefined) break;
@@ -289,7 +320,7 @@ function scan(path: string): JournalContents & { readonly layouts: readonly Layo
       throw damage(path, rowCount, "a checksum that does not match");
     const rows = (from = 0, to = rowCount): Generator<StepRow> =>
       rowsIn(path, validBytes, from, Math.min(to, rowCount));
-    return { path, head, rowCount, validBytes, droppedBytes: size - validBytes, rows, layouts };
+    return { path, head, rowCount, restarts, validBytes, droppedBytes: size - validBytes, rows, layouts };
   });
 }
 

@@ -145,7 +145,7 @@ export class RunLoop {
       await events.concluding?.(outcome);
       if (!interrupted) {
         folder.check();
-        folder.writeOutcome(outcomeFile(outcome, head));
+        folder.writeOutcome(outcomeFile(outcome, head, journal.restarts));
         if (kept) folder.remove(NAMES.journal, NAMES.oldJournal);
       }
       return outcome;

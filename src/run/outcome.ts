@@ -55,14 +55,19 @@ export class LastValues {
   }
 }
 
-/** What outcome.json says of a run that has ended. */
-export function outcomeFile(outcome: RunOutcome, { config: _, ...head }: JournalHead): OutcomeFile {
+/** What outcome.json says of a run that has ended. @param restarts how often it was gone on with */
+export function outcomeFile(
+  outcome: RunOutcome,
+  { config: _, ...head }: JournalHead,
+  restarts: number,
+): OutcomeFile {
   const job = process.env.SLURM_JOB_ID;
   return {
     ending: outcome.ending === "finished" ? "finished" : "failed",
     sentence: outcome.status,
     exitCode: EXIT_CODES[outcome.ending],
     rows: outcome.rowCount,
+    restarts,
     seconds: outcome.seconds,
     backend: outcome.backend,
     digest: outcome.digest,

@@ -206,6 +206,7 @@ function goOn(
         notice(`replaying ${rowCount - from} logged steps from the checkpoint at step ${from}`);
       return from;
     };
+    journal.restart({ version: version || head.version, engine: engine() });
     return new RunLoop(parts).run(restore);
   } catch (error) {
     built?.dispose();

@@ -108,6 +108,7 @@ function refuse(folder: string, point: SweepPoint, error: Error, { provenance }:
     sentence: error.message,
     exitCode: TASK_CODES.refused,
     rows: 0,
+    restarts: 0,
     seconds: 0,
     backend: "none",
     digest: "",

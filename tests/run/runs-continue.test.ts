@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { writeNpz } from "../../src/data/index.ts";
 import { readCheckpoint, writeCheckpoint } from "../../src/record/checkpoint.ts";
-import { NAMES } from "../../src/record/index.ts";
+import { NAMES, readOutcome } from "../../src/record/index.ts";
 import { quantityData } from "../../src/simulation/index.ts";
 import {
   type LeftRun,
@@ -67,6 +67,7 @@ test("interrupted after any step, also while replaying, a run goes on to the sam
     expect(last.ending).toBe("finished");
     expect(rowsDifference(last.rows, reference.rows)).toBeUndefined();
     expect(last.digest).toBe(reference.digest);
+    expect(readOutcome(folder)?.restarts).toBe(stops.length);
   }
 });
 
