@@ -57,6 +57,7 @@ export {
   type MajorantStatus,
   type MajorantViolations,
 } from "./programs/majorant/diagonal-majorant.ts";
+export { largestMargin, type Margin, type MarginResult } from "./programs/margin.ts";
 export {
   type NnlsResult,
   type NnlsSolution,

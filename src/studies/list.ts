@@ -1,8 +1,9 @@
 import { epsilon } from "./epsilon.ts";
+import { margin } from "./margin.ts";
 import type { Study } from "./study.ts";
 
 /** All studies, in the order of the page: a new one is its own file and a word here. */
-export const STUDIES: readonly Study[] = [epsilon];
+export const STUDIES: readonly Study[] = [margin, epsilon];
 
 /** Their names. */
 export const STUDY_NAMES: readonly string[] = STUDIES.map(({ name }) => name);

@@ -195,7 +195,7 @@ const OTHER_MISUSE: readonly (readonly [line: string, ...named: string[]])[] = [
   ["claim adaptaton", "adaptaton", "did you mean adaptation"],
   ["claim prediction adaptation", "prediction adaptation", "claim all"],
   ["claim all --steps 0", "--steps", "≥ 1"],
-  ["study", "one of epsilon", "none"],
+  ["study", "one of margin", "none"],
   ["study epsilom", "epsilom", "did you mean epsilon"],
   ["study all extra", "no further words after all", "extra"],
   ["study epsilon one two", "no further words after epsilon", "one two"],

@@ -33,7 +33,9 @@ test("with β1 = 0 every rule is the one without momentum, bit for bit, in every
           schedule: "constant",
           weightDecay: 0.01,
         };
-        expect(ends(options)).toEqual(ends({ ...options, name: PLAIN[MOMENT[options.name]] }));
+        expect(ends(options)).toEqual(
+          ends({ ...options, name: PLAIN[MOMENT[options.name] as keyof typeof PLAIN] }),
+        );
       },
     ),
     { numRuns: 20 },

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import {
+  adaGrad,
   adam,
   constantSchedule,
   cosineSchedule,
@@ -56,11 +57,12 @@ export const FACTORIES = {
   adam,
   "scalar-nadam": scalarNadam,
   nadam,
+  adagrad: adaGrad,
 } as const;
 
 export const RULE_NAMES = Object.keys(FACTORIES) as RuleCase["name"][];
 /** Which second moment a rule has. */
-export const MOMENT: Readonly<Record<RuleCase["name"], "none" | "scalar" | "each">> = {
+export const MOMENT: Readonly<Record<RuleCase["name"], "none" | "scalar" | "each" | "sum">> = {
   gd: "none",
   "heavy-ball": "none",
   nesterov: "none",
@@ -70,6 +72,7 @@ export const MOMENT: Readonly<Record<RuleCase["name"], "none" | "scalar" | "each
   rmsprop: "each",
   adam: "each",
   nadam: "each",
+  adagrad: "sum",
 };
 export const AVERAGES: Readonly<Record<RuleCase["name"], "none" | "average" | "ahead">> = {
   gd: "none",
@@ -81,6 +84,7 @@ export const AVERAGES: Readonly<Record<RuleCase["name"], "none" | "average" | "a
   nesterov: "ahead",
   nadam: "ahead",
   "scalar-nadam": "ahead",
+  adagrad: "none",
 };
 
 const WARMUP = 5;
@@ -126,8 +130,9 @@ export function plainRuleOf(options: RuleCase): PlainRule {
   const squared = (g: Float64Array, h: Float64Array): number[] => {
     const products = Array.from(g, (entry, l) => entry * h[l]);
     if (moment === "none") return [];
-    return moment === "each" ? products : [products.reduce((a, b) => a + b, 0)];
+    return moment === "each" || moment === "sum" ? products : [products.reduce((a, b) => a + b, 0)];
   };
+  const isSum = moment === "sum";
   const corrects = biasCorrection && moment !== "none";
   /** What every entry of the state after t moves towards, with which memory. */
   const targets = (g: Float64Array): [number, number][] => [
@@ -140,13 +145,14 @@ export function plainRuleOf(options: RuleCase): PlainRule {
     return state.map((entry, at) => {
       if (at === 0) return entry + 1;
       const [target, beta] = aims[at - 1];
+      if (isSum) return entry + target;
       return beta * entry + (1 - beta) * target;
     });
   };
-  const moments = (p: number): number => (moment === "none" ? 0 : moment === "each" ? p : 1);
+  const moments = (p: number): number => (moment === "none" ? 0 : moment === "scalar" ? 1 : p);
   const scales = (p: number): number[] => [
-    moment === "none" ? 1 : 1 / beta2,
-    ...new Array<number>(moments(p)).fill(1 / beta2),
+    moment === "none" || isSum ? 1 : 1 / beta2,
+    ...new Array<number>(moments(p)).fill(isSum ? 1 : 1 / beta2),
     ...new Array<number>(averages === "none" ? 0 : p + (corrects ? 1 : 0)).fill(1 / beta1),
   ];
   return {
@@ -158,6 +164,7 @@ export function plainRuleOf(options: RuleCase): PlainRule {
       return Float64Array.from({ length: p }, (_, l) => {
         if (moment === "none")
           return averages !== "none" && momentumForm === "polyak" ? (1 - beta1) / eta : 1 / eta;
+        if (isSum) return Math.sqrt(eps + state[1 + l]) / eta;
         const nu = state[moment === "each" ? 1 + l : 1] / (biasCorrection ? 1 - beta2 ** state[0] : 1);
         return (Math.sqrt(nu) + eps) / eta;
       });
@@ -178,10 +185,14 @@ export function plainRuleOf(options: RuleCase): PlainRule {
       return update(state, gradient).map((entry, l) => (entry - state[l]) * scale[l]);
     },
     rateCurvature(state, h1, h2) {
-      // f is (1 − β2)(g⊙g − ν)/β2, so ½∂²f/∂g²[h1, h2] = (1 − β2) h1⊙h2/β2; t and m do not feel it.
+      // f is (1 − β2)(g⊙g − ν)/β2, so ½∂²f/∂g²[h1, h2] = (1 − β2) h1⊙h2/β2; AdaGrad's is g⊙g; t and m do not feel it.
       const products = squared(h1, h2);
       return state.map((_, l) =>
-        l === 0 || l > products.length ? 0 : ((1 - beta2) * products[l - 1]) / beta2,
+        l === 0 || l > products.length
+          ? 0
+          : isSum
+            ? products[l - 1]
+            : ((1 - beta2) * products[l - 1]) / beta2,
       );
     },
   };
