@@ -1,5 +1,5 @@
 import type { PrimitiveName, Shape } from "../src/autodiff/index.ts";
-import { onBothBackends } from "./kernels.ts";
+import { onBackends } from "./kernels.ts";
 import { digits, type Measured, measured, percent, progress, Table } from "./table.ts";
 import { compareTimes, type Times } from "./timing.ts";
 
@@ -39,7 +39,7 @@ export function elementwise(): void {
   const table = new Table(["primitive", "js", "wasm", "best", "spread", "wasm over js"]);
   for (const [op, params, shapes, shape] of CASES) {
     progress(`elementwise ${op}`);
-    const { js, wasm } = onBothBackends(op, params, shapes, shape);
+    const [js, wasm] = onBackends(["js", "wasm"], op, params, shapes, shape);
     const [plain, fast] = compareTimes([js, wasm]);
     const perEntry = ({ median, spread }: Times): Measured => ({
       ...measured((1e6 * median) / SIDE ** 2, "less"),

@@ -1,5 +1,6 @@
-import { onBothBackends } from "./kernels.ts";
-import { peakLoop } from "./peak.ts";
+import { fusedObstacle } from "../src/autodiff/index.ts";
+import { onBackends } from "./kernels.ts";
+import { peakLoops, peakRate } from "./peak.ts";
 import { digits, measured, percent, progress, Table } from "./table.ts";
 import { compareTimes } from "./timing.ts";
 
@@ -16,42 +17,65 @@ const SIZES = [
 
 const rate = (flops: number, milliseconds: number): number => flops / milliseconds / 1e6;
 
-/** Matrix products on both backends against what the core's multipliers and adders can do. */
+/** Matrix products on all backends against what the core's multipliers and adders can do. */
 export function gemm(): void {
   console.log("\n### Matrix products\n");
   console.log(
-    "m × n × k, with either operand transposed; GFLOP/s. The peak is a loop of f64x2 multiplications",
+    "m × n × k, with either operand transposed; GFLOP/s. A peak is the best of some loops of f64x2",
   );
-  console.log("and additions in registers, interleaved with the products.\n");
+  console.log(
+    "multiplications and additions in registers, with 8 to 13 independent sums, at the table's beginning.\n",
+  );
+  const obstacle = fusedObstacle();
+  if (obstacle !== undefined) console.log(`Without wasm-fma: ${obstacle}.\n`);
+  const kinds = obstacle === undefined ? (["separate", "fused"] as const) : (["separate"] as const);
+  const peaks = kinds.map((kind) => {
+    progress(`peak, ${kind}`);
+    const loops = peakLoops(kind);
+    const times = compareTimes(
+      loops.map(({ run }) => run),
+      0.1,
+    );
+    return peakRate(
+      loops,
+      times.map(({ best }) => best),
+    );
+  });
+  console.log(`Peak: ${kinds.map((kind, i) => `${digits(peaks[i])} ${kind}`).join(", ")}.\n`);
+  const fma = obstacle === undefined ? ["wasm-fma", "best", "best over its peak"] : [];
   const table = new Table([
     "product",
-    "peak",
     "wasm",
     "best",
     "spread",
     "best over peak",
+    ...fma,
     "js",
     "wasm over js",
   ]);
-  const peak = peakLoop();
   for (const [m, n, k] of SIZES)
     for (const transposeA of [false, true])
       for (const transposeB of [false, true]) {
         const name = `${m}×${n}×${k} ${transposeA ? "Aᵀ" : "A"}${transposeB ? "Bᵀ" : "B"}`;
         progress(`matrix product ${name}`);
         const shapes = [transposeA ? [k, m] : [m, k], transposeB ? [n, k] : [k, n]];
-        const { js, wasm } = onBothBackends("matmul", { transposeA, transposeB }, shapes, [m, n]);
-        const [limit, fast, plain] = compareTimes([peak.run, wasm, js], 0.25);
+        const backends =
+          obstacle === undefined ? (["js", "wasm", "wasm-fma"] as const) : (["js", "wasm"] as const);
+        const calls = onBackends(backends, "matmul", { transposeA, transposeB }, shapes, [m, n]);
+        const [plain, ...fast] = compareTimes(calls, 0.25);
         const flops = 2 * m * n * k;
+        const cells = fast.map(({ median, best, spread }, i) => [
+          { ...measured(rate(flops, median), "more"), spread },
+          digits(rate(flops, best)),
+          percent(rate(flops, best) / peaks[i]),
+        ]);
+        const [[median, best, share], fusedCells = []] = cells;
         table.row(
           name,
-          measured(rate(peak.flops, limit.best), "more"),
-          { ...measured(rate(flops, fast.median), "more"), spread: fast.spread },
-          digits(rate(flops, fast.best)),
-          percent(fast.spread),
-          percent(rate(flops, fast.best) / rate(peak.flops, limit.best)),
+          ...[median, best, percent(fast[0].spread), share],
+          ...fusedCells,
           measured(rate(flops, plain.median), "more"),
-          digits(plain.median / fast.median),
+          digits(plain.median / fast[0].median),
         );
       }
   table.print();

@@ -1,19 +1,20 @@
-import { jsBackend } from "../src/autodiff/backends/js/js.ts";
-import { selectBackend } from "../src/autodiff/execution/choose-backend.ts";
+import { type BackendChoice, selectBackend } from "../src/autodiff/execution/choose-backend.ts";
 import { type PrimitiveName, type Shape, sizeOf } from "../src/autodiff/index.ts";
 import { contiguous } from "../src/autodiff/primitives/rule.ts";
 import { Random } from "../src/base/index.ts";
 
-/** One primitive on both backends, on normal random operands of its own memory each. */
-export function onBothBackends(
+/** One primitive on each of some backends, on normal random operands of its own memory each. */
+export function onBackends(
+  names: readonly BackendChoice[],
   op: PrimitiveName,
   params: object,
   shapes: readonly Shape[],
   shape: Shape,
-): { readonly js: () => void; readonly wasm: () => void } {
+): (() => void)[] {
   const sizes = [shape, ...shapes].map(sizeOf);
   const at = Int32Array.from(sizes, (_, i) => sizes.slice(0, i).reduce((total, size) => total + size, 0));
-  const [js, wasm] = [jsBackend, selectBackend("wasm").backend].map((backend) => {
+  return names.map((name) => {
+    const { backend } = selectBackend(name);
     const memory = backend.allocate(sizes.reduce((total, size) => total + size, 0));
     const random = new Random(1, op);
     for (let i = at[1] ?? 0; i < memory.length; i++) memory[i] = random.normal();
@@ -33,5 +34,4 @@ export function onBothBackends(
     });
     return () => kernel(memory, at);
   });
-  return { js, wasm };
 }

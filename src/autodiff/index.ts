@@ -1,5 +1,6 @@
 export type { Backend } from "./backends/backend.ts";
 export { jsBackend } from "./backends/js/js.ts";
+export { fusedObstacle } from "./backends/wasm/wasm.ts";
 export { type BackendChoice, selectBackend } from "./execution/choose-backend.ts";
 export { type CompiledFunction, compile, type Numbers, type NumberTree } from "./execution/compile.ts";
 export type { Graph, Node, PrimitiveName } from "./graph/graph.ts";

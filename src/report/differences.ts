@@ -8,7 +8,7 @@ export interface Difference {
   readonly values: readonly string[];
 }
 
-/** What says where a run came from or how it was computed, and nothing about its numbers. */
+/** What says where a run came from or how it was computed, and nothing about its numbers but, for the backend wasm-fma, their bits. */
 const BESIDE_THE_POINT =
   /^(expid|cmd|git_hash|version|device|out|quiet|json|profile|backend|threads|memory|chunk|checkpointer\..*|.*\.class_name|.*\.sha256|.*critical_value)$/;
 
@@ -22,7 +22,8 @@ export function differencesOf(configs: readonly Readonly<Record<string, unknown>
     (config) => new Map(flattened(config).map(({ label, value }) => [label, value])),
   );
   const keys = [...new Set(leaves.flatMap((each) => [...each.keys()]))].filter(
-    (key) => !BESIDE_THE_POINT.test(key),
+    (key) =>
+      !BESIDE_THE_POINT.test(key) || leaves.some((each) => key === "backend" && each.get(key) === "wasm-fma"),
   );
   const differing = keys.filter((key) => new Set(leaves.map((each) => each.get(key))).size > 1);
   const short = (key: string): string => key.slice(key.lastIndexOf(".") + 1);

@@ -105,7 +105,7 @@ export async function resumeRun(
     if (outcome) {
       const config = fromConfigJson(json);
       const planned = steps === null ? config : { ...config, steps };
-      refuseForeign(config, planned, outcome.head.configHash, directory);
+      refuseForeign(config, planned, { ...outcome.head, backend: outcome.backend }, directory);
       refuseShorter(outcome.rows, planned.steps);
       if (outcome.rows === planned.steps || planned.steps === config.steps) {
         events.notice?.(
@@ -173,7 +173,7 @@ function goOn(
   const { journal, rows, rowCount, head, droppedBytes } = openJournal(folder.path(NAMES.journal));
   let built: BuiltRun | undefined;
   try {
-    refuseForeign(config, planned, head.configHash, directory);
+    refuseForeign(config, planned, { ...head, backend: String(head.config.backend) }, directory);
     refuseShorter(rowCount, planned.steps);
     if (droppedBytes > 0) notice("the last row of the journal was torn by the stop and is computed again");
     const [there, here] = [maker(head.version, head.engine), maker(version || head.version, engine())];
@@ -242,8 +242,24 @@ function takeOverOldJournal(
   return config;
 }
 
-function refuseForeign(config: RunConfig, planned: RunConfig, written: string, directory: string): void {
+/** The one backend with bits of its own. */
+const FUSED = "wasm-fma";
+
+function refuseForeign(
+  config: RunConfig,
+  planned: RunConfig,
+  head: { readonly configHash: string; readonly backend: string },
+  directory: string,
+): void {
+  const { configHash: written, backend: started } = head;
   if (written === configHash(planned)) return;
+  if ((started === FUSED) !== (config.backend === FUSED))
+    throw valueError(
+      "resume",
+      `backend ${started}, which computed the rows of the journal`,
+      `${config.backend} in ${directory}/config.json`,
+      `${FUSED} rounds sums of products in its own way, and a run has one: put ${started} back, or start a new run`,
+    );
   if (written === configHash(config))
     throw valueError(
       "resume",

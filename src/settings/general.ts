@@ -41,7 +41,11 @@ export const general = {
     default: null,
     help: "initial weights: .npz or .safetensors, by name, or w",
   },
-  backend: { kind: choice("auto", "js", "wasm"), default: "auto", help: "what computes; same bits" },
+  backend: {
+    kind: choice("auto", "js", "wasm", "wasm-fma"),
+    default: "auto",
+    help: "what computes; same bits, but for wasm-fma",
+  },
   threads: {
     kind: auto(integer({ min: 1 })),
     default: "auto",

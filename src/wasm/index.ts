@@ -8,6 +8,7 @@
  * - dense: matrix products in packed panels and register tiles.
  * - threads: jobs, which several threads do together, and bytecode, which is a program for threads that know no plan.
  */
+export { type Arithmetic, FUSED, fusedObstacle, SEPARATE } from "./dense/arithmetic.ts";
 export { gemmCall } from "./dense/gemm.ts";
 export { COLUMN_PANEL, COLUMNS, CONVOLUTION_TILE, ROW_PANEL, ROWS, tileFunction } from "./dense/tile.ts";
 export {

@@ -1,5 +1,12 @@
 import { availableParallelism, cpus, totalmem } from "node:os";
-import { type Backend, compile, matmul, selectBackend, type Tensor } from "../../autodiff/index.ts";
+import {
+  type Backend,
+  compile,
+  fusedObstacle,
+  matmul,
+  selectBackend,
+  type Tensor,
+} from "../../autodiff/index.ts";
 import { Random } from "../../base/index.ts";
 import { version } from "../terminal/version.ts";
 import { command, noWords } from "./command.ts";
@@ -56,6 +63,7 @@ export const info = command({
       backend: backend.name,
       ...(notice !== undefined && { notice }),
       simd: backend.name === "wasm",
+      fma: fusedObstacle() ?? true,
       threads: Math.min(availableParallelism(), backend.mostThreads?.() ?? 1),
       gemmGflops: { "200x64x32": rate(200, 64, 32), "1000x256x256": rate(1000, 256, 256) },
     };

@@ -25,7 +25,7 @@ function asJson(verdict: Verdict): object {
 
 export const verify = command({
   name: "verify",
-  usage: "PATH… [--json] [--backend auto|js|wasm] [--threads N|auto]",
+  usage: "PATH… [--json] [--backend auto|js|wasm|wasm-fma] [--threads N|auto]",
   summary: "check the engine against reference fixtures",
   about: [
     "Checks the engine against fixtures: folders of NAME.json and NAME.npz, or such files. Prints the",
@@ -34,7 +34,11 @@ export const verify = command({
   ],
   settings: {
     json: json("print one array of {case, quantity, error, tolerance, rule, pass} instead"),
-    backend: { kind: choice("auto", "js", "wasm"), default: "auto", help: "the backend to check" },
+    backend: {
+      kind: choice("auto", "js", "wasm", "wasm-fma"),
+      default: "auto",
+      help: "the backend to check",
+    },
     threads: {
       kind: either(integer({ min: 1 }), "auto", "auto"),
       default: "auto",

@@ -13,6 +13,7 @@ import { HEADER_START, own, PANELS } from "../emit/header.ts";
 import { f64, f64x2, i32, int, v128 } from "../emit/instructions.ts";
 import { gain } from "../emit/statements.ts";
 import { kernelWords } from "../emit/words.ts";
+import { type Arithmetic, SEPARATE } from "./arithmetic.ts";
 import { leftStep, PRODUCT_TILE, rightStep, tileFunction } from "./tile.ts";
 
 const { rows: ROWS, columns: COLUMNS } = PRODUCT_TILE;
@@ -47,22 +48,27 @@ const WORDS = kernelWords(
  * the first. Every entry is a sum over blocks of 64 inner indices (`tile.ts`). Packed panels, as in K. Goto and R. van de
  * Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 34, 2008. Measured rates: docs/performance.md.
  */
-export function gemmCall(sizes: GemmSizes): Call {
-  return { key: "matmul", write: gemmModule, arrays: wholeArrays(3), words: WORDS.pack(sizes) };
+export function gemmCall(sizes: GemmSizes, arithmetic: Arithmetic = SEPARATE): Call {
+  return {
+    key: `matmul${arithmetic.key}`,
+    write: () => gemmModule(arithmetic),
+    arrays: wholeArrays(3),
+    words: WORDS.pack(sizes),
+  };
 }
 
 /**
  * The module. Panels hold four rows of op(A), every entry twice, or four columns of op(B), side by side for up to
  * `PANELS.depth` values of the inner index; what is missing at the edges is never stored.
  */
-function gemmModule(): ModuleWriter {
+function gemmModule(arithmetic: Arithmetic): ModuleWriter {
   const module = new ModuleWriter();
   const left = packLeftFunction(module);
   const right = {
     across: packAcrossFunction(module, "columns", COLUMNS),
     along: packAlongFunction(module, "columns", COLUMNS),
   };
-  const tile = tileFunction(module, PRODUCT_TILE, "blocks");
+  const tile = tileFunction(module, PRODUCT_TILE, "blocks", arithmetic);
   const edge = edgeFunction(module, tile);
   const product = productFunction(module, left, right, tile, edge);
   productsFunction(module, product);

@@ -11,6 +11,7 @@ import {
   when,
 } from "../emit/assembler.ts";
 import { f64x2, i32, int, v128 } from "../emit/instructions.ts";
+import type { Arithmetic } from "./arithmetic.ts";
 
 /** The inner indices of a product are summed in blocks of so many (primitives/matmul.ts). */
 const BLOCK = 64;
@@ -53,7 +54,12 @@ const TURN = 8;
  * depth, first). Order of summation: `blocks` of 64 inner indices from 0, each then added to the tile, as in
  * primitives/matmul.ts; or one sum that `continues` from the tile, as in primitives/convolution.ts.
  */
-export function tileFunction(module: ModuleWriter, tile: Tile, order: "blocks" | "continues"): Caller {
+export function tileFunction(
+  module: ModuleWriter,
+  tile: Tile,
+  order: "blocks" | "continues",
+  { multiplyAdd }: Arithmetic,
+): Caller {
   const { rows, columns: width, doubled } = tile;
   const [stepA, stepB] = [leftStep(tile), rightStep(tile)];
   return module.function("tile", 6, (scope, a, b, c, row, depth, first) => {
@@ -68,7 +74,7 @@ export function tileFunction(module: ModuleWriter, tile: Tile, order: "blocks" |
         ...x.set(doubled ? v128.load(a.get, l * stepA + 16 * i) : v128.loadSplat(a.get, l * stepA + 8 * i)),
         ...columns.flatMap((column, j) => {
           const sum = sums[i * vectors + j];
-          return sum.set(f64x2.add(sum.get, f64x2.multiply(x.get, column.get)));
+          return sum.set(multiplyAdd(x.get, column.get, sum.get));
         }),
       ]).flat(),
     ];

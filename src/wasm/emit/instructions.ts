@@ -122,6 +122,8 @@ export const f64x2 = {
   laterMax: binaryVector(247),
   /** From the two low 32-bit integers. */
   fromIntegers: unaryVector(254),
+  /** a·b + c, rounded once or twice as the host likes (relaxed SIMD, f64x2.relaxed_madd). */
+  relaxedMultiplyAdd: (a: Code, b: Code, c: Code): Code => [...a, ...b, ...c, ...vector(263)],
 };
 
 const shift =

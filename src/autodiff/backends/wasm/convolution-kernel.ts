@@ -3,6 +3,7 @@
  * as in `wasm/dense/gemm.ts`: inner indices are the pixels that meet under the tap. `convolution.ts` writes its calls.
  */
 import {
+  type Arithmetic,
   type Caller,
   COLUMN_PANEL,
   COLUMNS,
@@ -46,9 +47,9 @@ export const KERNEL_WORDS = kernelWords(
  * row, column) in order, some images, or some rows of one image, or some columns of one row at a time; sums go on
  * from the result, which the caller has zeroed.
  */
-export function kernelModule(): ModuleWriter {
+export function kernelModule(arithmetic: Arithmetic): ModuleWriter {
   const module = new ModuleWriter();
-  const tile = tileFunction(module, CONVOLUTION_TILE, "continues");
+  const tile = tileFunction(module, CONVOLUTION_TILE, "continues", arithmetic);
   const packInput = packPlanesFunction(module, "packInput", ROWS);
   const packOutput = packPlanesFunction(module, "packOutput", COLUMNS);
   module.function("run", 0, (scope) => {

@@ -4,6 +4,7 @@
  * panel that the register tile reads. `convolution.ts` writes the calls.
  */
 import {
+  type Arithmetic,
   type Caller,
   COLUMN_PANEL,
   COLUMNS,
@@ -50,9 +51,9 @@ const { word } = MAP_WORDS;
  * a panel of eight; inner indices are (summed channel, tap) in row-major order. Sums start from 0, or from the map where
  * a call before this one has begun them.
  */
-export function mapModule(): ModuleWriter {
+export function mapModule(arithmetic: Arithmetic): ModuleWriter {
   const module = new ModuleWriter();
-  const tile = tileFunction(module, CONVOLUTION_TILE, "continues");
+  const tile = tileFunction(module, CONVOLUTION_TILE, "continues", arithmetic);
   const packWeights = packWeightsFunction(module);
   const packWindows = packWindowsFunction(module);
   module.function("run", 0, (scope) => {

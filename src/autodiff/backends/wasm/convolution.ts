@@ -2,7 +2,7 @@
  * Lowers convolutions: cuts the wanted array into parts that meet the kernel in the same way, so that no generated code asks
  * where an edge is. Two kernels do the work: `convolution-map.ts` and `convolution-kernel.ts`.
  */
-import { type Call, fillCalls, PANELS } from "../../../wasm/index.ts";
+import { type Arithmetic, type Call, fillCalls, PANELS } from "../../../wasm/index.ts";
 import type { PrimitiveParams } from "../../graph/graph.ts";
 import { type Shape, sizeOf } from "../../graph/shape.ts";
 import { type Geometry, geometryOf, meeting } from "../../primitives/convolution-geometry.ts";
@@ -12,12 +12,17 @@ import { MAP_WORDS, mapModule } from "./convolution-map.ts";
 
 type Params = PrimitiveParams["convolution"];
 /** A member of the convolution family. */
-export function lowerConvolution(params: Params, [first, second]: readonly Layout[], shape: Shape): Call[] {
+export function lowerConvolution(
+  params: Params,
+  [first, second]: readonly Layout[],
+  shape: Shape,
+  arithmetic: Arithmetic,
+): Call[] {
   if (sizeOf(first.shape) * sizeOf(second.shape) === 0) return fillCalls(0, sizeOf(shape));
   if (sizeOf(shape) === 0) return [];
   const geometry = geometryOf(params, [first.shape, second.shape]) as Geometry;
   const { wanted } = params;
-  return wanted === "kernel" ? toKernel(geometry) : toMap(geometry, wanted);
+  return wanted === "kernel" ? toKernel(geometry, arithmetic) : toMap(geometry, wanted, arithmetic);
 }
 
 /** Equally spaced numbers. */
@@ -79,7 +84,7 @@ function runsOf(geometry: Geometry, wanted: "input" | "output", axis: 0 | 1): Ru
 }
 
 /** The output from input and kernel or the input from kernel and output, a call for each pair of runs. */
-function toMap(geometry: Geometry, wanted: "input" | "output"): Call[] {
+function toMap(geometry: Geometry, wanted: "input" | "output", arithmetic: Arithmetic): Call[] {
   const { images, channels, outputs, kernel, input, output } = geometry;
   const taps = kernel[0] * kernel[1];
   const forward = wanted === "output";
@@ -111,8 +116,8 @@ function toMap(geometry: Geometry, wanted: "input" | "output"): Call[] {
           (y.taps.start + part.row * y.taps.step) * kernel[1] +
           (x.taps.start + part.column * x.taps.step);
         calls.push({
-          key: "convolution map",
-          write: mapModule,
+          key: `convolution map${arithmetic.key}`,
+          write: () => mapModule(arithmetic),
           arrays: [
             { at: 0, offset: y.positions.start * map[1] + x.positions.start },
             { at: sourceAt, offset: sourceStart },
@@ -169,7 +174,7 @@ const KERNEL_DEPTH = 512;
 const KERNEL_PLANES = 4096;
 
 /** The kernel from input and output, a call for each tap. */
-function toKernel(geometry: Geometry): Call[] {
+function toKernel(geometry: Geometry, arithmetic: Arithmetic): Call[] {
   const { images, channels, outputs, kernel, input, output, stride, padding } = geometry;
   const taps = kernel[0] * kernel[1];
   const even = (n: number, to: number): number => to * Math.ceil(n / to);
@@ -201,8 +206,8 @@ function toKernel(geometry: Geometry): Call[] {
       for (let o = 0; o < outputs; o += outputsAtOnce)
         for (let c = 0; c < channels; c += channelsAtOnce)
           calls.push({
-            key: "convolution kernel",
-            write: kernelModule,
+            key: `convolution kernel${arithmetic.key}`,
+            write: () => kernelModule(arithmetic),
             arrays: [
               { at: 0, offset: (o * channels + c) * taps + ky * kernel[1] + kx },
               { at: 1, offset: inputStart + c * inputPlane },

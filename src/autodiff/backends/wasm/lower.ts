@@ -1,5 +1,5 @@
 /** From instructions and groups of them to kernel calls. */
-import { type Call, type ElementwiseName, isElementwise } from "../../../wasm/index.ts";
+import { type Arithmetic, type Call, type ElementwiseName, isElementwise } from "../../../wasm/index.ts";
 import type { PrimitiveName } from "../../graph/graph.ts";
 import { stridesOf } from "../../graph/shape.ts";
 import { type Group, type Instruction, type Item, isGroup, type StridedView } from "../../plan/plan.ts";
@@ -14,7 +14,10 @@ import { lowerReduction } from "./reduction.ts";
 
 /** One entry per primitive: one without a kernel does not type-check. */
 type Lowerings = {
-  readonly [K in Exclude<PrimitiveName, ElementwiseName>]: (instruction: Instruction<K>) => readonly Call[];
+  readonly [K in Exclude<PrimitiveName, ElementwiseName>]: (
+    instruction: Instruction<K>,
+    arithmetic: Arithmetic,
+  ) => readonly Call[];
 };
 
 const layouts = (instruction: { readonly operands: readonly StridedView[] }) =>
@@ -29,11 +32,13 @@ const LOWERINGS: Lowerings = {
   concatenate: (instruction) => lowerConcatenate(instruction.params, layouts(instruction), instruction.shape),
   sum: (instruction) => lowerReduction("sum", instruction.params.axes, layouts(instruction)[0]),
   max: (instruction) => lowerReduction("max", instruction.params.axes, layouts(instruction)[0]),
-  convolution: (instruction) => lowerConvolution(instruction.params, layouts(instruction), instruction.shape),
+  convolution: (instruction, arithmetic) =>
+    lowerConvolution(instruction.params, layouts(instruction), instruction.shape, arithmetic),
   recurrence: (instruction) => lowerRecurrence(instruction.params, instruction.shape),
   gather: (instruction) => lowerGather(layouts(instruction)),
   scatterAdd: (instruction) => lowerScatterAdd(instruction.params, layouts(instruction), instruction.shape),
-  matmul: (instruction) => lowerMatmul(instruction.params, layouts(instruction), instruction.shape),
+  matmul: (instruction, arithmetic) =>
+    lowerMatmul(instruction.params, layouts(instruction), instruction.shape, arithmetic),
 };
 
 function renaming<K extends "reshape" | "transpose" | "broadcast" | "slice">(
@@ -43,12 +48,16 @@ function renaming<K extends "reshape" | "transpose" | "broadcast" | "slice">(
   return lowerView(op, instruction.params, layouts(instruction)[0], instruction.shape);
 }
 
-/** The kernel calls, in order, that an instruction or a group of them becomes: plain data but for the writer of the code. */
-export function callsOf(item: Item): readonly Call[] {
+/**
+ * The kernel calls, in order, that an instruction or a group of them becomes: plain data but for the writer of the code.
+ * @param arithmetic how products and convolutions add products up; everything else has one definition
+ */
+export function callsOf(item: Item, arithmetic: Arithmetic): readonly Call[] {
   if (isGroup(item)) return lowerGroup(item);
   const { op, shape } = item;
   if (isElementwise(op)) return lowerElementwise(op, layouts(item), shape);
-  return (LOWERINGS[op] as (instruction: Instruction) => readonly Call[])(item);
+  const lower = LOWERINGS[op] as (instruction: Instruction, arithmetic: Arithmetic) => readonly Call[];
+  return lower(item, arithmetic);
 }
 
 function lowerGroup({ shape, inputs, steps, outputs }: Group): Call[] {

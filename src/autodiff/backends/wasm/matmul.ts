@@ -1,5 +1,5 @@
 /** Lowers matrix products to the packed product of `wasm/dense/gemm.ts`. */
-import { type Call, fillCalls, gemmCall } from "../../../wasm/index.ts";
+import { type Arithmetic, type Call, fillCalls, gemmCall } from "../../../wasm/index.ts";
 import { type Shape, sizeOf } from "../../graph/shape.ts";
 import type { Layout } from "../../primitives/rule.ts";
 
@@ -8,6 +8,7 @@ export function lowerMatmul(
   params: { readonly transposeA: boolean; readonly transposeB: boolean },
   [a, b]: readonly Layout[],
   shape: Shape,
+  arithmetic: Arithmetic,
 ): Call[] {
   const rank = shape.length;
   const [m, n] = shape.slice(-2);
@@ -17,9 +18,12 @@ export function lowerMatmul(
   const rowA = 8 * a.shape[rank - 1];
   const [rowStep, innerStep] = params.transposeA ? [8, rowA] : [rowA, 8];
   return [
-    gemmCall({
-      ...{ batch: sizeOf(shape.slice(0, -2)), m, n, k, rowStep, innerStep },
-      ...{ contiguousColumns: params.transposeB ? 1 : 0, runStep: 8 * b.shape[rank - 1] },
-    }),
+    gemmCall(
+      {
+        ...{ batch: sizeOf(shape.slice(0, -2)), m, n, k, rowStep, innerStep },
+        ...{ contiguousColumns: params.transposeB ? 1 : 0, runStep: 8 * b.shape[rank - 1] },
+      },
+      arithmetic,
+    ),
   ];
 }
