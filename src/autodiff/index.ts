@@ -23,6 +23,7 @@ export { printPlan } from "./plan/print.ts";
 export { verifyPlan } from "./plan/verify.ts";
 export type { Cost } from "./primitives/rule.ts";
 /** Every operation on tensors is public. */
+export * from "./tensor/extremes.ts";
 export * from "./tensor/operations.ts";
 export { Tensor } from "./tensor/tensor.ts";
 export type { Tree } from "./tensor/tree.ts";

@@ -45,7 +45,12 @@ export type {
   SeenBatch,
 } from "./processes/process.ts";
 export { count, type Quantities, type Quantity, vector } from "./processes/quantity.ts";
-export type { CentralSettings, ProcessSettings, StableSettings } from "./processes/settings.ts";
+export {
+  type CentralSettings,
+  PROCESS_DEFAULTS,
+  type ProcessSettings,
+  type StableSettings,
+} from "./processes/settings.ts";
 export { StableProcess } from "./processes/stable.ts";
 export {
   type StationaryObservation,
@@ -100,3 +105,7 @@ export {
   type UpdateRule,
 } from "./rules/update-rule.ts";
 export type { StepOptions } from "./rules/weight-decay.ts";
+export { type CentralFlow, type CentralFlowOptions, centralFlow } from "./side-by-side/central-flow.ts";
+export type { FlowRow, ProcessRow } from "./side-by-side/row.ts";
+export { finiteStart, type Weights } from "./side-by-side/start.ts";
+export type { AbortSignalLike, Steps, StepsOptions } from "./side-by-side/steps.ts";

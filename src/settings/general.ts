@@ -15,7 +15,7 @@ import {
   type Settings,
   text,
 } from "../base/index.ts";
-import { PROCESS_KINDS, PROCESSES, type SettledKind } from "../flows/index.ts";
+import { PROCESS_DEFAULTS, PROCESS_KINDS, PROCESSES, type SettledKind } from "../flows/index.ts";
 
 /** The processes that the reference has, each with its own eigenvalue settings. */
 export const REFERENCE_PROCESSES: readonly SettledKind[] = PROCESSES.flatMap(({ kind, eigenSettings }) =>
@@ -85,14 +85,26 @@ export const eig = {
     default: -1,
     help: "steps between eigenvalue computations; -1: never",
   },
-  trackThreshold: { kind: number({ over: 0 }), default: 1.5, help: "track every eigenvalue above this" },
-  initialNeigs: { kind: integer({ min: 1 }), default: 1, help: "eigenvalues tracked at first" },
+  trackThreshold: {
+    kind: number({ over: 0 }),
+    default: PROCESS_DEFAULTS.eigen.trackThreshold,
+    help: "track every eigenvalue above this",
+  },
+  initialNeigs: {
+    kind: integer({ min: 1 }),
+    default: PROCESS_DEFAULTS.eigen.initialCount,
+    help: "eigenvalues tracked at first",
+  },
   solver: {
     kind: choice("lobpcg", "scipy", "lanczos"),
-    default: "lobpcg",
+    default: PROCESS_DEFAULTS.eigen.solver,
     help: "eigensolver; scipy means lanczos",
   },
-  tol: { kind: number({ over: 0, under: 1 }), default: 1e-10, help: "tolerance of the eigensolver" },
+  tol: {
+    kind: number({ over: 0, under: 1 }),
+    default: PROCESS_DEFAULTS.eigen.tolerance,
+    help: "tolerance of the eigensolver",
+  },
   chunkSize: {
     kind: countOrMinusOne,
     default: -1,
@@ -127,11 +139,15 @@ const integrator = {
 
 /** The central flow. */
 export const central = {
-  nsubsteps: { kind: integer({ min: 1 }), default: 4, help: "substeps in a step" },
+  nsubsteps: {
+    kind: integer({ min: 1 }),
+    default: PROCESS_DEFAULTS.central.substeps,
+    help: "substeps in a step",
+  },
   integrator,
   sdcpThreshold: {
     kind: number({ over: 0, max: 2 }),
-    default: 1.95,
+    default: PROCESS_DEFAULTS.central.criticalThreshold,
     help: "eigenvalues above this may be critical",
   },
   frequencyInSubsteps: { kind: flag, default: false, help: "the eigenvalue frequency counts substeps" },
@@ -139,11 +155,15 @@ export const central = {
 
 /** The stable flow, which stops for good above `maxSeff`. */
 export const stable = {
-  minNsubsteps: { kind: integer({ min: 1 }), default: 4, help: "least number of substeps" },
+  minNsubsteps: {
+    kind: integer({ min: 1 }),
+    default: PROCESS_DEFAULTS.stable.minSubsteps,
+    help: "least number of substeps",
+  },
   integrator,
   maxSeff: {
     kind: none(number({ over: 0 })),
-    default: 100,
+    default: PROCESS_DEFAULTS.stable.maxSharpness,
     help: "stop above this effective sharpness",
     spelled: "max-Seff",
   },

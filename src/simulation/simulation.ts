@@ -1,8 +1,8 @@
 import type { Objective } from "../autodiff/index.ts";
-import { valueError } from "../base/index.ts";
 import {
   type CompiledRule,
   type EigenSettings,
+  finiteStart,
   type MiniBatches,
   type Precision,
   type Process,
@@ -142,33 +142,4 @@ export class Simulation {
 function lossAt(objective: Objective, weights: Float64Array): number {
   objective.setWeights(weights);
   return objective.loss();
-}
-
-/**
- * The loss at the start. What is no number before the first step is no divergence, and no learning rate mends it. The
- * Hessian is looked at by one product, with ones, if it is wanted at all.
- */
-function finiteStart(objective: Objective, weights: Float64Array, curvature: boolean): number {
-  const loss = lossAt(objective, weights);
-  const fault = Number.isFinite(loss)
-    ? (notFinite("gradient", objective.gradient()) ?? (curvature ? faultyCurvature(objective) : undefined))
-    : `a loss of ${loss}`;
-  if (fault === undefined) return loss;
-  throw valueError(
-    "run",
-    `a finite loss${curvature ? ", gradient and Hessian" : " and gradient"} at the initial weights`,
-    fault,
-    "before the first step the learning rate is not to blame: look for rows of equal numbers under a norm, whose deviation 0 has no derivative, and for data or weights that are too large",
-  );
-}
-
-function faultyCurvature(objective: Objective): string | undefined {
-  const product = new Float64Array(objective.dimension);
-  objective.hvp(new Float64Array(objective.dimension).fill(1), product, 1);
-  return notFinite("Hessian's row", product);
-}
-
-function notFinite(what: string, values: Float64Array): string | undefined {
-  const bad = values.findIndex((entry) => !Number.isFinite(entry));
-  return bad < 0 ? undefined : `a ${what} of ${values[bad]} for weight ${bad}`;
 }

@@ -10,6 +10,7 @@ const CORE = ["base", "wasm", "autodiff", "linalg", "flows", "models"];
 const MAY_IMPORT: Record<string, readonly string[]> = {
   base: [],
   wasm: ["base"],
+  worker: ["base"],
   autodiff: ["wasm", "base"],
   linalg: ["wasm", "base"],
   flows: ["autodiff", "linalg", "base"],

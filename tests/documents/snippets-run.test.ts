@@ -16,11 +16,12 @@ const documents = [
   "docs/own-network.md",
 ];
 
+/** The blocks of a language, but for the two files of the recipe with a worker, which bundlers build and a browser runs. */
 function blocks(file: string, language: string): string[] {
   const text = readFileSync(join(root, file), "utf8");
-  return [...text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g"))].map(
-    ([, code]) => code,
-  );
+  return [...text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g"))]
+    .map(([, code]) => code)
+    .filter((code) => !/^\/\/ (worker|page)\.ts\n/.test(code));
 }
 
 afterAll(() => rmSync(generated, { recursive: true, force: true }));

@@ -88,6 +88,8 @@ export const sigmoid = unary("sigmoid");
 export const softplus = unary("softplus");
 /** |x|; its derivative at 0 is 0. */
 export const absolute = unary("absolute");
+/** `absolute` by numpy's name. */
+export const abs = absolute;
 /** −1, 0 or 1; its derivative is 0 everywhere. */
 export const sign = unary("sign");
 /** The same value, a constant for every derivative. */
@@ -122,6 +124,9 @@ export function select(condition: Operand, whereTrue: Operand, whereFalse: Opera
   const [trace, operands] = aligned("select", [condition, whereTrue, whereFalse]);
   return trace.emit("select", operands, {});
 }
+
+/** `select` by numpy's name. */
+export const where = select;
 
 /** x². */
 export const square = (x: Tensor): Tensor => multiply(x, x);

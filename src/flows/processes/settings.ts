@@ -1,3 +1,4 @@
+import type { EigenSettings } from "../dynamics/eigen-tracker.ts";
 import type { Integrator } from "../dynamics/integrator.ts";
 
 /** How flows with an oscillation take a step. */
@@ -26,3 +27,10 @@ export interface ProcessSettings {
   readonly central: CentralSettings;
   readonly stable: StableSettings;
 }
+
+/** The settings that hold where none are given, on the command line and in a program. */
+export const PROCESS_DEFAULTS = {
+  central: { substeps: 4, criticalThreshold: 1.95, frequencyInSubsteps: false },
+  stable: { minSubsteps: 4, maxSharpness: 100 },
+  eigen: { trackThreshold: 1.5, initialCount: 1, solver: "lobpcg", tolerance: 1e-10 },
+} as const satisfies ProcessSettings & { readonly eigen: Omit<EigenSettings, "frequency"> };

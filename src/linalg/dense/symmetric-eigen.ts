@@ -49,6 +49,9 @@ export function symmetricEigen(a: Float64Array, n: number, shouldStop?: ShouldSt
   return { values: diagonal, vectors: work, status };
 }
 
+/** `symmetricEigen` by numpy's name; eigenvectors are rows here, not columns. */
+export const eigh = symmetricEigen;
+
 /**
  * A = Q T Qᵀ with Q = H₀H₁…H₍ₙ₋₃₎, H_j = I − 2 v_j v_jᵀ, where the unit vector v_j is zero up to element j.
  * @param a n×n, symmetric; read, overwritten by Qᵀ (row i is column i of Q)
