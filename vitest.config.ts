@@ -7,6 +7,7 @@ const SLOW = [
   "tests/flows/dynamics/leapfrog-is-second-order.test.ts",
   "tests/flows/rules/critical-value-is-the-stability-edge.test.ts",
   "tests/packaging/one-digest-on-every-engine.test.ts",
+  "tests/packaging/strangers-projects-build.test.ts",
   "tests/packaging/tarball-works-when-installed.test.ts",
   "tests/run/default-run-shows-the-flow.test.ts",
   "tests/run/killed-runs-resume.test.ts",

@@ -67,8 +67,7 @@ test("a network takes the same steps as the command line", () => {
     processes: ["discrete", "central", "stable"],
     warmStart: 5,
   });
-  const words =
-    "opt:rmsprop --opt.lr 0.02 --opt.beta2 0.95 data:moons --data.n 30 arch:mlp";
+  const words = "opt:rmsprop --opt.lr 0.02 --opt.beta2 0.95 data:moons --data.n 30 arch:mlp";
   const { config } = parseRun(`${words} --arch.width 4 --eig.frequency 1 --warm-start 5`.split(" "));
   const { simulation, dispose } = buildRun(config, {});
   for (const { step, discrete, central, stable } of flow.steps(6)) {
