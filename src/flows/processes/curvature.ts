@@ -74,9 +74,14 @@ export class Curvature {
 
   snapshot(): Record<string, Float64Array> {
     const named = (prefix: string, tracker: EigenTracker): Record<string, Float64Array> => {
-      const { vectors, history, counters } = tracker.snapshot();
+      const { vectors, history, logged, counters } = tracker.snapshot();
       const past = Object.fromEntries(history.map((block, i) => [`${prefix}.history.${i}`, block]));
-      return { [`${prefix}.vectors`]: vectors, [`${prefix}.counters`]: counters, ...past };
+      return {
+        [`${prefix}.vectors`]: vectors,
+        [`${prefix}.logged`]: logged,
+        [`${prefix}.counters`]: counters,
+        ...past,
+      };
     };
     return { ...named("eig", this.tracker), ...(this.raw && named("raw_eig", this.raw)) };
   }
@@ -87,7 +92,8 @@ export class Curvature {
       const counters = saved[`${prefix}.counters`];
       const history: Float64Array[] = [];
       for (let i = 0; saved[`${prefix}.history.${i}`]; i++) history.push(saved[`${prefix}.history.${i}`]);
-      if (tracker && vectors && counters) tracker.restore({ vectors, history, counters });
+      const logged = saved[`${prefix}.logged`] ?? new Float64Array(0);
+      if (tracker && vectors && counters) tracker.restore({ vectors, history, logged, counters });
     };
     load(this.tracker, "eig");
     load(this.raw, "raw_eig");

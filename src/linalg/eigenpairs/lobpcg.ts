@@ -40,9 +40,11 @@ export interface LobpcgOptions {
   readonly memory?: number;
   /**
    * recompute A·X for the vectors returned, or for the required ones only (as many applications more; the other
-   * products are combinations of those computed on the way); default true
+   * products are combinations of those computed on the way); default true. With "rounding" those of the required ones
+   * are recomputed only where the rounding errors of combining may exceed a hundredth of the tolerance: a bound, with
+   * the largest ‖A s‖ seen for ‖A‖ and `initialProducts` taken for right
    */
-  readonly verify?: boolean | "required";
+  readonly verify?: boolean | "required" | "rounding";
   /** called after each Rayleigh–Ritz step; return true to end the run with the pairs as they are */
   readonly stop?: (progress: EigenProgress) => boolean;
   /** looked at several times per iteration, some 10⁷ operations apart: true ends the run with `Stopped` */
@@ -57,6 +59,10 @@ const MAX_VERIFICATIONS = 3;
 const INDEPENDENT = 1e-10;
 /** By default the basis takes at most this many numbers (256 MB), or what plain LOBPCG needs. */
 const BUDGET = 2 ** 25;
+/** With `verify: "rounding"`, the share of the tolerance that rounding errors of combined products may take. */
+const ROUNDING_SHARE = 0.01;
+/** Rounding errors, in ε‖A‖, of a product given with its vector and orthonormalised with it: by at most 1/0.01 each. */
+const TAKEN_ALONG = 100;
 /** Residuals below this many ε·‖A‖ may be the operator's own rounding errors. */
 const ROUNDOFF_REACH = 1e3;
 /** Iterations without a new best residual, all within reach of roundoff, that count as stagnation. */
@@ -158,6 +164,8 @@ class Lobpcg {
   private applications = 0;
   private verifications = 0;
   private verified = false;
+  /** how many vectors, in all, products were combined from since the operator gave them: rounding errors in ε‖A‖ */
+  private combined = 0;
   /** the largest ‖A s‖ over the basis vectors s seen: a lower bound of ‖A‖ */
   private operatorNorm = 0;
   private bestExcess = Number.POSITIVE_INFINITY;
@@ -198,6 +206,10 @@ class Lobpcg {
         status = "stagnated";
       }
       if (!verify || status === "stopped") return this.finish(status);
+      if (verify === "rounding" && this.roundingIsSmall()) {
+        this.verified = true;
+        return this.finish(status);
+      }
       if (!this.recomputeProducts()) return this.finish("not-finite");
       if (status !== "converged" || this.converged()) return this.finish(status);
       if (this.verifications >= MAX_VERIFICATIONS * count) return this.finish("stagnated");
@@ -216,6 +228,7 @@ class Lobpcg {
     if (initialProducts) {
       products.set(initialProducts);
       while (known < given && this.orthonormaliseWithProduct(known)) known++;
+      if (known > 0) this.combined += TAKEN_ALONG * known;
     }
     for (let i = known; i < count; i++) {
       this.look();
@@ -312,6 +325,7 @@ class Lobpcg {
     this.project(coefficients, kept);
     combineInPlace(this.basis, m, n, coefficients, kept, this.look);
     combineInPlace(this.products, m, n, coefficients, kept, this.look);
+    this.combined += m;
     this.m = kept;
     this.ritz = new Float64Array(count * kept);
     for (let i = 0; i < count; i++) this.ritz[i * kept + i] = 1;
@@ -397,17 +411,35 @@ class Lobpcg {
     return added;
   }
 
+  /**
+   * Whether combining vectors and products, x = Σ c_i s_i and y = Σ c_i A s_i, moved y from A x by little against the
+   * tolerance of every required pair. A sum of m terms with ‖c‖ = 1 is within m^{3/2}ε of exact, relative to the largest
+   * term, in x as in y (Higham, Accuracy and Stability of Numerical Algorithms, §3.1).
+   */
+  private roundingIsSmall(): boolean {
+    const { m, values, residuals, operatorNorm } = this;
+    const { memory, tolerance } = this.settings;
+    const error = 2 * EPS * (this.combined + m) * Math.sqrt(memory) * operatorNorm;
+    for (let i = 0; i < this.required; i++) {
+      const size = hypot(values[i], residuals[i]) + Math.abs(values[i]);
+      if (!(error <= ROUNDING_SHARE * Math.max(tolerance * size, ROUNDOFF_RESIDUAL * operatorNorm)))
+        return false;
+    }
+    return true;
+  }
+
   /** Reduces the basis to the Ritz vectors, applies the operator afresh and measures again. */
   private recomputeProducts(): boolean {
     const { n, m, basis, products } = this;
     const { count, verify } = this.settings;
-    const checked = verify === "required" ? this.required : count;
+    const checked = verify === true ? count : this.required;
     combineInPlace(basis, m, n, this.ritz, count, this.look);
     if (checked < count) combineInPlace(products, m, n, this.ritz, count, this.look);
     for (let i = 0; i < count; i++) {
       this.look();
       orthonormalise(basis, i, n);
     }
+    this.combined = 0;
     this.m = 0;
     this.ritz = new Float64Array(0);
     const finite = this.append(checked, true) && this.append(count - checked, false);

@@ -14,7 +14,7 @@ export interface EigenPairs {
   readonly values: Float64Array;
   /** count vectors of length n */
   readonly vectors: Float64Array;
-  /** A times each vector, for the pairs verified as the operator returned it */
+  /** A times each vector: for the pairs verified by fresh applications as the operator returned it, else combined */
   readonly products: Float64Array;
   readonly count: number;
 }
@@ -37,7 +37,10 @@ export interface EigenStats {
   readonly residuals: Float64Array;
   /** residuals[i] / (‖A x_i‖ + |θ_i|), the quantity that tolerances bound; 0 where A x_i = 0 */
   readonly relativeResiduals: Float64Array;
-  /** true if the residuals (of the required pairs at least) come from fresh applications to the vectors returned */
+  /**
+   * true if the residuals (of the required pairs at least) come from fresh applications to the vectors returned, or from
+   * applications to vectors that these are combinations of, with rounding errors bounded as `verify: "rounding"` says
+   */
   readonly verified: boolean;
   /** leading pairs that had to meet the full tolerance */
   readonly required: number;

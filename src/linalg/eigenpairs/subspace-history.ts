@@ -5,10 +5,10 @@ import { applyQTransposed, qr, solveUpper } from "../dense/qr.ts";
 import { addCombined, dot } from "../dense/vectors.ts";
 
 /**
- * Differences between subspaces below this are rounding and the errors of whoever computed the vectors: the fit does
- * not follow them. Measured along central flows: 1e-6 costs a fifth more applications, 1e-8 and 1e-9 save none.
+ * Differences between subspaces below this are rounding: the fit does not follow them. Measured along central flows with
+ * vectors to 3e-8: 1e-6 costs a fifth more applications, 1e-8 and 1e-9 save none.
  */
-const NOISE = 1e-7;
+const LEAST_NOISE = 1e-7;
 /** Subspaces with directions further apart than this have no business in one extrapolation. */
 const LEAST_COSINE = 0.3;
 
@@ -30,6 +30,7 @@ export class SubspaceHistory {
   private readonly n: number;
   private readonly most: number;
   private readonly numbers: number;
+  private readonly noise: number;
   /** Newest first; blocks are never written to. */
   private blocks: Float64Array[] = [];
   /** X_sᵀX_r, k×k, of the newer X_s and the older or same X_r, as far as they were needed. */
@@ -41,18 +42,22 @@ export class SubspaceHistory {
    * @param most subspaces kept, at least 1; below 3 the prediction is the last subspace
    * @param numbers bound on the numbers kept, which one subspace may exceed
    * @param shouldStop gives what a prediction looks at between inner products; true ends it with `Stopped`
+   * @param noise how far the subspaces given may be from exact: the fit does not follow differences below it, nor below
+   *   1e-7
    */
   constructor(
     n: number,
     most: number,
     numbers = Number.POSITIVE_INFINITY,
     shouldStop?: () => ShouldStop | undefined,
+    noise = 0,
   ) {
     if (!(n >= 1) || !(most >= 1))
       throw valueError("SubspaceHistory", "room for at least 1 subspace of R¹", `${most} of R^${n}`);
     this.n = n;
     this.most = most;
     this.numbers = numbers;
+    this.noise = Math.max(LEAST_NOISE, noise);
     this.shouldStop = shouldStop;
   }
 
@@ -120,7 +125,8 @@ export class SubspaceHistory {
     const fit = new Float64Array(count);
     for (let t = 0; t < count; t++) {
       fit[t] = product(0, t + 2);
-      for (let u = 0; u <= t; u++) normal[t * count + u] = product(u + 2, t + 2) + (t === u ? NOISE ** 2 : 0);
+      for (let u = 0; u <= t; u++)
+        normal[t * count + u] = product(u + 2, t + 2) + (t === u ? this.noise ** 2 : 0);
     }
     const { factor, status } = cholesky(normal, count);
     if (status !== "solved") return fit.fill(0);

@@ -42,7 +42,7 @@ test.each([
     });
     const oscillation = seen.oscillation;
     const { variances, directions } = oscillation;
-    if (k === 2 && variances[1] > 0) seenTwo++;
+    if (k === 2 && variances[1] > 1e-6) seenTwo++;
 
     expect(variances.length).toBe(k);
     for (let i = 1; i < k; i++) expect(variances[i - 1]).toBeGreaterThanOrEqual(variances[i]);
@@ -92,7 +92,7 @@ test.each([
       expect(Math.abs(deltas[i] - total)).toBeLessThanOrEqual(1e4 * EPS * Math.max(...preconditioner));
     }
   });
-  expect(seenTwo).toBeGreaterThan(3);
+  expect(seenTwo).toBeGreaterThanOrEqual(3);
 });
 
 test("with nothing critical the predictions are the flow's own values and nothing oscillates", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Random } from "../../../src/base/index.ts";
+import { EPS, Random } from "../../../src/base/index.ts";
 import { lanczos, lobpcg } from "../../../src/linalg/index.ts";
 import { countingDiagonal } from "../cases.ts";
 
@@ -45,6 +45,28 @@ describe("lobpcg", () => {
     const more = lobpcg(n, apply, { count: 5, initial, initialProducts, maxIterations: 0, verify: false });
     expect(more.stats.applications).toBe(1);
     expect(counts.vectors).toBe(1);
+  });
+
+  it("with `rounding` applies it afresh only where the tolerance is near roundoff; residuals hold either way", () => {
+    for (const count of [1, 4])
+      for (const tolerance of [1e-6, 1e-10, 1e-15]) {
+        const { apply } = countingDiagonal(spectrum);
+        const { value, stats } = lobpcg(n, apply, {
+          count,
+          tolerance,
+          verify: "rounding",
+          maxIterations: 400,
+        });
+        expect(stats.verifications > 0).toBe(tolerance < 1e-14);
+        expect(stats.verified).toBe(true);
+        for (let i = 0; i < count; i++) {
+          let squares = 0;
+          for (let l = 0; l < n; l++)
+            squares += ((spectrum[l] - value.values[i]) * value.vectors[i * n + l]) ** 2;
+          const bound = 0.01 * tolerance * 2 * value.values[i] + 20 * EPS * spectrum[0];
+          expect(Math.abs(Math.sqrt(squares) - stats.residuals[i])).toBeLessThanOrEqual(bound);
+        }
+      }
   });
 
   it("finds out by verification when the products given were wrong, and mends it", () => {
