@@ -3,9 +3,6 @@ export {
   bindingOf,
   type Checkpoint,
   readCheckpoint,
-  restoreProcesses,
-  type Snapshot,
-  snapshotOf,
   writeCheckpoint,
 } from "./checkpoint.ts";
 export { type DataSet, dataSetsOfRows, Extents, extentsOf } from "./columns.ts";

@@ -12,12 +12,18 @@ import {
   RowDigest,
   type RowSource,
   reasonOf,
-  type Snapshot,
-  snapshotOf,
   writeCheckpoint,
 } from "../record/index.ts";
 import { endingSentence, type RunConfig, warmStartSentence } from "../settings/index.ts";
-import { type BuiltRun, rowDifference, type Simulation, type StepRow } from "../simulation/index.ts";
+import {
+  type BuiltRun,
+  rowDifference,
+  type Simulation,
+  type Snapshot,
+  type StepRow,
+  snapshotOf,
+  withOutputsEvery,
+} from "../simulation/index.ts";
 import { LastValues, outcomeFile, type RunOutcome } from "./outcome.ts";
 
 /** What a run tells while it goes. */
@@ -174,7 +180,7 @@ export class RunLoop {
         this.saveAskedFor(here);
         const quantities = simulation.step();
         const step = simulation.initialStep + this.parts.startedAt + index;
-        this.take({ index, step, quantities: this.withRhythm(index, quantities) });
+        this.take({ index, step, quantities: withOutputsEvery(index, quantities, config.log.outputsEvery) });
         this.before = here;
         this.saveNowAndThen();
       }
@@ -197,12 +203,6 @@ export class RunLoop {
   private moment(index: number): Moment {
     const { processes, plane } = this.parts.built.simulation;
     return { snapshot: snapshotOf(index, [...processes, plane]), digest: this.digest.value };
-  }
-
-  /** Leaves network outputs out of the rows that are not to have them. */
-  private withRhythm(index: number, quantities: StepRow["quantities"]): StepRow["quantities"] {
-    if (index % this.parts.config.log.outputsEvery === 0) return quantities;
-    return Object.fromEntries(Object.entries(quantities).filter(([path]) => !path.endsWith("_outputs")));
   }
 
   /** Logs a row, or checks it against the one logged before the run was stopped. */

@@ -1,15 +1,13 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { bindingOf, type Checkpoint, type JournalHead, NAMES, readCheckpoint } from "../record/index.ts";
 import {
-  bindingOf,
-  type Checkpoint,
-  type JournalHead,
-  NAMES,
-  readCheckpoint,
   restoreProcesses,
+  rowDifference,
+  type Simulation,
+  type StepRow,
   snapshotOf,
-} from "../record/index.ts";
-import { rowDifference, type Simulation, type StepRow } from "../simulation/index.ts";
+} from "../simulation/index.ts";
 import type { RowStock } from "./loop.ts";
 
 /** What a checkpoint is held against. */

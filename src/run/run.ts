@@ -12,10 +12,15 @@ import {
   readOldJournal,
   readOutcome,
   restoreJournal,
-  restoreProcesses,
 } from "../record/index.ts";
 import { fromConfigJson, type Provenance, type RunConfig, toConfigJson } from "../settings/index.ts";
-import { type BuiltRun, buildRun, criticalValueOf, type Simulation } from "../simulation/index.ts";
+import {
+  type BuiltRun,
+  buildRun,
+  criticalValueOf,
+  restoreProcesses,
+  type Simulation,
+} from "../simulation/index.ts";
 import { configHash, readConfigJsonOf, withEdge, writeConfigJson } from "./config.ts";
 import { nodeHost } from "./host.ts";
 import { RowStock, type RunEvents, RunLoop } from "./loop.ts";

@@ -22,6 +22,8 @@ export {
   RowBytes,
   rowDifference,
   type StepRow,
+  withOutputsEvery,
   withoutPadding,
 } from "./rows.ts";
 export { Simulation } from "./simulation.ts";
+export { restoreProcesses, type Snapshot, snapshotOf } from "./snapshot.ts";

@@ -32,6 +32,16 @@ export function isWallClock(path: string): boolean {
   return path.split("/").includes("times");
 }
 
+/** What a row keeps where network outputs are logged every so many rows only: all, or all but those. */
+export function withOutputsEvery(
+  index: number,
+  quantities: StepRow["quantities"],
+  every: number,
+): StepRow["quantities"] {
+  if (index % every === 0) return quantities;
+  return Object.fromEntries(Object.entries(quantities).filter(([path]) => !path.endsWith("_outputs")));
+}
+
 /** What runs of before 0.2.0 did not log: a resumed one has it only from there on. */
 const ADDED = ["plane/", "warm_start/"];
 

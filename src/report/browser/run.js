@@ -10,6 +10,8 @@ import { save } from "./save.js";
  * @typedef {object} ShownRun
  * @property {() => void} redraw with the colours of now
  * @property {(measure: import("./plots/decode.js").Measure) => void} setMeasure
+ * @property {(data: import("./plots/decode.js").RunData, follow: boolean) => void} update with more rows of the same charts; `follow` the last stretch of a plane
+ * @property {() => void} remove lets go of the page
  * @property {() => boolean} busy whether someone is reading: zoomed, or with the cursor in a plot
  */
 
@@ -22,7 +24,7 @@ import { save } from "./save.js";
 export function showRun({ axes, charts }) {
   /** The cursors of plots with the same key move together. */
   const cursors = charts.map(({ id }) => id).join(" ");
-  const { steps } = axes[0];
+  let { steps } = axes[0];
 
   /** @type {{ section: HTMLElement, plot: import("./plots/plot.js").Plot }[]} */
   const views = [];
@@ -124,7 +126,7 @@ export function showRun({ axes, charts }) {
         if (name === "log") plot.setLog(pressed);
         if (name === "reset") zoomAll(undefined);
       },
-      csv: () => csvOf(plot.table(), chart.along ?? (measure === "steps" ? "step" : "time")),
+      csv: () => csvOf(plot.table(), plot.chart.along ?? (measure === "steps" ? "step" : "time")),
       spec: () => plot.spec(captionOf(section)),
     });
     frame.addEventListener("keydown", (event) => {
@@ -169,7 +171,7 @@ export function showRun({ axes, charts }) {
       const aloud = /** @type {HTMLElement} */ (section.querySelector(".aloud"));
       aloud.textContent = [
         `step ${place}`,
-        ...chart.stretches[0].paths.map(({ label }, i) => `${label} ${plane.text(i)}`),
+        ...plane.chart.stretches[0].paths.map(({ label }, i) => `${label} ${plane.text(i)}`),
       ].join("; ");
     });
   }
@@ -194,6 +196,24 @@ export function showRun({ axes, charts }) {
       for (const { plot } of views) plot.rescale();
       shownAt = Number.NaN;
       readAt(null);
+    },
+    update(data, follow) {
+      axes = data.axes;
+      steps = axes[0].steps;
+      for (const chart of data.charts) {
+        if (chart.kind === "plane")
+          for (const { plane } of planes.filter((each) => each.plane.chart.id === chart.id))
+            plane.update(chart, steps, follow);
+        else
+          for (const { plot } of views.filter((each) => each.plot.chart.id === chart.id))
+            plot.update(chart, axes);
+      }
+      shownAt = Number.NaN;
+      readAt(active?.cursor() ?? null);
+    },
+    remove() {
+      for (const { plot } of views) plot.remove();
+      for (const { plane } of planes) plane.remove();
     },
     busy: () => zoomed || active !== undefined,
   };

@@ -9,7 +9,7 @@ const SHARPNESS = 2;
  * @param {string} name
  * @param {Blob} blob
  */
-function download(name, blob) {
+export function download(name, blob) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = name;
@@ -27,6 +27,16 @@ function download(name, blob) {
 export function save(kind, name, csv, figure) {
   if (kind === "csv") return download(`${name}.csv`, new Blob([csv()], { type: "text/csv" }));
   const svg = inLight(() => figureSvg(figure(), SAVED));
+  savePicture(kind, name, svg);
+}
+
+/**
+ * Saves an SVG as it is, or as pixels.
+ * @param {string} kind `png` or `svg`
+ * @param {string} name without its ending
+ * @param {string} svg
+ */
+export function savePicture(kind, name, svg) {
   if (kind === "svg") return download(`${name}.svg`, new Blob([svg], { type: "image/svg+xml" }));
   const image = new Image();
   image.onload = () => {

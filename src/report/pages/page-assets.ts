@@ -17,6 +17,7 @@ const MODULES = [
   "plots/plot.js",
   "legend.js",
   "run.js",
+  "page.js",
   "main.js",
 ];
 

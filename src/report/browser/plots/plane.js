@@ -11,6 +11,7 @@ import { strokeOf } from "./strokes.js";
  */
 export function createPlane(frame, chart, steps) {
   const shown = chart.stretches[0].paths.map(() => true);
+  let following = false;
   let at = chart.start;
   /** @type {number | undefined} */
   let marked;
@@ -61,10 +62,13 @@ export function createPlane(frame, chart, steps) {
     frame.innerHTML = figureSvg(spec(""), { width, height, alone: false });
   }
   draw();
-  new ResizeObserver(draw).observe(frame);
+  const watcher = new ResizeObserver(draw);
+  watcher.observe(frame);
 
   return {
-    chart,
+    get chart() {
+      return chart;
+    },
     shown,
     draw,
     spec,
@@ -91,6 +95,23 @@ export function createPlane(frame, chart, steps) {
       const { x, y } = stretch().paths[path];
       return `${valueText(x[row])}, ${valueText(y[row])}`;
     },
+    /**
+     * Takes more rows, or others.
+     * @param {import("./decode.js").PlaneChart} nextChart
+     * @param {Float64Array} nextSteps
+     * @param {boolean} follow whether the last stretch is shown as it grows
+     */
+    update(nextChart, nextSteps, follow) {
+      const paths = nextChart.stretches[0].paths;
+      shown.splice(0, shown.length, ...paths.map((_, i) => shown[i] ?? true));
+      if (follow) at = nextChart.stretches.length - 1;
+      else if (following || at >= nextChart.stretches.length) at = nextChart.start;
+      following = follow;
+      chart = nextChart;
+      steps = nextSteps;
+      draw();
+    },
+    remove: () => watcher.disconnect(),
     csv() {
       const [first] = this.rows();
       const { paths } = stretch();

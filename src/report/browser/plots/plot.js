@@ -20,6 +20,8 @@ const uPlot = /** @type {{ uPlot: typeof import("uplot") }} */ (/** @type {unkno
  * @property {(measure: import("./decode.js").Measure) => void} setMeasure
  * @property {() => void} rescale after something of its family has changed
  * @property {() => void} redraw with the colours of now
+ * @property {(chart: import("./decode.js").Chart, axes: import("./decode.js").Axis[]) => void} update with more rows, or other lines
+ * @property {() => void} remove lets go of the page
  * @property {(caption: string) => import("./figure.js").FigureSpec} spec what a saved picture shows
  */
 
@@ -84,10 +86,19 @@ export function createPlot(frame, chart, axes, cursors, events) {
   const across = () => zoomed ?? union(family.map((each) => each.across()));
   const up = () => union(family.filter((each) => each.log() === log).map((each) => each.up(across())));
 
+  /** What is drawn, without its numbers: as long as it is the same, new numbers need no new plot. */
+  const form = () =>
+    JSON.stringify([chart.axis, chart.along, lines().map(({ name, role, g }) => [name, role, g])]);
+  let drawnForm = "";
+  const dataOf = (/** @type {ReturnType<typeof lines>} */ drawn) =>
+    /** @type {import("uplot").AlignedData} */ (
+      /** @type {unknown} */ ([Array.from(table.x), ...drawn.map((line) => drawable(line.values, log))])
+    );
+
   const draw = () => {
     plot?.destroy();
+    drawnForm = form();
     const drawn = lines();
-    const data = [Array.from(table.x), ...drawn.map((line) => drawable(line.values, log))];
     const options = plotOptions(chart, drawn, {
       shown,
       log,
@@ -96,15 +107,19 @@ export function createPlot(frame, chart, axes, cursors, events) {
       size: size(frame),
       cursors,
       events,
+      level: () => chart.level,
     });
-    plot = new uPlot(options, /** @type {import("uplot").AlignedData} */ (data), frame);
+    plot = new uPlot(options, dataOf(drawn), frame);
     plot.setScale("x", horizontal(across()));
   };
   draw();
-  new ResizeObserver(() => plot?.setSize(size(frame))).observe(frame);
+  const watcher = new ResizeObserver(() => plot?.setSize(size(frame)));
+  watcher.observe(frame);
 
   return {
-    chart,
+    get chart() {
+      return chart;
+    },
     shown,
     table: () => table,
     cursor: () => {
@@ -141,6 +156,22 @@ export function createPlot(frame, chart, axes, cursors, events) {
     },
     rescale: () => plot?.setScale("x", horizontal(across())),
     redraw: () => plot?.redraw(false, true),
+    update(nextChart, nextAxes) {
+      const before = new Map(chart.groups.map(({ label }, g) => [label, shown[g]]));
+      chart = nextChart;
+      axes = nextAxes;
+      shown.splice(0, shown.length, ...chart.groups.map((group) => before.get(group.label) ?? group.shown));
+      table = tableOf(chart, axes, measure);
+      if (form() !== drawnForm) return draw();
+      plot?.batch(() => {
+        plot?.setData(dataOf(lines()), false);
+        plot?.setScale("x", horizontal(across()));
+      });
+    },
+    remove() {
+      watcher.disconnect();
+      plot?.destroy();
+    },
     spec(caption) {
       const visible = lines().filter((line) => shown[line.g]);
       return {
@@ -207,10 +238,11 @@ function drawable(values, log) {
  * @param {import("./decode.js").Measure} how.measure
  * @param {{ width: number, height: number }} how.size
  * @param {string} how.cursors
+ * @param {() => import("./decode.js").Chart["level"]} how.level
  * @param {{ onCursor: () => void, onZoom: (first: number, last: number) => void, onReset: () => void }} how.events
  * @returns {import("uplot").Options}
  */
-function plotOptions(chart, lines, { shown, log, up, measure, size, cursors, events }) {
+function plotOptions(chart, lines, { shown, log, up, measure, size, cursors, events, level }) {
   const font = `12px ${color("--font")}`;
   const several = new Set(chart.groups.flatMap((group) => group.lines.map((line) => line.axis))).size > 1;
   const common = {
@@ -273,7 +305,7 @@ function plotOptions(chart, lines, { shown, log, up, measure, size, cursors, eve
     ],
     series: [{}, ...lines.map((line) => seriesOf(line, shown[line.g], several))],
     hooks: {
-      draw: [(u) => drawLevel(u, chart.level, log, font)],
+      draw: [(u) => drawLevel(u, level(), log, font)],
       setCursor: [() => events.onCursor()],
       setSelect: [
         (u) => {

@@ -1,0 +1,160 @@
+import { isMisuse } from "../../base/index.ts";
+import type { StepRow } from "../../simulation/index.ts";
+import { type PackedRows, RowPacker } from "./pack.ts";
+import { type PlanarNetwork, planarNetwork } from "./planar.ts";
+import type { Picture, Report, Request } from "./protocol.ts";
+import { Session, sentenceOf } from "./session.ts";
+
+/** Rows leave together, once in so many milliseconds: two frames. */
+const BATCH = 33;
+/** Milliseconds between two pictures of the network while it runs. */
+const PICTURE = 100;
+
+/** What a worker has of its surroundings. */
+export interface Channel {
+  /** @param moved buffers that are handed over and not copied */
+  tell(report: Report, moved: readonly ArrayBuffer[]): void;
+  /** Calls back soon, after requests that are waiting. */
+  soon(callback: () => void): void;
+  /** Milliseconds. */
+  now(): number;
+}
+
+/** Answers requests with reports, a row at a time, so that requests are heard between rows. */
+export class Server {
+  private readonly channel: Channel;
+  private session: Session | undefined;
+  private planar: PlanarNetwork | undefined;
+  private packer = new RowPacker();
+  private waiting: StepRow[] = [];
+  private until = 0;
+  private going = false;
+  private sent = 0;
+  private pictured = 0;
+
+  constructor(channel: Channel) {
+    this.channel = channel;
+  }
+
+  /** Does what is asked; failures are told as sentences. */
+  hear(request: Request): void {
+    try {
+      this.answer(request);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private answer(request: Request): void {
+    switch (request.type) {
+      case "init":
+        return this.begin(request.argv);
+      case "run":
+        this.until = request.until;
+        return this.go();
+      case "step":
+        this.until = (this.session?.rows ?? 0) + 1;
+        return this.go();
+      case "pause":
+        this.until = 0;
+        return;
+      case "fork": {
+        if (!this.session) return;
+        this.flush();
+        const from = this.session.fork(request.step, request.argv);
+        this.channel.tell({ type: "cut", from }, []);
+        return this.go();
+      }
+    }
+  }
+
+  private begin(argv: readonly string[]): void {
+    this.session = new Session(argv);
+    const { built, config } = this.session;
+    this.planar = planarNetwork(config);
+    const { dimension } = built.objective;
+    // The warm start is part of making the simulation, and none of a row's cost.
+    let cost = 0;
+    if (this.session.open) this.waiting.push(this.session.step());
+    const before = this.channel.now();
+    if (this.session.open) {
+      this.waiting.push(this.session.step());
+      cost = (this.channel.now() - before) / 1000;
+    }
+    this.channel.tell(
+      {
+        type: "ready",
+        p: dimension,
+        cost,
+        criticalValue: built.criticalValue,
+        backend: built.backend,
+        notices: built.notices,
+        ...(this.planar && { planar: this.planar.data }),
+      },
+      [],
+    );
+    this.flush();
+    this.rest();
+  }
+
+  private go(): void {
+    if (this.going) return;
+    this.going = true;
+    this.channel.soon(this.turn);
+  }
+
+  /** One row, and the next turn. */
+  private readonly turn = (): void => {
+    const { session, channel } = this;
+    if (!session) return;
+    try {
+      if (session.rows >= this.until || !session.open) {
+        this.going = false;
+        this.flush();
+        return this.rest();
+      }
+      this.waiting.push(session.step());
+      if (channel.now() - this.sent >= BATCH) this.flush();
+      channel.soon(this.turn);
+    } catch (error) {
+      this.flush();
+      this.fail(error);
+    }
+  };
+
+  private flush(): void {
+    const { channel, session, waiting } = this;
+    if (!session || waiting.length === 0) return;
+    this.waiting = [];
+    this.sent = channel.now();
+    const rows: PackedRows = this.packer.pack(waiting);
+    const picture = this.picture(session);
+    channel.tell({ type: "rows", rows, bits: session.trail.bits, ...(picture && { picture }) }, [
+      rows.data.buffer,
+    ]);
+  }
+
+  /** What the network does at the optimizer's weights, now and then and in the end. */
+  private picture(session: Session): Picture | undefined {
+    const { planar, channel } = this;
+    const now = channel.now();
+    const last = !session.open || session.rows >= this.until;
+    if (!planar || (now - this.pictured < PICTURE && !last)) return undefined;
+    this.pictured = now;
+    const { processes } = session.built.simulation;
+    const process = processes.find(({ kind }) => kind === "discrete") ?? processes[0];
+    const weights = process.snapshot().w;
+    return weights.every(Number.isFinite) ? planar.picture(session.rows, weights) : undefined;
+  }
+
+  private rest(): void {
+    const { session, channel } = this;
+    if (!session) return;
+    channel.tell({ type: "rests", rows: session.rows, ended: session.ended(), over: !session.open }, []);
+  }
+
+  private fail(error: unknown): void {
+    this.going = false;
+    this.channel.tell({ type: "failed", sentence: sentenceOf(error), misuse: isMisuse(error) }, []);
+  }
+}
