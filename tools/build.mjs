@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { dirname, extname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { bundle, noticeOf } from "./bundle.mjs";
+import { buildLab } from "./lab.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const OUT = resolve(ROOT, process.argv[2] ?? "dist");
@@ -25,6 +26,7 @@ await bringFflate();
 for (const file of PLOTS)
   cpSync(join(folderOf("uplot"), file), join(OUT, "vendor", "uplot", file.replace("dist/", "")));
 await writeCore();
+await buildLab(join(OUT, "lab"));
 chmodSync(join(OUT, "cli", "main.js"), 0o755);
 
 function compile() {

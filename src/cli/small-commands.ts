@@ -9,10 +9,12 @@ import { resume } from "./commands/run.ts";
 import { study } from "./commands/study.ts";
 import { sweep } from "./commands/sweep.ts";
 import { verify } from "./commands/verify.ts";
+import { lab } from "./lab.ts";
 
 const commands = [
   verify,
   report,
+  lab,
   compare,
   analyse,
   sweep,

@@ -1,13 +1,16 @@
-export { type AnyChart, type Chart, chart, group } from "./charts/chart.ts";
+export { type AnyChart, type Chart, chart, type Group, group, type Role } from "./charts/chart.ts";
+export { chartSection } from "./charts/chart-section.ts";
 export {
   type Axis,
   type ChartSource,
   chartSource,
+  edgeLabel,
   lossChart,
   sharpnessChart,
   variancesChart,
 } from "./charts/dynamics-charts.ts";
 export { gradientChart } from "./charts/other-charts.ts";
+export { planeChart } from "./charts/plane-chart.ts";
 export { figureSvg, type StudyCurve, type StudyFigure } from "./charts/study-figure.ts";
 export { type EdgeSummary, edgeSummary } from "./edge.ts";
 export { formatNumber } from "./format.ts";
@@ -38,6 +41,7 @@ export {
 } from "./pages/studies-page.ts";
 export { renderSweep, type SweepPage, type SweepRun, sweepTable } from "./pages/sweep-page.ts";
 export { type Table, tableText } from "./pages/table.ts";
+export { labelOf, processesIn } from "./processes.ts";
 export { columnOf, columnsOf, squareOf, sumOf } from "./series.ts";
 export type { DistanceSummary, ProcessSummary, Summary } from "./summary.ts";
 export { headline, summaryTable, summaryText } from "./summary.ts";

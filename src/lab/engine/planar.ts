@@ -16,7 +16,7 @@ export interface PlanarNetwork {
 /** The network of a run over the plane of its data; undefined where examples are no points in a plane. */
 export function planarNetwork(config: RunConfig): PlanarNetwork | undefined {
   const { dataset, loss } = problemOf(config, {});
-  if (!dataset || dataset.inputKind !== "real" || dataset.inputShape.join() !== "2") return undefined;
+  if (dataset?.inputKind !== "real" || dataset.inputShape.join() !== "2") return undefined;
   const { inputs, labels, shape, labelShape } = dataset.train;
   const extent = extentOf(inputs);
   const [left, right, bottom, top] = extent;

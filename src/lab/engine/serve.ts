@@ -48,13 +48,16 @@ export class Server {
   private answer(request: Request): void {
     switch (request.type) {
       case "init":
-        return this.begin(request.argv);
+        this.begin(request.argv);
+        return;
       case "run":
         this.until = request.until;
-        return this.go();
+        this.go();
+        return;
       case "step":
         this.until = (this.session?.rows ?? 0) + 1;
-        return this.go();
+        this.go();
+        return;
       case "pause":
         this.until = 0;
         return;
@@ -63,12 +66,16 @@ export class Server {
         this.flush();
         const from = this.session.fork(request.step, request.argv);
         this.channel.tell({ type: "cut", from }, []);
-        return this.go();
+        this.go();
+        return;
       }
     }
   }
 
   private begin(argv: readonly string[]): void {
+    this.packer = new RowPacker();
+    this.waiting = [];
+    this.session?.built.dispose();
     this.session = new Session(argv);
     const { built, config } = this.session;
     this.planar = planarNetwork(config);
@@ -111,7 +118,8 @@ export class Server {
       if (session.rows >= this.until || !session.open) {
         this.going = false;
         this.flush();
-        return this.rest();
+        this.rest();
+        return;
       }
       this.waiting.push(session.step());
       if (channel.now() - this.sent >= BATCH) this.flush();

@@ -37,10 +37,19 @@ export function pairsOf(config: RunConfig): Map<string, string> {
     } else if (open !== undefined) pairs.set(open, [pairs.get(open), word].filter((each) => each).join(","));
   }
   pairs.delete("expid");
-  const { runs, eig } = config;
-  if (eig.frequency === 1 && (runs.includes("central") || runs.includes("stable")))
-    pairs.delete("eig.frequency");
-  return pairs;
+  // Where flows need eigenvalues it is what it would be without a word.
+  const silent = new Map(pairs);
+  silent.delete("eig.frequency");
+  return runs(silent)?.eig.frequency === config.eig.frequency ? silent : pairs;
+}
+
+/** The configuration of pairs; undefined where they are no run. */
+function runs(pairs: Pairs): RunConfig | undefined {
+  try {
+    return readPairs(pairs).config;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Pairs with one of them set; another part takes the flags of the one before with it. */

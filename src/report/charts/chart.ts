@@ -5,7 +5,7 @@ import type { Column } from "../series.ts";
 export const RUN_COLORS = 8;
 
 /** Who a line belongs to; each role has one colour and one stroke everywhere in the report. */
-export type Role = ProcessKind | "prediction" | "average" | "warm" | `run-${number}`;
+export type Role = ProcessKind | "prediction" | "average" | "warm" | "edge" | `run-${number}`;
 
 /** One line of a chart. */
 export interface Line {

@@ -34,7 +34,7 @@ export interface Engine {
 
 /** The host's WebAssembly; undefined where it has none. */
 export function engine(): Engine | undefined {
-  return (globalThis as { readonly WebAssembly?: Engine }).WebAssembly;
+  return (globalThis as unknown as { readonly WebAssembly?: Engine }).WebAssembly;
 }
 
 /** The smallest module that uses SIMD: (func (drop (i32x4.splat (i32.const 0)))). */

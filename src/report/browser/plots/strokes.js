@@ -7,6 +7,7 @@ import { color } from "./theme.js";
 const STROKES = {
   warm: { width: 2, layer: 0 },
   discrete: { width: 1.25, layer: 0 },
+  edge: { width: 1.25, dash: [6, 4], layer: 6 },
   midpoint: { width: 1.5, dash: [10, 3, 2, 3], layer: 1 },
   stable: { width: 2, dash: [9, 5], layer: 2 },
   stationary: { width: 2, dash: [3, 4], layer: 2 },
