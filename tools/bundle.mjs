@@ -37,23 +37,79 @@ export async function bundle(entry, { format = "esm", banner = "", sourcemap = f
 export const gzipped = (bytes) => gzipSync(bytes, { level: 9 }).length;
 
 /**
- * A module with the numbers of its long tables of doubles as text that compresses better than decimals: 6.9 bytes a
- * number in place of 9.4. Unpacked as the module loads, to the same bits.
+ * A module with its long tables of doubles in less room: two are computed as it loads, which takes some milliseconds; the
+ * numbers of the others are text that compresses better than decimals, 6.9 bytes a number in place of 9.4. All to the same
+ * bits.
  *
  * @param {string} code
  * @returns {string | undefined} undefined where there is no such table
  */
 export function packedTables(code) {
-  let found = false;
-  const packed = code.replace(/new Float64Array\(\[([\s\d.,eE+-]*)\]\)/g, (whole, list) => {
+  const needed = new Set();
+  const packed = code.replace(/(\w+) = new Float64Array\(\[([\s\d.,eE+-]*)\]\)/g, (whole, name, list) => {
     const numbers = list.split(",").flatMap((word) => (word.trim() === "" ? [] : [Number(word)]));
     if (numbers.length < PACKED) return whole;
-    found = true;
+    const compute = COMPUTED[name];
+    if (compute && sameBits(compute(), numbers)) {
+      needed.add(compute);
+      return `${name} = ${compute.name}()`;
+    }
+    needed.add(unpacked);
     const [text, columns] = packedBest(numbers);
-    return `unpacked("${text}", ${columns})`;
+    return `${name} = unpacked("${text}", ${columns})`;
   });
-  return found ? `${packed}\n${unpacked}` : undefined;
+  return needed.size > 0 ? [packed, ...needed].join("\n") : undefined;
 }
+
+const sameBits = (a, b) => a.length === b.length && a.every((entry, i) => Object.is(entry, b[i]));
+
+/** EXP_TABLE of base/elementary/tables.ts: 2^(j/128) as the double nearest to it and the rest, by fixed point with 192 bits. */
+function exponentials() {
+  const bits = 192n;
+  let root = 2n << bits;
+  for (let i = 0; i < 7; i++) {
+    // The whole square root, by Newton's method from above.
+    const square = root << bits;
+    for (let next = root; ; root = next) {
+      next = (root + square / root) >> 1n;
+      if (next >= root) break;
+    }
+  }
+  const table = [];
+  for (let power = 1n << bits; table.length < 256; power = (power * root) >> bits) {
+    const high = Number(power) * 2 ** -192;
+    table.push(high, Number(power - BigInt(high * 2 ** 192)) * 2 ** -192);
+  }
+  return Float64Array.from(table);
+}
+
+/**
+ * LOG_TABLE of the same file: for 128 intervals, 2⁻⁷ of an octave's leading bits long, ρ near the middle's inverse in
+ * multiples of 2⁻¹², and −log ρ as a multiple of 2⁻⁴² and the rest, by the series of the area tangent.
+ */
+function logarithms() {
+  const bits = 192n;
+  const view = new DataView(new ArrayBuffer(8));
+  const from = (high) => {
+    view.setUint32(0, high);
+    return view.getFloat64(0);
+  };
+  const table = [];
+  for (let word = 0x3fe61000; table.length < 384; word += 8192) {
+    const [low, high] = [from(word), from(word + 8192)];
+    const reciprocal = low < 1 && high > 1 ? 4096 : Math.round(8192 / (low + high));
+    const step = (BigInt(4096 - reciprocal) << bits) / BigInt(4096 + reciprocal);
+    let [sum, power] = [0n, step];
+    for (let n = 1n; power !== 0n; n += 2n, power = (((power * step) >> bits) * step) >> bits)
+      sum += (2n * power) / n;
+    const head = Math.round(Number(sum) * 2 ** -150) * 2 ** -42;
+    table.push(reciprocal / 4096, head, Number(sum - BigInt(head * 2 ** 192)) * 2 ** -192);
+  }
+  return Float64Array.from(table);
+}
+
+/** Tables that are computed, each with what computes it. Where the bits are others, the table is packed. */
+const COMPUTED = { EXP_TABLE: exponentials, LOG_TABLE: logarithms };
 
 /** The text of numbers by the number of columns, of those that divide them, for which it is the shortest compressed. */
 function packedBest(numbers) {

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { EXP_TABLE, LOG_TABLE } from "../../src/base/index.ts";
 import * as core from "../../src/index.ts";
 import { bundle, gzipped, packedTables } from "../../tools/bundle.mjs";
 import { ROOT } from "../support/build.ts";
@@ -101,4 +102,15 @@ test("packed tables unpack to the same bits, whatever the numbers", () => {
   expect(packed).not.toContain("new Float64Array([");
   expect([...table].every((entry, i) => Object.is(entry, numbers[i]))).toBe(true);
   expect(packedTables("const few = new Float64Array([1, 2]);")).toBeUndefined();
+});
+
+test("tables that are computed as the file loads have the bits of those in the sources", () => {
+  const source = readFileSync(join(ROOT, "src", "base", "elementary", "tables.ts"), "utf8");
+  const packed = packedTables(source) ?? "";
+  for (const [name, table] of Object.entries({ EXP_TABLE, LOG_TABLE })) {
+    expect(packed).toMatch(new RegExp(`${name} = (exponentials|logarithms)\\(\\)`));
+    const computed = new Function(`${packed.replaceAll("export ", "")}\nreturn ${name};`)() as Float64Array;
+    expect(computed.length).toBe(table.length);
+    expect(computed.every((entry, i) => Object.is(entry, table[i]))).toBe(true);
+  }
 });
