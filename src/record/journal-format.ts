@@ -120,16 +120,19 @@ export function decodeRow(payload: Uint8Array, layouts: readonly Layout[]): Step
   const size = layout?.reduce((total, [, shape]) => total + sizeIn(shape), 3);
   if (layout === undefined || payload.length !== 8 * (size ?? 0))
     throw valueError("journal", "a row that fits its layout", `${payload.length} bytes`);
-  let at = 24;
+  const numbers = new Float64Array(payload.length / 8);
+  for (let i = 0; i < numbers.length; i++) numbers[i] = view.getFloat64(8 * i, true);
+  let at = 3;
   const quantities = layout.map(([path, shape, integer]): [string, Quantity] => {
-    const data = new Float64Array(sizeIn(shape));
-    for (let i = 0; i < data.length; i++, at += 8) data[i] = view.getFloat64(at, true);
-    return [path, shape === null ? data[0] : { shape, data, ...(integer && { integer }) }];
+    if (shape === null) return [path, numbers[at++]];
+    const data = numbers.slice(at, at + sizeIn(shape));
+    at += data.length;
+    return [path, { shape, data, ...(integer && { integer }) }];
   });
   // Object.fromEntries defines own properties: a quantity may have any name, `__proto__` included.
   return {
-    index: view.getFloat64(8, true),
-    step: view.getFloat64(16, true),
+    index: numbers[1],
+    step: numbers[2],
     quantities: Object.fromEntries(quantities),
   };
 }

@@ -1,4 +1,4 @@
-import type { Quantity, StepRow } from "../simulation/index.ts";
+import type { StepRow } from "../simulation/index.ts";
 
 /** One number per row; NaN where a row has none. */
 export type Column = Float64Array;
@@ -6,12 +6,16 @@ export type Column = Float64Array;
 /** The columns of a quantity: one per entry of its largest row-major array, none if no row has it. */
 export function columnsOf(rows: readonly StepRow[], path: string): Column[] {
   const columns: Column[] = [];
-  rows.forEach((row, r) => {
-    entriesOf(row.quantities[path]).forEach((value, c) => {
-      columns[c] ??= new Float64Array(rows.length).fill(NaN);
-      columns[c][r] = value;
-    });
-  });
+  const put = (c: number, r: number, value: number): void => {
+    columns[c] ??= new Float64Array(rows.length).fill(NaN);
+    columns[c][r] = value;
+  };
+  for (let r = 0; r < rows.length; r++) {
+    const quantity = rows[r].quantities[path];
+    if (typeof quantity === "number") put(0, r, quantity);
+    else if (quantity !== undefined)
+      for (let c = 0; c < quantity.data.length; c++) put(c, r, quantity.data[c]);
+  }
   return columns.filter((column) => column.some((x) => !Number.isNaN(x)));
 }
 
@@ -78,9 +82,4 @@ export function runningMean(column: Column, window: number): Column {
  */
 export function averagingWindow(rows: number): number {
   return Math.min(151, Math.max(5, 2 * Math.round(rows / 8) + 1));
-}
-
-function entriesOf(quantity: Quantity | undefined): ArrayLike<number> & { forEach: Float64Array["forEach"] } {
-  if (quantity === undefined) return new Float64Array(0);
-  return typeof quantity === "number" ? Float64Array.of(quantity) : quantity.data;
 }

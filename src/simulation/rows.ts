@@ -29,7 +29,7 @@ export function isIntegerQuantity(quantity: Quantity): boolean {
 
 /** True for the quantities that no two runs share, wall-clock times: `PROCESS/times/…`. */
 export function isWallClock(path: string): boolean {
-  return path.split("/").includes("times");
+  return /(?:^|\/)times(?:\/|$)/.test(path);
 }
 
 /** What a row keeps where network outputs are logged every so many rows only: all, or all but those. */
