@@ -3,13 +3,14 @@
  * its own s, one with s ≪ ε by the same ε as all others.
  */
 import { valueError } from "../base/index.ts";
+import { type CompiledRule, stateParts } from "../flows/index.ts";
 
-/** Numbers counted by their order of magnitude. */
+/** Numbers counted by their order of magnitude. Plain data. */
 export interface MagnitudeHistogram {
   /** log10 of the middle of each bin, increasing; every bin from the least to the largest number, so that some may be empty. */
-  readonly places: Float64Array;
+  readonly places: readonly number[];
   /** The share of all numbers that lies in each bin; with `zeros` they sum to 1. */
-  readonly shares: Float64Array;
+  readonly shares: readonly number[];
   /** The share of numbers that are 0, which have no order of magnitude. */
   readonly zeros: number;
 }
@@ -39,8 +40,8 @@ export function magnitudeHistogram(values: ArrayLike<number>): MagnitudeHistogra
   const first = found[0] ?? 0;
   const count = found.length === 0 ? 0 : found[found.length - 1] - first + 1;
   return {
-    places: Float64Array.from({ length: count }, (_, b) => (first + b + 0.5) / BINS_PER_DECADE),
-    shares: Float64Array.from({ length: count }, (_, b) => (bins.get(first + b) ?? 0) / values.length),
+    places: Array.from({ length: count }, (_, b) => (first + b + 0.5) / BINS_PER_DECADE),
+    shares: Array.from({ length: count }, (_, b) => (bins.get(first + b) ?? 0) / values.length),
     zeros: zeros / values.length,
   };
 }
@@ -94,4 +95,63 @@ export function adaptivityInterval(s: ArrayLike<number>): AdaptivityInterval {
     return Math.exp((low + high) / 2);
   };
   return [at(ENDS[0]), at(ENDS[1])];
+}
+
+/** What ε does at one place of a run. Plain data. */
+export interface AdaptivityAt {
+  readonly epsilon: number;
+  /** Whether ν is one number for all weights. */
+  readonly scalar: boolean;
+  /** Of |g_i|, at these weights. */
+  readonly gradients: MagnitudeHistogram;
+  /** Of s_i = √ν̂_i, as the last step divided by it. */
+  readonly roots: MagnitudeHistogram;
+  /** A(ε). */
+  readonly adaptivity: number;
+  readonly interval: AdaptivityInterval;
+}
+
+/**
+ * √ν̂ and ε of a rule that divides by (√ν̂ + ε)/η, from P alone: with ν = 0 it is ε/η, and √ν̂ is √ν times one number,
+ * which the largest entry tells.
+ *
+ * @param state read @returns undefined for a rule without a second moment, and before its first step
+ */
+export function secondMomentOf(
+  rule: CompiledRule,
+  state: Float64Array,
+): { readonly epsilon: number; readonly roots: Float64Array } | undefined {
+  const { dimension: p } = rule;
+  const { nu, t } = stateParts(rule.rule, state, p);
+  if (rule.rule.secondMoment === undefined || nu === undefined || !(t[0] > 0)) return undefined;
+  const P = new Float64Array(p);
+  const eta = rule.learningRate(state);
+  const without = state.slice();
+  stateParts(rule.rule, without, p).nu.fill(0);
+  rule.preconditioner(without, P);
+  const epsilon = P[0] * eta;
+  rule.preconditioner(state, P);
+  let largest = 0;
+  for (let i = 1; i < nu.length; i++) if (nu[i] > nu[largest]) largest = i;
+  const scale = nu[largest] > 0 ? (P[largest] * eta - epsilon) / Math.sqrt(nu[largest]) : 0;
+  return { epsilon, roots: nu.map((entry) => scale * Math.sqrt(entry)) };
+}
+
+/** What ε does with a state and the gradient of its weights; undefined for a rule without a second moment. */
+export function adaptivityAt(
+  rule: CompiledRule,
+  state: Float64Array,
+  gradient: Float64Array,
+): AdaptivityAt | undefined {
+  const moment = secondMomentOf(rule, state);
+  if (moment === undefined) return undefined;
+  const { epsilon, roots } = moment;
+  return {
+    epsilon,
+    scalar: rule.rule.secondMoment === "scalar",
+    gradients: magnitudeHistogram(gradient),
+    roots: magnitudeHistogram(roots),
+    adaptivity: adaptivity(roots, epsilon),
+    interval: adaptivityInterval(roots),
+  };
 }

@@ -1,10 +1,13 @@
 /** The Hessian at given weights: ends of its spectrum, density, trace, blocks, Gauss–Newton part. What ε does to a rule with a second moment. */
 export {
+  type AdaptivityAt,
   type AdaptivityInterval,
   adaptivity,
+  adaptivityAt,
   adaptivityInterval,
   type MagnitudeHistogram,
   magnitudeHistogram,
+  secondMomentOf,
 } from "./adaptivity.ts";
 export {
   ALL_WEIGHTS,
@@ -15,6 +18,8 @@ export {
   type WeightRange,
 } from "./blocks.ts";
 export { type DensityCurve, densityCurve } from "./curve.ts";
+export { type Diagnostics, diagnosticsAt } from "./diagnostics.ts";
+export { type LayerNorm, layerNorms, spectralNorm } from "./layer-norms.ts";
 export { curvatureOperator, MATRICES, type MatrixName } from "./operator.ts";
 export { preconditionerAt } from "./preconditioner.ts";
 export { spectrumQuantities } from "./quantities.ts";

@@ -7,6 +7,7 @@
  *     config.json    its settings
  *     data.hdf5      its rows for other programs, and after the end the only place that has them
  *     checkpoints/   latest.npz: the last weights; resume.npz: one row before; checkpoint_N.npz: those asked for
+ *     diagnostics.json  what the report tells of the last weights beside the rows
  *     report.html
  *     outcome.json   how the run ended, written last: a run that has it has ended
  *
@@ -34,6 +35,7 @@ export const NAMES = {
   latest: "latest.npz",
   resume: "resume.npz",
   outcome: "outcome.json",
+  diagnostics: "diagnostics.json",
 } as const;
 
 /** How a run ended, as outcome.json keeps it. */

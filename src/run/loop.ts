@@ -39,8 +39,11 @@ export interface RunEvents {
    * computed and ends the run before that step, its outputs written. Looks at a flag and at nothing slower.
    */
   readonly shouldStop?: () => boolean;
-  /** When all rows are on disk and the folder is still this run's: for what else belongs into it. */
-  readonly concluding?: (outcome: RunOutcome) => void | Promise<void>;
+  /**
+   * When all rows and checkpoints are on disk and the folder is still this run's: for what else belongs into it. The built
+   * run's objective is there to be asked; where the run was interrupted, `shouldStop` ends that.
+   */
+  readonly concluding?: (outcome: RunOutcome, built: BuiltRun) => void | Promise<void>;
 }
 
 /** Seconds between checkpoints for `resume`, which only save it time. */
@@ -148,7 +151,7 @@ export class RunLoop {
       const interrupted = await this.compute(restore);
       const outcome = this.outcome(interrupted);
       const kept = interrupted ? this.data.update() : this.data.finish();
-      await events.concluding?.(outcome);
+      await events.concluding?.(outcome, built);
       if (!interrupted) {
         folder.check();
         folder.writeOutcome(outcomeFile(outcome, head, journal.restarts));

@@ -1,7 +1,21 @@
 import { expect, test } from "vitest";
-import { adaptivity, adaptivityInterval, magnitudeHistogram } from "../../src/analysis/index.ts";
+import {
+  adaptivity,
+  adaptivityAt,
+  adaptivityInterval,
+  magnitudeHistogram,
+  secondMomentOf,
+} from "../../src/analysis/index.ts";
 import { Random } from "../../src/base/index.ts";
-import { logNormalAdaptivity } from "../../src/studies/epsilon.ts";
+import {
+  adaGrad,
+  adam,
+  compileRule,
+  gradientDescent,
+  rmsProp,
+  scalarRmsProp,
+} from "../../src/flows/index.ts";
+import { limitsOfAdam, logNormalAdaptivity } from "../../src/studies/epsilon.ts";
 
 const random = new Random(3, "adaptivity");
 const s = Float64Array.from({ length: 5000 }, (_, i) => (i % 7 === 0 ? 0 : Math.exp(2 * random.normal())));
@@ -49,4 +63,50 @@ test("a histogram counts every number once, zeros apart, in the bin of its magni
   expect(places.at(-1)).toBeCloseTo(2.1, 12);
   expect(() => magnitudeHistogram([Number.NaN])).toThrow(/finite/);
   expect(magnitudeHistogram([0]).zeros).toBe(1);
+});
+
+test("with ε far from every s each step of Adam is its limit's, to the relative size that s/(s + ε) promises", () => {
+  for (const seed of [1, 2, 3]) {
+    const { momentum, adaptive } = limitsOfAdam(seed);
+    expect(momentum).toBeLessThan(1);
+    expect(adaptive).toBeLessThan(1);
+    expect(Math.min(momentum, adaptive)).toBeGreaterThan(0.9);
+  }
+});
+
+test("√ν̂ and ε of a rule are read off its own P, with bias correction and without, whatever ε is", () => {
+  const p = 6;
+  const gradients = Array.from({ length: 7 }, () => random.fillNormal(new Float64Array(p)));
+  for (const gradient of gradients) gradient[2] = 0;
+  for (const biasCorrection of [true, false])
+    for (const eps of [0, 1e-8, 1e3]) {
+      const options = { lr: 0.3, beta2: 0.9, eps, biasCorrection };
+      for (const make of [rmsProp, adam, scalarRmsProp]) {
+        const rule = compileRule(make(options), p);
+        let state: Float64Array = rule.rule.initialState(p);
+        expect(secondMomentOf(rule, state)).toBeUndefined();
+        const nu = new Float64Array(p);
+        for (const gradient of gradients) {
+          const next = new Float64Array(state.length);
+          rule.update(state, gradient, next);
+          state = next;
+          for (let i = 0; i < p; i++) nu[i] += 0.1 * (gradient[i] ** 2 - nu[i]);
+        }
+        const found = secondMomentOf(rule, state);
+        if (!found) throw new Error("the rule has a second moment");
+        expect(Math.abs(found.epsilon - eps)).toBeLessThanOrEqual(1e-12 * eps);
+        const corrected = biasCorrection ? 1 - 0.9 ** gradients.length : 1;
+        if (make === scalarRmsProp) expect(found.roots.length).toBe(1);
+        else
+          found.roots.forEach((root, i) => {
+            const exact = Math.sqrt(nu[i] / corrected);
+            expect(Math.abs(root - exact)).toBeLessThanOrEqual(1e-11 * exact);
+          });
+        expect(adaptivityAt(rule, state, gradients[0])?.scalar).toBe(make === scalarRmsProp);
+      }
+    }
+  for (const rule of [gradientDescent({ lr: 0.1 }), adaGrad({ lr: 0.1 })])
+    expect(
+      adaptivityAt(compileRule(rule, p), compileRule(rule, p).rule.initialState(p).fill(1), gradients[0]),
+    ).toBeUndefined();
 });

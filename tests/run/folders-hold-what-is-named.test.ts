@@ -62,7 +62,7 @@ test("a run leaves each file that the guide's table names, and no other", () => 
   expect(WITH_RULE.length).toBe(1);
   const left = GUIDE.map(({ name }) => name).filter((name) => ![...PASSING, ...WITH_RULE].includes(name));
   expect(entries(folder)).toEqual(left.sort());
-  expect(left.length).toBe(5);
+  expect(left.length).toBe(6);
 });
 
 test("its checkpoints are those that the table names", () => {

@@ -1,13 +1,21 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
+import { type Diagnostics, diagnosticsAt } from "../../analysis/index.ts";
 import { flag } from "../../base/index.ts";
 import { changesOf } from "../../custom/index.ts";
 import { NAMES, writeFileAtomic } from "../../record/index.ts";
 import { renderReport, type Summary, summaryTable, summaryText } from "../../report/index.ts";
-import { openRun, type RunOnDisk, type RunOutcome } from "../../run/index.ts";
+import {
+  checkpointAt,
+  checkpointsOf,
+  openRun,
+  processIn,
+  type RunOnDisk,
+  type RunOutcome,
+} from "../../run/index.ts";
 import { toConfigJson } from "../../settings/index.ts";
-import { criticalValueOf } from "../../simulation/index.ts";
+import { type BuiltRun, criticalValueOf } from "../../simulation/index.ts";
 import { version } from "../terminal/version.ts";
 import { command, oneFolder } from "./command.ts";
 
@@ -21,6 +29,7 @@ export function environmentLine(computed?: { readonly backend: string; readonly 
 
 /** The page and its summary, of a run on disk. @param live the run still goes, and the page loads itself again */
 function drawn(
+  directory: string,
   run: RunOnDisk,
   criticalValue: number,
   status: string,
@@ -31,20 +40,50 @@ function drawn(
   const rows = [...run.rows()];
   const summary = summaryTable(rows, criticalValue);
   const json = toConfigJson(config, { cmd: "", gitHash: null, version: version() });
-  const told = { title: config.expid, summary, config: json, rows, criticalValue, status, environment };
+  const diagnostics = diagnosticsIn(directory);
+  const told = {
+    title: config.expid,
+    summary,
+    config: json,
+    rows,
+    criticalValue,
+    status,
+    environment,
+    ...(diagnostics && { diagnostics }),
+  };
   const page = renderReport(told, { live });
   return { page, summary };
 }
 
-/** Writes report.html of a run that has just been computed; returns the summary it shows. */
-export async function writeReport({
-  directory,
-  criticalValue,
-  status,
-  ...computed
-}: RunOutcome): Promise<Summary> {
+/** What diagnostics.json of a run says; undefined where there is none that can be read. */
+function diagnosticsIn(directory: string): Diagnostics | undefined {
+  try {
+    return JSON.parse(readFileSync(join(directory, NAMES.diagnostics), "utf8")) as Diagnostics;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes diagnostics.json of a run that has ended, from its last checkpoint: one gradient more. */
+function writeDiagnostics({ directory, ending }: RunOutcome, { objective, rule }: BuiltRun): void {
+  if (ending === "interrupted") return;
+  const last = checkpointAt(checkpointsOf(directory, "report"), null, "report");
+  if (!last.arrays.has("discrete.w")) return;
+  const found = diagnosticsAt(
+    objective,
+    rule,
+    last.index,
+    processIn(last, "discrete", objective.dimension, "report"),
+  );
+  if (found) writeFileAtomic(join(directory, NAMES.diagnostics), `${JSON.stringify(found)}\n`);
+}
+
+/** Writes what a run that has just been computed leaves for readers, report.html above all; returns the summary it shows. */
+export async function writeReport(outcome: RunOutcome, built: BuiltRun): Promise<Summary> {
+  const { directory, criticalValue, status, ...computed } = outcome;
+  writeDiagnostics(outcome, built);
   const run = await openRun(directory, "report");
-  const { page, summary } = drawn(run, criticalValue, status, environmentLine(computed));
+  const { page, summary } = drawn(directory, run, criticalValue, status, environmentLine(computed));
   writeFileAtomic(join(directory, "report.html"), page);
   return summary;
 }
@@ -82,7 +121,7 @@ export async function reportOf(
   const told = notice === undefined ? status : `${status}; ${notice}`;
   const environment = environmentLine(outcome);
   const criticalValue = outcome?.criticalValue ?? criticalValueOf(config);
-  const { page, summary } = drawn(run, criticalValue, told, environment, live && !finished);
+  const { page, summary } = drawn(directory, run, criticalValue, told, environment, live && !finished);
   const path = join(directory, "report.html");
   writeFileAtomic(path, page);
   return { path, summary, notice, finished };

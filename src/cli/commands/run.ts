@@ -65,8 +65,8 @@ async function withProgress(
     row: (row) => progress.update({ step: row.index + 1, ...progressOf(row) }),
     notice: (line) => progress.note(line),
     shouldStop: interrupts.asked,
-    concluding: async (outcome) => {
-      summary = await writeReport(outcome);
+    concluding: async (outcome, built) => {
+      summary = await writeReport(outcome, built);
     },
   };
   let summary: Summary | undefined;

@@ -62,7 +62,7 @@ const task = command({
         events: {
           notice: say,
           shouldStop: interrupts.asked,
-          concluding: async (outcome) => void (await writeReport(outcome)),
+          concluding: async (outcome, built) => void (await writeReport(outcome, built)),
         },
       });
     } finally {

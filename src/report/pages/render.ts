@@ -1,3 +1,4 @@
+import type { Diagnostics } from "../../analysis/index.ts";
 import { valueError } from "../../base/index.ts";
 import type { StepRow } from "../../simulation/index.ts";
 import { type AnyChart, inPairs } from "../charts/chart.ts";
@@ -22,6 +23,7 @@ import { planeChart } from "../charts/plane-chart.ts";
 import { flattened, runFacts, titleOf } from "../facts.ts";
 import { escapeHtml, formatNumber } from "../format.ts";
 import { headline, type Summary } from "../summary.ts";
+import { diagnosticsSection } from "./diagnostics-section.ts";
 import { htmlPage, type PageOptions, pageHead } from "./html-page.ts";
 import { dataElement, isThinned } from "./page-data.ts";
 
@@ -40,6 +42,8 @@ export interface ReportInput {
   readonly status: string;
   /** One line on the machine, engine and time. */
   readonly environment: string;
+  /** What is told of the optimizer's last weights. */
+  readonly diagnostics?: Diagnostics;
 }
 
 /**
@@ -63,6 +67,7 @@ export function renderReport(input: ReportInput, options: PageOptions = {}): str
       ? [legendOfUse("all plots"), thinned(input.rows.length)]
       : ['<p class="empty">No steps have been logged yet.</p>']),
     `<div class="charts">${charts.map((chart) => chartSection(chart)).join("\n")}</div>`,
+    input.diagnostics === undefined ? "" : diagnosticsSection(input.diagnostics),
     `${configuration(input)}</main>`,
     dataElement(source.axes, charts, "run-data"),
   ];
