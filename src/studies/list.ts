@@ -1,3 +1,4 @@
+import { bilevel } from "./bilevel.ts";
 import { contextual } from "./contextual.ts";
 import { epsilon } from "./epsilon.ts";
 import { folding } from "./folding.ts";
@@ -6,7 +7,7 @@ import { margin } from "./margin.ts";
 import type { Study } from "./study.ts";
 
 /** All studies, in the order of the page: a new one is its own file and a word here. */
-export const STUDIES: readonly Study[] = [margin, hybrid, contextual, folding, epsilon];
+export const STUDIES: readonly Study[] = [margin, hybrid, contextual, folding, epsilon, bilevel];
 
 /** Their names. */
 export const STUDY_NAMES: readonly string[] = STUDIES.map(({ name }) => name);
