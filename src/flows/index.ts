@@ -30,6 +30,12 @@ export {
   diagonalStationaryPoint,
   scalarStationaryPreconditioner,
 } from "./dynamics/stationary-point.ts";
+export {
+  NOISE_TERMS,
+  type NoiseSource,
+  type NoiseTerm,
+  type SubstepNoise,
+} from "./dynamics/substep-noise.ts";
 export { type CentralObservation, CentralProcess } from "./processes/central.ts";
 export { DiscreteProcess } from "./processes/discrete.ts";
 export type { ProcessEntry } from "./processes/entry.ts";

@@ -103,7 +103,9 @@ function checkRivals({ opt, runs }: RunConfig): void {
       `opt:${opt.name}`,
       `leave ${rival} out, or take opt:rmsprop`,
     );
-  const atRest = runs.find((process) => rulesOf(process) === "second moment");
+  const atRest = runs.find(
+    (process) => rulesOf(process) === "second moment" || rulesOf(process) === "no momentum",
+  );
   if (atRest !== undefined && "beta1" in opt)
     throw valueError(
       "--runs",

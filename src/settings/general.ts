@@ -15,7 +15,7 @@ import {
   type Settings,
   text,
 } from "../base/index.ts";
-import { PROCESS_DEFAULTS, PROCESS_KINDS, PROCESSES, type SettledKind } from "../flows/index.ts";
+import { NOISE_TERMS, PROCESS_DEFAULTS, PROCESS_KINDS, PROCESSES, type SettledKind } from "../flows/index.ts";
 
 /** The processes that the reference has, each with its own eigenvalue settings. */
 export const REFERENCE_PROCESSES: readonly SettledKind[] = PROCESSES.flatMap(({ kind, eigenSettings }) =>
@@ -30,7 +30,7 @@ export const general = {
   runs: {
     kind: nameSet(...PROCESS_KINDS),
     default: REFERENCE_PROCESSES,
-    help: "discrete, midpoint, central, stable; for RMSProp also stationary, ablated",
+    help: "discrete, midpoint, central, stable; noisy-central; for RMSProp also stationary, ablated",
   },
   steps: { kind: integer({ min: 1 }), default: 50, help: "steps to take", decides: "length" },
   warmStart: { kind: integer({ min: -1 }), default: -1, help: "discrete steps before the start; -1: none" },
@@ -151,6 +151,28 @@ export const central = {
     help: "eigenvalues above this may be critical",
   },
   frequencyInSubsteps: { kind: flag, default: false, help: "the eigenvalue frequency counts substeps" },
+} as const satisfies Settings;
+
+/** The central flow with the noise of mini-batches. */
+export const noisy = {
+  variance: {
+    kind: either(number({ min: 0 }), "measured", "measured"),
+    default: "measured",
+    help: "variance of every entry of a batch's gradient; measured: its covariance, from the examples",
+    younger: true,
+  },
+  terms: {
+    kind: nameSet(...NOISE_TERMS),
+    default: NOISE_TERMS,
+    help: "what the noise drives: gradient, sharpness (which it shakes), hessian (of the batch itself)",
+    younger: true,
+  },
+  form: {
+    kind: choice("lyapunov", "full"),
+    default: "full",
+    help: "the noise equation: full, or its leading part near the edge",
+    younger: true,
+  },
 } as const satisfies Settings;
 
 /** The stable flow, which stops for good above `maxSeff`. */

@@ -18,7 +18,7 @@ export function sameRun(config: RunConfig): string {
     const { decides = "numbers", younger, default: usual } = setting;
     const ownWord = setting.recorded === true && "default" in setting;
     const value = isIgnored(setting) || ownWord ? usual : valueAt(config, path);
-    if (decides === "nothing" || (younger && value === usual)) continue;
+    if (decides === "nothing" || (younger && JSON.stringify(value) === JSON.stringify(usual))) continue;
     if (decides === "length") {
       if (lastsTheRun(config.opt)) placeAt(length, path, value);
     } else placeAt(shared, path, value);

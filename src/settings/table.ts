@@ -11,6 +11,7 @@ import {
   general,
   load,
   log,
+  noisy,
   REFERENCE_PROCESSES,
   stable,
   stableEigOverrides,
@@ -101,6 +102,7 @@ export const SECTIONS: readonly Section[] = [
   section("Eigenvalues", eig, "eig", "eig_config"),
   section("Central flow", central, "central", "central_config"),
   section("Stable flow", stable, "stable", "stable_config"),
+  section("Central flow with noise", noisy, "noisy", "noisy_config"),
   section("Checkpoints", checkpoint, "checkpoint", "checkpointer"),
   section("Starting from a checkpoint", load, "load", "load"),
   {

@@ -2,7 +2,7 @@ import type { Part, Settings, Values } from "../base/index.ts";
 import type { batchSettings, datasets } from "../data/index.ts";
 import type { optimizers, SettledKind, StepValues } from "../flows/index.ts";
 import type { architectures } from "../models/index.ts";
-import type { central, checkpoint, discrete, eig, general, load, log, stable } from "./general.ts";
+import type { central, checkpoint, discrete, eig, general, load, log, noisy, stable } from "./general.ts";
 
 /** A process that the reference has too. */
 export type ReferenceProcess = SettledKind;
@@ -66,6 +66,8 @@ export type EigOverride = { readonly [K in keyof EigConfig]: EigConfig[K] | null
 export type DiscreteConfig = Values<typeof discrete>;
 /** The central flow. */
 export type CentralConfig = Values<typeof central>;
+/** The central flow with noise. */
+export type NoisyConfig = Values<typeof noisy>;
 /** The stable flow. */
 export type StableConfig = Values<typeof stable>;
 
@@ -79,6 +81,7 @@ export type RunConfig = GeneralConfig & {
   readonly eig: EigConfig;
   readonly discrete: DiscreteConfig & { readonly eig: EigOverride };
   readonly midpoint: { readonly eig: EigOverride };
+  readonly noisy: NoisyConfig;
   readonly central: CentralConfig & { readonly eig: EigOverride };
   readonly stable: StableConfig & { readonly eig: EigOverride };
   readonly checkpoint: Values<typeof checkpoint>;

@@ -232,6 +232,7 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
       maxSharpness: config.stable.maxSeff,
       ...(config.stable.integrator !== "auto" && { integrator: config.stable.integrator }),
     },
+    noisy: config.noisy,
     seed: config.seed,
     watched: {
       train: dataset && watchedExamples(dataset, dataset.train),

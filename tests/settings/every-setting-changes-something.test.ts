@@ -191,6 +191,7 @@ const EDGE: Flags = {
   "eig.frequency": "1",
   backend: "js",
 };
+const NOISY: Flags = { "data.batch-size": "4", "opt.lr": "0.1", runs: "noisy-central" };
 const GD_PARTS = ["opt:gd", "data:moons", "arch:mlp"];
 const GD: Flags = {
   "data.n": "6",
@@ -267,6 +268,9 @@ const TRIALS: Readonly<Record<string, Trial>> = {
   "central.integrator": { values: ["euler", "leapfrog"] },
   "stable.integrator": { values: ["euler", "leapfrog"] },
   "stable.max-Seff": { values: ["100", "0.001"] },
+  "noisy.variance": { beside: NOISY, values: ["measured", "0.001"] },
+  "noisy.terms": { beside: NOISY, values: ["gradient sharpness hessian", "gradient"] },
+  "noisy.form": { beside: NOISY },
   "checkpoint.frequency": { ...plain, witness: ofFolder, values: ["-1", "1"] },
   "checkpoint.steps": { ...plain, witness: ofFolder, values: ["none", "1"] },
   "log.outputs-every": { ...plain, witness: ofFolder, values: ["10", "1"] },

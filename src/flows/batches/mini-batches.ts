@@ -59,6 +59,19 @@ export class MiniBatches {
     return this.order.slice(first, first + size);
   }
 
+  /** The loss of a batch as any step might have drawn it, the n-th of those that no step has; overwritten by the next call. */
+  probe(n: number, weights: Float64Array): Objective {
+    const { size, examples, seed } = this;
+    const random = new Random(seed, `probe ${n}`);
+    this.objective.choose(
+      this.replacement
+        ? Array.from({ length: size }, () => random.integer(examples))
+        : random.permutation(examples).slice(0, size),
+    );
+    this.objective.setWeights(weights);
+    return this.objective;
+  }
+
   /** The loss of the batch of step t, standing at `weights`; overwritten by the next call. */
   at(step: number, weights: Float64Array): Objective {
     this.objective.choose(this.indices(step));

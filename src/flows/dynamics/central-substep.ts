@@ -1,9 +1,16 @@
 import type { Objective } from "../../autodiff/index.ts";
 import { pairIndex, throwIfStopped } from "../../base/index.ts";
-import { type SdcpStatus, sdcp } from "../../linalg/index.ts";
+import {
+  type NoiseResult,
+  type NoiseStatus,
+  noiseEquation,
+  type SdcpStatus,
+  sdcp,
+} from "../../linalg/index.ts";
 import type { CompiledRule } from "../rules/compile.ts";
 import { innerProduct } from "./effective-hessian.ts";
 import { type FlowPoint, type PhasePoint, velocity } from "./point.ts";
+import { type NoisePoint, noiseIn, type SubstepNoise } from "./substep-noise.ts";
 
 /** The critical eigenpairs H u = λ P u with UᵀPU = I. */
 export interface CriticalPairs {
@@ -41,25 +48,33 @@ export interface CentralSubstep {
   /** What Σ adds to dw/dt and ds/dt. */
   readonly push: PhasePoint;
   readonly rates: CentralRates;
-  readonly status: SdcpStatus;
-  /** The largest violation of X ⪰ 0, Y ⪰ 0, ⟨X, Y⟩ = 0, relative to ‖A‖. */
+  readonly status: SdcpStatus | NoiseStatus;
+  /**
+   * The largest violation of X ⪰ 0, Y ⪰ 0, ⟨X, Y⟩ = 0, relative to ‖A‖; with noise of X ⪰ 0, Y ⪰ 0 and the noise equation,
+   * relative to ‖A‖‖X‖.
+   */
   readonly violation: number;
+  /** N and Y where there was noise. */
+  readonly noise?: { readonly along: Float64Array; readonly Y: Float64Array };
 }
 
 /**
  * A step of the stable flow, ds/dt = f(s, g), dw/dt = −P⁻¹q − rw, with the rates at `point`.
  * @param start overwritten with where the step ends; `point` itself (Euler) by default
+ * @param diagonal diag C, where the state's rate is to be the mean over gradients with noise
  */
 export function stableSubstep(
   rule: CompiledRule,
   point: FlowPoint,
   dt: number,
   start: PhasePoint = point,
+  diagonal?: Float64Array,
 ): void {
   const dw = new Float64Array(point.weights.length);
   const ds = new Float64Array(point.state.length);
   velocity(rule, point, dw);
   rule.rate(point.state, point.gradient, ds);
+  if (diagonal && !rule.rateIsLinear) addNoise(rule, point, diagonal, ds);
   move(start, dt, dw, ds);
 }
 
@@ -79,6 +94,11 @@ export interface CentralSubstepOptions {
   readonly time?: <T>(part: "dH" | "sdcp", work: () => T) => T;
   /** False leaves the curvature penalty out, dw^{ij} = 0: the ablated flow (docs/derivations.md, section 11). */
   readonly penalty?: boolean;
+  /**
+   * Puts the noise equation in place of the complementarity problem (docs/derivations.md, section 17) and adds diag C to the
+   * mean of g⊙g; then all pairs given oscillate, those below the edge too. Measured by the call, for which the objective stands at the point.
+   */
+  readonly noise?: (known: Pick<NoisePoint, "held" | "third" | "preconditionerResponse">) => SubstepNoise;
 }
 
 /**
@@ -94,7 +114,7 @@ export function centralSubstep(
   point: FlowPoint,
   critical: CriticalPairs,
   dt: number,
-  { start = point, time = (_, work) => work(), penalty = true }: CentralSubstepOptions = {},
+  { start = point, time = (_, work) => work(), penalty = true, noise: measure }: CentralSubstepOptions = {},
 ): CentralSubstep {
   const { weights, state, gradient, preconditioner } = point;
   const p = weights.length;
@@ -115,11 +135,18 @@ export function centralSubstep(
   rule.rate(state, gradient, ds.subarray(0, s));
   if (!rule.rateIsLinear) stateCurvature(rule, point, critical, ds, look);
 
+  const dPdtX = new Float64Array(pairs * pairs);
+  const dPdtStable = new Float64Array(pairs);
+  const parts = { dPdtStable, dPdtX };
+  // P's answer to X does not depend on the noise, which moves the state's rate.
+  if (measure && !rule.preconditionerIsConstant) preconditionerRates(rule, point, critical, ds, parts, look);
+  const preconditionerResponse = dPdtX.map((entry) => c * entry);
+  const noise = measure?.({ held: k, third, preconditionerResponse });
+  if (noise && !rule.rateIsLinear) addNoise(rule, point, noise.diagonal, ds.subarray(0, s));
   const rates: CentralRates = {
     dHdtStable: new Float64Array(pairs),
     dHdtX: new Float64Array(pairs * pairs),
-    dPdtStable: new Float64Array(pairs),
-    dPdtX: new Float64Array(pairs * pairs),
+    ...parts,
     dcdt: Float64Array.from({ length: 1 + pairs }, (_, row) =>
       rule.criticalValueRate(state, ds.subarray(row * s, (row + 1) * s)),
     ),
@@ -150,13 +177,22 @@ export function centralSubstep(
     }
 
   const { shouldStop } = objective;
-  const solution = time("sdcp", () => sdcp(k, A, inOrthonormalBasis(beta, k), { shouldStop }));
-  const { X } = solution.value;
-  const { semidefiniteX, semidefiniteY, complementarity } = solution.stats.violations;
-  const violation = Math.max(semidefiniteX, semidefiniteY, complementarity);
+  const B = inOrthonormalBasis(beta, k);
+  const driving = noise && noiseIn(noise, critical.vectors, k);
+  const solution = time("sdcp", () =>
+    driving ? balance(k, A, B, driving, noise?.form) : sdcp(k, A, B, { shouldStop }),
+  );
+  const { X, Y } = solution.value;
+  const { violations } = solution.stats;
+  const violation = Math.max(
+    violations.semidefiniteX,
+    violations.semidefiniteY,
+    "equation" in violations ? violations.equation : violations.complementarity,
+  );
   const push = { weights: new Float64Array(p), state: new Float64Array(s) };
   const vectors = critical.vectors.subarray(0, k * p);
-  const step = { X, vectors, push, rates, status: solution.status, violation };
+  const balanced = driving && { noise: { along: driving.along, Y } };
+  const step = { X, vectors, push, rates, status: solution.status, violation, ...balanced };
   if (solution.status !== "solved" && !(violation <= ACCEPTABLE_VIOLATION)) return step;
 
   for (let i = 0; i < k; i++)
@@ -171,6 +207,21 @@ export function centralSubstep(
   for (let l = 0; l < s; l++) ds[l] += push.state[l];
   move(start, dt, dw.subarray(0, p), ds.subarray(0, s));
   return step;
+}
+
+/** The noise equation in its full form, or in the Lyapunov form where the full one has no solution of small Y. */
+function balance(
+  k: number,
+  A: Float64Array,
+  B: Float64Array,
+  driving: ReturnType<typeof noiseIn>,
+  form: SubstepNoise["form"] = "full",
+): NoiseResult {
+  const found = noiseEquation(k, A, B, driving.along, { form, ...driving });
+  const { equation, semidefiniteX, semidefiniteY } = found.stats.violations;
+  if (form === "lyapunov" || Math.max(equation, semidefiniteX, semidefiniteY) <= ACCEPTABLE_VIOLATION)
+    return found;
+  return noiseEquation(k, A, B, driving.along, driving);
 }
 
 /**
@@ -207,13 +258,26 @@ function stateCurvature(
     }
 }
 
+/** ½∂²f/∂g²[C] for a rule that squares gradients entry by entry, or sums these squares: only diag C counts. */
+function addNoise(
+  rule: CompiledRule,
+  { state, gradient }: FlowPoint,
+  diagonal: Float64Array,
+  ds: Float64Array,
+): void {
+  const deviation = diagonal.map((entry) => Math.sqrt(Math.max(0, entry)));
+  const added = new Float64Array(ds.length);
+  rule.rateCurvature(state, gradient, deviation, deviation, added);
+  for (let l = 0; l < ds.length; l++) ds[l] += added[l];
+}
+
 /** (Uᵀ dP/dt U)_ij = Σ_l u_il·(dP_l/dt)·u_jl for every row of `ds`. */
 function preconditionerRates(
   rule: CompiledRule,
   { state, weights }: FlowPoint,
   { count: k, vectors }: CriticalPairs,
   ds: Float64Array,
-  rates: CentralRates,
+  rates: Pick<CentralRates, "dPdtStable" | "dPdtX">,
   look: () => void,
 ): void {
   const p = weights.length;

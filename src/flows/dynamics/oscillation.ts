@@ -6,6 +6,8 @@ export interface Oscillation {
   readonly variances: Float64Array;
   /** The columns of UQ, one vector of length p per variance. */
   readonly directions: Float64Array;
+  /** dᵀHd of each direction, where it is not c. */
+  readonly curvatures?: Float64Array;
 }
 
 /** Σ = 0. */
@@ -17,8 +19,14 @@ export const NO_OSCILLATION: Oscillation = {
 /**
  * X = QΛQᵀ, directions UQ.
  * @param X k×k, symmetric; @param vectors U, k vectors of length p
+ * @param eigenvalues those of the vectors, where directions below the edge oscillate too
  */
-export function oscillationOf(X: Float64Array, vectors: Float64Array, p: number): Oscillation {
+export function oscillationOf(
+  X: Float64Array,
+  vectors: Float64Array,
+  p: number,
+  eigenvalues?: Float64Array,
+): Oscillation {
   const k = vectors.length / p;
   const { values, vectors: turns } = symmetricEigen(X, k);
   const order = Array.from(values, (_, i) => i).sort((a, b) => values[b] - values[a]);
@@ -29,5 +37,12 @@ export function oscillationOf(X: Float64Array, vectors: Float64Array, p: number)
       for (let l = 0; l < p; l++) directions[row * p + l] += q * vectors[i * p + l];
     }
   });
-  return { variances: Float64Array.from(order, (i) => values[i]), directions };
+  const variances = Float64Array.from(order, (i) => values[i]);
+  if (!eigenvalues) return { variances, directions };
+  const curvatures = Float64Array.from(order, (column) => {
+    let total = 0;
+    for (let i = 0; i < k; i++) total += turns[column * k + i] ** 2 * eigenvalues[i];
+    return total;
+  });
+  return { variances, directions, curvatures };
 }

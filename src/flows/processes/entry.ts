@@ -13,8 +13,11 @@ export interface ProcessEntry {
   readonly eigenSettings: string;
   /** Whether it can do without eigenpairs; `to-stop`: unless it is to end where the sharpness passes a bound. */
   readonly needsEigenvalues: "always" | "to-stop" | "never";
-  /** The rules that it is defined for: all, those whose P remembers squares, or those with a second moment at rest. */
-  readonly rules: "all" | "squares" | "second moment";
+  /**
+   * The rules that it is defined for: all, those whose P remembers squares, those with a second moment at rest, or those that
+   * step by the gradient itself.
+   */
+  readonly rules: "all" | "squares" | "second moment" | "no momentum";
   /** Where among its quantities the eigensolver's are. */
   readonly solveLog: string;
   /**

@@ -4,7 +4,7 @@ import type { Observation } from "./process.ts";
 
 /** What the central flow predicts of time averages along the discrete run (docs/derivations.md, section 12). */
 export interface Predictions {
-  /** L + (c/2)·tr X. */
+  /** L + (c/2)·tr X, or L + ½⟨H, Σ⟩ where directions below the edge oscillate too. */
   readonly loss: number;
   /** ‖g‖² + Σ_i Λ_i‖h_i‖² with h_i = c P u_i. */
   readonly gradientNormSquared: number;
@@ -20,7 +20,7 @@ export interface Predictions {
  */
 export function predict(
   observation: Observation,
-  { variances, directions }: Oscillation,
+  { variances, directions, curvatures }: Oscillation,
   c: number,
   indices: readonly number[],
 ): Predictions {
@@ -31,16 +31,22 @@ export function predict(
   let sigmaTrace = 0;
   const gradientSquared = Float64Array.from(indices, (l) => gradient[l] ** 2);
   variances.forEach((variance, i) => {
-    total += variance;
+    const curvature = curvatures?.[i] ?? c;
+    total += curvatures ? curvature * variance : variance;
     sigmaTrace += variance * innerProduct(directions, i, directions, i, p);
     let hh = 0;
-    for (let l = 0; l < p; l++) hh += (c * preconditioner[l] * directions[i * p + l]) ** 2;
+    for (let l = 0; l < p; l++) hh += (curvature * preconditioner[l] * directions[i * p + l]) ** 2;
     gradientNormSquared += variance * hh;
     indices.forEach((l, at) => {
-      gradientSquared[at] += variance * (c * preconditioner[l] * directions[i * p + l]) ** 2;
+      gradientSquared[at] += variance * (curvature * preconditioner[l] * directions[i * p + l]) ** 2;
     });
   });
-  return { loss: loss + (c / 2) * total, gradientNormSquared, gradientSquared, sigmaTrace };
+  return {
+    loss: loss + (curvatures ? 0.5 : c / 2) * total,
+    gradientNormSquared,
+    gradientSquared,
+    sigmaTrace,
+  };
 }
 
 /** (UQ)ᵀP·displacement: a displacement from the flow in the coordinates whose variances are predicted. */

@@ -1,5 +1,6 @@
 import type { EigenSettings } from "../dynamics/eigen-tracker.ts";
 import type { Integrator } from "../dynamics/integrator.ts";
+import type { NoiseSource } from "../dynamics/substep-noise.ts";
 
 /** How flows with an oscillation take a step. */
 export interface CentralSettings {
@@ -26,6 +27,8 @@ export interface StableSettings {
 export interface ProcessSettings {
   readonly central: CentralSettings;
   readonly stable: StableSettings;
+  /** Default: measured, all of it, in the full form. */
+  readonly noisy?: NoiseSource;
 }
 
 /** The settings that hold where none are given, on the command line and in a program. */

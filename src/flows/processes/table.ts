@@ -1,4 +1,4 @@
-import { ablated, central } from "./central.ts";
+import { ablated, central, noisyCentral } from "./central.ts";
 import { discrete } from "./discrete.ts";
 import type { ProcessEntry } from "./entry.ts";
 import { midpoint } from "./midpoint.ts";
@@ -16,6 +16,7 @@ export const PROCESSES = [
   stable,
   stationary,
   ablated,
+  noisyCentral,
 ] as const satisfies readonly ProcessEntry[];
 
 type Entry = (typeof PROCESSES)[number];

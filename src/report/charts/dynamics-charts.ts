@@ -206,6 +206,8 @@ const DISTANCES: readonly (readonly [ProcessKind, ProcessKind, Role, boolean])[]
   ["midpoint", "discrete", "discrete", false],
   ["stationary", "discrete", "stationary", true],
   ["ablated", "discrete", "ablated", true],
+  ["noisy-central", "discrete", "noisy-central", true],
+  ["noisy-central", "midpoint", "noisy-central", false],
 ];
 
 export function distancesChart(source: ChartSource): Chart[] {

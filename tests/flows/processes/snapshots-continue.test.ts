@@ -56,6 +56,12 @@ const KINDS: Record<string, (setup: ProcessSetup) => Process> = {
   stable: (setup) => new StableProcess(setup, { minSubsteps: 4, maxSharpness: 2.5 }),
   central: (setup) => new CentralProcess(setup, CENTRAL),
   ablated: (setup) => new CentralProcess(setup, CENTRAL, "ablated"),
+  noisy: (setup) =>
+    new CentralProcess(setup, CENTRAL, "noisy-central", {
+      variance: 1e-4,
+      terms: ["gradient", "sharpness"],
+      form: "full",
+    }),
   stationary: (setup) => new StationaryProcess(setup, CENTRAL),
 };
 
@@ -77,7 +83,8 @@ test.each(Object.keys(PROBLEMS))("%s: restored at any step, any process goes on 
       fc.integer({ min: 1, max: 3 }),
       (kind, cut, solver, frequency) => {
         const setup = PROBLEMS[name]({ ...EIGEN, solver, frequency });
-        // These two need a second moment.
+        // These two need a second moment, and noise is for rules without momentum.
+        fc.pre(setup.rule.directionIsGradient || kind !== "noisy");
         fc.pre(setup.rule.rule.secondMoment !== undefined || (kind !== "stationary" && kind !== "ablated"));
         const whole = KINDS[kind](setup);
         takeSteps(whole, cut);

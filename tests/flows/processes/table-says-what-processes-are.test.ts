@@ -39,7 +39,12 @@ test("an entry makes a process of its kind for the rules that it takes, and refu
     for (const rule of RULES) {
       const setup = setupAt(edgeExample(1, 0.02), rule, [0.2, 2]);
       const squares = "nu" in rule.state(2);
-      const takes = { all: true, squares, "second moment": rule.secondMoment !== undefined }[entry.rules];
+      const takes = {
+        all: true,
+        squares,
+        "second moment": rule.secondMoment !== undefined,
+        "no momentum": !rule.direction,
+      }[entry.rules];
       if (takes) {
         entry.check(setup.rule);
         expect(entry.create(setup, SETTINGS).kind).toBe(entry.kind);

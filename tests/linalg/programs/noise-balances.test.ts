@@ -73,7 +73,7 @@ describe("noiseEquation", () => {
     it(`balances noise of 1e-2 to 1e-8, ${form} form`, () => {
       for (const family of ["random", "negative A", "degenerate"])
         for (let seed = 0; seed < 40; seed++) {
-          const given = noisy(seed, 8, family);
+          const given = noisy(seed, 10, family);
           const { value, status, stats } = noiseEquation(given.k, given.a, given.b, given.noise, { form });
           const label = `${family}, k = ${given.k}, seed ${seed}: ${JSON.stringify(stats)}`;
           expect(status, label).toBe("solved");
@@ -106,6 +106,30 @@ describe("noiseEquation", () => {
     const beyond = scalar(0, 1, (32 / 27) * 1.001, "full");
     expect(beyond.status).toBe("unstable");
     expect(advice.unstable).toMatch(/\(0, 2\)/);
+  });
+
+  it("balances noise that the oscillation multiplies: for k = 1 it moves the edge", () => {
+    for (let seed = 0; seed < 40; seed++) {
+      const random = new Random(seed, "multiplied noise");
+      const [a, b, noise, v] = [
+        -0.1 * random.uniform(),
+        1,
+        10 ** (-3 - 3 * random.uniform()),
+        random.uniform(),
+      ];
+      // 2xy − vx = n with y = a + bx: x(2bx + 2a − v) = n.
+      const half = v - 2 * a;
+      const x = (half + Math.sqrt(half * half + 8 * b * noise)) / (4 * b);
+      const { value, status } = noiseEquation(
+        1,
+        Float64Array.of(a),
+        Float64Array.of(b),
+        Float64Array.of(noise),
+        { multiplicative: Float64Array.of(v) },
+      );
+      expect(status).toBe("solved");
+      expect(Math.abs(value.X[0] / x - 1)).toBeLessThanOrEqual(1e-9);
+    }
   });
 
   it("has one solution in the Lyapunov form, whatever the start", () => {

@@ -6,15 +6,17 @@ import { symmetricEigen } from "../../dense/symmetric-eigen.ts";
 import { norm } from "../../dense/vectors.ts";
 import { type SdcpProblem, slack } from "../complementarity/problem.ts";
 
-/** XY + YX − s·YXY = N with Y = A + B[X]: s = 0 is the Lyapunov form, s = 1 the full one. */
+/** XY + YX − s·YXY − V[X] = N with Y = A + B[X]: s = 0 is the Lyapunov form, s = 1 the full one. */
 export interface NoiseProblem extends SdcpProblem {
   /** N, k×k, symmetric positive semidefinite */
   readonly noise: Float64Array;
+  /** V in svec coordinates, symmetric, which takes X ⪰ 0 to V[X] ⪰ 0; absent: 0 */
+  readonly multiplicative?: Float64Array;
 }
 
 /** The recomputed violations; each is 0 for an exact solution. */
 export interface NoiseViolations {
-  /** ‖XY + YX − s·YXY − N‖ / max(‖A‖·‖X‖, ‖N‖) */
+  /** ‖XY + YX − s·YXY − V[X] − N‖ / max(‖A‖·‖X‖, ‖N‖) */
   readonly equation: number;
   /** −λ_min(X)/‖X‖, at least 0 */
   readonly semidefiniteX: number;
@@ -22,15 +24,17 @@ export interface NoiseViolations {
   readonly semidefiniteY: number;
 }
 
-/** N − (XY + YX − s·YXY), symmetric. */
+/** N − (XY + YX − s·YXY − V[X]), symmetric. */
 function rest(problem: NoiseProblem, x: Float64Array, y: Float64Array, s: number): Float64Array {
-  const { k, noise } = problem;
+  const { k, noise, multiplicative } = problem;
+  const m = svecLength(k);
   const xy = multiply(x, y, k, k, k);
   const yxy = s === 0 ? undefined : multiply(y, xy, k, k, k);
+  const driven = multiplicative && smat(multiplyVector(multiplicative, svec(x, k), m, m), k);
   return noise.map((entry, at) => {
     const mirrored = (at % k) * k + Math.floor(at / k);
     const cubic = yxy ? (s * (yxy[at] + yxy[mirrored])) / 2 : 0;
-    return entry - xy[at] - xy[mirrored] + cubic;
+    return entry - xy[at] - xy[mirrored] + cubic + (driven?.[at] ?? 0);
   });
 }
 
@@ -104,8 +108,9 @@ function newtonStep(
   const { k, b } = problem;
   const m = svecLength(k);
   const { alongX, alongY } = derivatives(x, y, s, k);
-  // Columns: alongX + alongY·B. B is symmetric, so its row c is its column c.
-  const system = alongX;
+  // Columns: alongX − V + alongY·B. B is symmetric, so its row c is its column c.
+  const { multiplicative } = problem;
+  const system = multiplicative ? alongX.map((entry, at) => entry - multiplicative[at]) : alongX;
   const image = new Float64Array(m);
   for (let c = 0; c < m; c++)
     for (let i = 0; i < m; i++) {
@@ -176,10 +181,10 @@ const ARRIVED = 1e-13;
 /**
  * The Lyapunov form by continuation: from any X₀, Y₀ ≻ 0 with X₀Y₀ + Y₀X₀ ≻ 0 along the solutions of
  *
- *     Y = A + B[X] + τ(Y₀ − A − B[X₀]),   XY + YX = (1 − τ)N + τ(X₀Y₀ + Y₀X₀),   τ from 1 to 0,
+ *     Y = A + B[X] + τ(Y₀ − A − B[X₀]),   XY + YX − V[X] = (1 − τ)N + τ(X₀Y₀ + Y₀X₀ − V[X₀]),   τ from 1 to 0,
  *
  * by Newton steps that keep X and Y positive definite, of a length 1 or less. Newton's system is regular wherever
- * X, Y ≻ 0 and XY + YX ⪰ 0 (docs/derivations.md), so the path exists until X leaves every bound, which it does only where
+ * X, Y ≻ 0 and XY + YX ⪰ 0 (docs/derivations.md) if V = 0, so the path exists until X leaves every bound, which it does only where
  * there is no solution. With N = 0 it is an infeasible interior point method along the path of Alizadeh, Haeberly and
  * Overton (SIAM J. Optim. 8, 1998).
  */

@@ -1,6 +1,6 @@
 import { valueError } from "../../../base/index.ts";
-import { symmetrise } from "../../dense/matrix.ts";
-import { svecLength } from "../../dense/svec.ts";
+import { multiplyVector, symmetrise } from "../../dense/matrix.ts";
+import { smat, svec, svecLength } from "../../dense/svec.ts";
 import { symmetricEigen } from "../../dense/symmetric-eigen.ts";
 import { allFinite, dot, maxAbs, norm, powerOfTwoNear } from "../../dense/vectors.ts";
 import type { SolverResult } from "../../result.ts";
@@ -57,6 +57,11 @@ export type NoiseResult = SolverResult<NoiseSolution, NoiseStatus, NoiseStats>;
 export interface NoiseOptions {
   /** "lyapunov" (default): XY + YX = N; "full": XY + YX − YXY = N, on the branch that the first continues into */
   readonly form?: "lyapunov" | "full";
+  /**
+   * V, noise that is multiplied by the oscillation itself, in `svec` coordinates (symmetric, read): XY + YX − YXY − V[X] = N.
+   * It must take every X ⪰ 0 to a V[X] ⪰ 0. Default 0. Then neither is X bounded by the noise nor uniqueness known
+   */
+  readonly multiplicative?: Float64Array;
   /** a guess of X, k×k, read: its symmetric part is tried by Newton's method first */
   readonly initial?: Float64Array;
   /** largest violation that counts as "solved"; default 1e-10 */
@@ -108,7 +113,7 @@ export function noiseEquation(
   options: NoiseOptions = {},
 ): NoiseResult {
   const m = svecLength(k);
-  const { form = "lyapunov", initial, tolerance = 1e-10 } = options;
+  const { form = "lyapunov", tolerance = 1e-10, multiplicative } = options;
   const check = (name: string, given: Float64Array, size: number) => {
     if (given.length !== size ** 2)
       throw valueError("noiseEquation", `${name} of ${size}×${size} elements`, `${given.length}`);
@@ -116,16 +121,29 @@ export function noiseEquation(
   check("A", a, k);
   check("B", b, m);
   check("N", noise, k);
-  if (initial) check("an initial X", initial, k);
-  if (!allFinite(a) || !allFinite(b) || !allFinite(noise)) return notFinite(k);
+  if (options.initial) check("an initial X", options.initial, k);
+  if (multiplicative) check("V", multiplicative, m);
+  if (!allFinite(a) || !allFinite(b) || !allFinite(noise) || !allFinite(multiplicative ?? a))
+    return notFinite(k);
   const N = symmetrise(noise, k);
   const least = symmetricEigen(N, k).values[0] ?? 0;
   if (least < -NEGATIVE_NOISE * norm(N))
     throw valueError("noiseEquation", "a covariance N ⪰ 0", `an eigenvalue ${least}`);
 
+  // With V[X] = ½(DX + XD), D = V[I], which for k = 1 it is, the equation is that of A − ½D without V.
+  const shifted = multiplicative?.some((entry) => entry !== 0)
+    ? noiseEquation(k, edgeShift(k, a, multiplicative), b, N).value.X
+    : undefined;
+  const initial = options.initial ?? shifted;
   const first = sdcp(k, a, b, initial ? { initial } : {});
   const { repair } = first.stats;
-  const problem: NoiseProblem = { k, a: symmetrise(a, k), b: positivePart(b, m).b, noise: N };
+  const problem: NoiseProblem = {
+    k,
+    a: symmetrise(a, k),
+    b: positivePart(b, m).b,
+    noise: N,
+    ...(multiplicative && { multiplicative }),
+  };
   const relative = norm(N) === 0 ? 0 : norm(N) / (norm(problem.a) * norm(first.value.X));
   const s = form === "full" ? 1 : 0;
   const finish = (
@@ -152,8 +170,12 @@ export function noiseEquation(
   const still = { x: first.value.X, violation: 0, iterations: 0 };
   if (first.status === "unsolvable")
     return finish(problem, still, "complementarity", "unsolvable", 0, first.value.direction);
-  if (k === 0 || relative <= NO_NOISE)
-    return finish({ ...problem, noise: new Float64Array(k * k) }, still, "complementarity");
+  if (k === 0 || (relative <= NO_NOISE && !multiplicative?.some((entry) => entry !== 0)))
+    return finish(
+      { k, a: problem.a, b: problem.b, noise: new Float64Array(k * k) },
+      still,
+      "complementarity",
+    );
 
   const scaled = rescale(problem, first.value.X);
   const start = scaled.into(initial && allFinite(initial) ? symmetrise(initial, k) : first.value.X);
@@ -193,8 +215,17 @@ export function noiseEquation(
   return finish(problem, outcome, method, "unstable", regularisation);
 }
 
+/** A − ½V[I]. */
+function edgeShift(k: number, a: Float64Array, multiplicative: Float64Array): Float64Array {
+  const m = svecLength(k);
+  const identity = new Float64Array(k * k);
+  for (let i = 0; i < k; i++) identity[i * (k + 1)] = 1;
+  const shift = smat(multiplyVector(multiplicative, svec(identity, k), m, m), k);
+  return a.map((entry, at) => entry - shift[at] / 2);
+}
+
 /** Units of Y and X, powers of two, in which A, N and X are of size 1 or less. */
-function rescale({ k, a, b, noise }: NoiseProblem, x: Float64Array) {
+function rescale({ k, a, b, noise, multiplicative }: NoiseProblem, x: Float64Array) {
   const unitY = powerOfTwoNear(maxAbs(a) || Math.sqrt(maxAbs(b) * maxAbs(noise)) || 1);
   const unitX = powerOfTwoNear(Math.max(maxAbs(x), maxAbs(noise) / unitY) || 1);
   const unitN = unitX * unitY;
@@ -206,6 +237,7 @@ function rescale({ k, a, b, noise }: NoiseProblem, x: Float64Array) {
       a: a.map((entry) => entry / unitY),
       b: b.map((entry) => (entry / unitY) * unitX),
       noise: noise.map((entry) => entry / unitN),
+      ...(multiplicative && { multiplicative: multiplicative.map((entry) => entry / unitY) }),
     },
     into: (given: Float64Array) => given.map((entry) => entry / unitX),
     back: (found: Float64Array) => found.map((entry) => entry * unitX),

@@ -11,6 +11,7 @@ const STROKES = {
   midpoint: { width: 1.5, dash: [10, 3, 2, 3], layer: 1 },
   stable: { width: 2, dash: [9, 5], layer: 2 },
   stationary: { width: 2, dash: [3, 4], layer: 2 },
+  "noisy-central": { width: 3, dash: [], layer: 3 },
   ablated: { width: 2, dash: [12, 4, 3, 4], layer: 2 },
   average: { width: 2, layer: 3 },
   central: { width: 2.75, layer: 4 },
