@@ -58,7 +58,7 @@ export const batchSettings = {
   batchReplacement: {
     kind: flag,
     default: false,
-    help: "draw each batch anew; else epochs, shuffled, without the last short batch",
+    help: "draw each batch anew; else in shuffled epochs",
     younger: true,
   },
   batchSeed: {

@@ -30,7 +30,7 @@ export const general = {
   runs: {
     kind: nameSet(...PROCESS_KINDS),
     default: REFERENCE_PROCESSES,
-    help: "discrete, midpoint, central, stable; noisy-central; for RMSProp also stationary, ablated",
+    help: "also noisy-central; for RMSProp stationary, ablated",
   },
   steps: { kind: integer({ min: 1 }), default: 50, help: "steps to take", decides: "length" },
   warmStart: { kind: integer({ min: -1 }), default: -1, help: "discrete steps before the start; -1: none" },
@@ -158,19 +158,19 @@ export const noisy = {
   variance: {
     kind: either(number({ min: 0 }), "measured", "measured"),
     default: "measured",
-    help: "variance of every entry of a batch's gradient; measured: its covariance, from the examples",
+    help: "variance of each entry of a batch's gradient",
     younger: true,
   },
   terms: {
     kind: nameSet(...NOISE_TERMS),
     default: NOISE_TERMS,
-    help: "what the noise drives: gradient, sharpness (which it shakes), hessian (of the batch itself)",
+    help: "parts of the noise",
     younger: true,
   },
   form: {
     kind: choice("lyapunov", "full"),
     default: "full",
-    help: "the noise equation: full, or its leading part near the edge",
+    help: "the noise equation",
     younger: true,
   },
 } as const satisfies Settings;

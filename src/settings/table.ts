@@ -102,12 +102,12 @@ export const SECTIONS: readonly Section[] = [
   section("Eigenvalues", eig, "eig", "eig_config"),
   section("Central flow", central, "central", "central_config"),
   section("Stable flow", stable, "stable", "stable_config"),
-  section("Central flow with noise", noisy, "noisy", "noisy_config"),
   section("Checkpoints", checkpoint, "checkpoint", "checkpointer"),
   section("Starting from a checkpoint", load, "load", "load"),
   {
-    title: "Rounding and logging",
+    title: "Noise, rounding and logging",
     options: [
+      ...rows(noisy, "noisy.", ["noisy"], ["noisy_config"]),
       ...rows(log, "log.", ["log"], ["log"]),
       ...rows(discrete, "discrete.", ["discrete"], ["discrete_config"]),
     ],

@@ -22,7 +22,16 @@ const branchesFor = (option: Option): fc.Arbitrary<unknown>[] => [
   fc.constantFrom(...hintOf(option.setting.kind).replace(" …", "").split("|")),
   texts,
   fc.array(fc.integer({ min: 0, max: 50 }), { maxLength: 4 }),
-  fc.shuffledSubarray(["discrete", "midpoint", "central", "stable", "stationary", "ablated"]),
+  fc.shuffledSubarray([
+    "discrete",
+    "midpoint",
+    "central",
+    "stable",
+    "stationary",
+    "ablated",
+    "noisy-central",
+  ]),
+  fc.shuffledSubarray(["gradient", "sharpness", "hessian"]),
 ];
 
 const accepts = (option: Option, value: unknown): boolean => checkValue(option.setting.kind, value).ok;
@@ -149,12 +158,11 @@ export const runConfigs: fc.Arbitrary<RunConfig> = selections.chain((selection) 
         values.set("data.classes", checkValue(classes, classCount).ok ? classCount : 2);
       else if (classes !== undefined) values.set("data.classes", null);
       const runs = values.get("runs") as readonly string[] | undefined;
-      // Without a second moment there is neither a stationary nor an ablated flow, with momentum no stationary one.
-      const missing = flags.has("opt.beta2")
-        ? flags.has("opt.beta1")
-          ? ["stationary"]
-          : []
-        : ["stationary", "ablated"];
+      // Without a second moment there is neither a stationary nor an ablated flow, with momentum no stationary one and none with noise.
+      const missing = [
+        ...(flags.has("opt.beta2") ? [] : ["stationary", "ablated"]),
+        ...(flags.has("opt.beta1") ? ["stationary", "noisy-central"] : []),
+      ];
       const common = runs?.filter((process) => !missing.includes(process));
       if (common !== undefined) values.set("runs", common.length > 0 ? common : ["midpoint"]);
       return resolveRun({ selection, values }, () => "some-name").config;
