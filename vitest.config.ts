@@ -6,6 +6,7 @@ const SLOW = [
   "tests/claims/claims-are-measured.test.ts",
   "tests/flows/dynamics/leapfrog-is-second-order.test.ts",
   "tests/flows/rules/critical-value-is-the-stability-edge.test.ts",
+  "tests/packaging/jsr-takes-it.test.ts",
   "tests/packaging/one-digest-on-every-engine.test.ts",
   "tests/packaging/strangers-projects-build.test.ts",
   "tests/packaging/tarball-works-when-installed.test.ts",
