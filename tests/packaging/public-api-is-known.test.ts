@@ -23,7 +23,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /**
- * What a program may count on. A change here is one that the changelog tells; `npx vitest run tests/packaging/public-api
+ * What a program may count on. A change here is one that the changelog tells; `npx vitest run tests/packaging/public-api-is-known.test.ts
  * -u` writes it down.
  */
 test.each(doors)("%s exports the names and signatures that are written down", async (subpath, types) => {
