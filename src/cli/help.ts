@@ -157,7 +157,11 @@ function runHelp(): string[] {
     "Example",
     "  central-flows run opt:gd --opt.lr 0.25 --arch.width 8 --warm-start 200 --steps 200",
     ...PART_NAMES.flatMap((part) => ["", ...partOverview(part)]),
-    ...SECTIONS.flatMap(({ title, options }) => ["", title, ...table(effective(options))]),
+    ...SECTIONS.flatMap(({ title, options, explained }) =>
+      explained === undefined
+        ? ["", title, ...table(effective(options))]
+        : ["", ...wrap(`${title} (${explained}):  ${folded(effective(options))}`, WIDTH)],
+    ),
     "",
     "More",
     ...columns([

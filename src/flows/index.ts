@@ -53,9 +53,12 @@ export type {
 export { count, type Quantities, type Quantity, vector } from "./processes/quantity.ts";
 export {
   type CentralSettings,
+  type EdgeFlowSettings,
   PROCESS_DEFAULTS,
   type ProcessSettings,
+  type RodSettings,
   type StableSettings,
+  type TwoStepSettings,
 } from "./processes/settings.ts";
 export { StableProcess } from "./processes/stable.ts";
 export {
@@ -63,14 +66,10 @@ export {
   StationaryProcess,
   type StationarySettings,
 } from "./processes/stationary.ts";
-export {
-  PROCESS_KINDS,
-  PROCESSES,
-  type ProcessKind,
-  processEntry,
-  type SettledKind,
-} from "./processes/table.ts";
 export { type WarmStartOptions, warmStart } from "./processes/warm-start.ts";
+export { EdgeFlowProcess } from "./rivals/edge-flow.ts";
+export { type ExtentObservation, RodProcess } from "./rivals/rod.ts";
+export { type TwoStepObservation, TwoStepProcess } from "./rivals/two-step.ts";
 export { checkUpdateRule, edgeOfRule, pinningThreshold } from "./rules/checks/check.ts";
 export type { EdgeOnQuadratics } from "./rules/checks/response.ts";
 export { type CompiledRule, compileRule } from "./rules/compile.ts";
@@ -101,6 +100,7 @@ export {
   scheduleComplaint,
   stepSettings,
 } from "./rules/schedule.ts";
+export { compileTangent, type RuleTangent } from "./rules/tangent.ts";
 export {
   type State,
   type StateParts,
@@ -115,3 +115,10 @@ export { type CentralFlow, type CentralFlowOptions, centralFlow } from "./side-b
 export type { FlowRow, ProcessRow } from "./side-by-side/row.ts";
 export { finiteStart, type Weights } from "./side-by-side/start.ts";
 export type { AbortSignalLike, Steps, StepsOptions } from "./side-by-side/steps.ts";
+export {
+  PROCESS_KINDS,
+  PROCESSES,
+  type ProcessKind,
+  processEntry,
+  type SettledKind,
+} from "./table.ts";

@@ -30,7 +30,7 @@ export const general = {
   runs: {
     kind: nameSet(...PROCESS_KINDS),
     default: REFERENCE_PROCESSES,
-    help: "also noisy-central; for RMSProp stationary, ablated",
+    help: "which run; all: docs/guide.md",
   },
   steps: { kind: integer({ min: 1 }), default: 50, help: "steps to take", decides: "length" },
   warmStart: { kind: integer({ min: -1 }), default: -1, help: "discrete steps before the start; -1: none" },
@@ -196,7 +196,43 @@ export const discrete = {
   precision: {
     kind: choice("float64", "float32"),
     default: "float64",
-    help: "what the optimizer's weights are rounded to after each step; flows stay in float64",
+    help: "rounding of the optimizer's weights; flows: none",
+    younger: true,
+  },
+} as const satisfies Settings;
+
+/** The flows that carry their oscillation along: two-step and closure. */
+export const twoStep = {
+  seed: {
+    kind: number({ over: 0 }),
+    default: PROCESS_DEFAULTS.twoStep.seed,
+    help: "amplitude from which oscillations grow, uᵀPδ",
+    younger: true,
+  },
+  start: {
+    kind: choice("split", "seed"),
+    default: "split",
+    help: "split the start into flow and oscillation, or begin at the seed",
+    younger: true,
+  },
+} as const satisfies Settings;
+
+/** The rod flows. */
+export const rod = {
+  rank: {
+    kind: integer({ min: 1 }),
+    default: PROCESS_DEFAULTS.rod.rank,
+    help: "directions that the extent is kept in",
+    younger: true,
+  },
+} as const satisfies Settings;
+
+/** The edge flow. */
+export const edge = {
+  floor: {
+    kind: number({ over: 0 }),
+    default: PROCESS_DEFAULTS.edge.floor,
+    help: "least amplitude of the oscillation, P-normalised",
     younger: true,
   },
 } as const satisfies Settings;
@@ -228,7 +264,7 @@ export const log = {
   outputsEvery: {
     kind: integer({ min: 1 }),
     default: 10,
-    help: "rows between those that hold network outputs; 1: every row, as the reference",
+    help: "rows between network outputs; 1: as the reference",
     younger: true,
   },
 } as const satisfies Settings;

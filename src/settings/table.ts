@@ -6,6 +6,7 @@ import {
   central,
   checkpoint,
   discrete,
+  edge,
   eig,
   eigOverrides,
   general,
@@ -13,8 +14,10 @@ import {
   log,
   noisy,
   REFERENCE_PROCESSES,
+  rod,
   stable,
   stableEigOverrides,
+  twoStep,
 } from "./general.ts";
 import type { AnyPart, PartName, Selection, SlotName } from "./types.ts";
 import { writeWords } from "./words.ts";
@@ -51,6 +54,8 @@ export interface Option {
 export interface Section {
   readonly title: string;
   readonly options: readonly Option[];
+  /** Where help has no room for more than flags with their defaults: where they are explained. */
+  readonly explained?: string;
 }
 
 /** The word of a flag for a camel-case name. */
@@ -100,10 +105,29 @@ const section = (title: string, settings: Settings, prefix: string, json: string
 export const SECTIONS: readonly Section[] = [
   { title: "Run", options: rows(general, "", [], []) },
   section("Eigenvalues", eig, "eig", "eig_config"),
-  section("Central flow", central, "central", "central_config"),
-  section("Stable flow", stable, "stable", "stable_config"),
-  section("Checkpoints", checkpoint, "checkpoint", "checkpointer"),
-  section("Starting from a checkpoint", load, "load", "load"),
+  {
+    title: "Central and stable flow",
+    options: [
+      ...rows(central, "central.", ["central"], ["central_config"]),
+      ...rows(stable, "stable.", ["stable"], ["stable_config"]),
+    ],
+  },
+  {
+    title: "Other flows",
+    explained: "docs/beyond.md",
+    options: [
+      ...rows(twoStep, "two-step.", ["twoStep"], ["two_step_config"]),
+      ...rows(rod, "rod.", ["rod"], ["rod_config"]),
+      ...rows(edge, "edge.", ["edge"], ["edge_config"]),
+    ],
+  },
+  {
+    title: "Checkpoints",
+    options: [
+      ...rows(checkpoint, "checkpoint.", ["checkpoint"], ["checkpointer"]),
+      ...rows(load, "load.", ["load"], ["load"]),
+    ],
+  },
   {
     title: "Noise, rounding and logging",
     options: [

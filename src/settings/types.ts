@@ -2,7 +2,20 @@ import type { Part, Settings, Values } from "../base/index.ts";
 import type { batchSettings, datasets } from "../data/index.ts";
 import type { optimizers, SettledKind, StepValues } from "../flows/index.ts";
 import type { architectures } from "../models/index.ts";
-import type { central, checkpoint, discrete, eig, general, load, log, noisy, stable } from "./general.ts";
+import type {
+  central,
+  checkpoint,
+  discrete,
+  edge,
+  eig,
+  general,
+  load,
+  log,
+  noisy,
+  rod,
+  stable,
+  twoStep,
+} from "./general.ts";
 
 /** A process that the reference has too. */
 export type ReferenceProcess = SettledKind;
@@ -84,6 +97,12 @@ export type RunConfig = GeneralConfig & {
   readonly noisy: NoisyConfig;
   readonly central: CentralConfig & { readonly eig: EigOverride };
   readonly stable: StableConfig & { readonly eig: EigOverride };
+  /** The flows that carry their oscillation along. */
+  readonly twoStep: Values<typeof twoStep>;
+  /** The rod flows. */
+  readonly rod: Values<typeof rod>;
+  /** The edge flow. */
+  readonly edge: Values<typeof edge>;
   readonly checkpoint: Values<typeof checkpoint>;
   readonly load: Values<typeof load>;
   readonly log: Values<typeof log>;

@@ -233,6 +233,9 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
       ...(config.stable.integrator !== "auto" && { integrator: config.stable.integrator }),
     },
     noisy: config.noisy,
+    twoStep: config.twoStep,
+    rod: config.rod,
+    edge: config.edge,
     seed: config.seed,
     watched: {
       train: dataset && watchedExamples(dataset, dataset.train),

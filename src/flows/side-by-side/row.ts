@@ -1,8 +1,8 @@
 import { innerProduct } from "../dynamics/effective-hessian.ts";
 import { predict } from "../processes/predictions.ts";
 import type { Process, ProcessStatus } from "../processes/process.ts";
-import type { ProcessKind } from "../processes/table.ts";
 import type { CompiledRule } from "../rules/compile.ts";
+import type { ProcessKind } from "../table.ts";
 
 /** What there is to see of one process before a step. Its arrays are its own: they stay as they are. */
 export interface ProcessRow {

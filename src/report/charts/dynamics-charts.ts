@@ -208,6 +208,11 @@ const DISTANCES: readonly (readonly [ProcessKind, ProcessKind, Role, boolean])[]
   ["ablated", "discrete", "ablated", true],
   ["noisy-central", "discrete", "noisy-central", true],
   ["noisy-central", "midpoint", "noisy-central", false],
+  ["two-step", "midpoint", "two-step", true],
+  ["closure", "midpoint", "closure", true],
+  ["rod", "midpoint", "rod", true],
+  ["rod-each", "midpoint", "rod-each", true],
+  ["edge-flow", "midpoint", "edge-flow", true],
 ];
 
 export function distancesChart(source: ChartSource): Chart[] {

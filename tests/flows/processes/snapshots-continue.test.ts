@@ -4,16 +4,19 @@ import {
   adam,
   CentralProcess,
   DiscreteProcess,
+  EdgeFlowProcess,
   gradientDescent,
   heavyBall,
   MidpointProcess,
   type Process,
   type ProcessSetup,
+  RodProcess,
   rmsProp,
   StableProcess,
   StationaryProcess,
   scalarRmsProp,
   stepSchedule,
+  TwoStepProcess,
 } from "../../../src/flows/index.ts";
 import { EIGEN, edgeExample, quadratic, setupAt, takeSteps, twoEigenvalues } from "../problems.ts";
 
@@ -63,7 +66,18 @@ const KINDS: Record<string, (setup: ProcessSetup) => Process> = {
       form: "full",
     }),
   stationary: (setup) => new StationaryProcess(setup, CENTRAL),
+  "two-step": (setup) => new TwoStepProcess(setup, CENTRAL),
+  closure: (setup) => new TwoStepProcess(setup, CENTRAL, { seed: 1e-3, start: "seed" }, "closure"),
+  rod: (setup) => new RodProcess(setup, CENTRAL),
+  "rod-each": (setup) => new RodProcess(setup, CENTRAL, { rank: 3 }, "rod-each"),
+  "edge-flow": (setup) => new EdgeFlowProcess(setup, CENTRAL),
 };
+
+/** Whether a kind takes the rule: two need a second moment, two the gradient itself. */
+const takes = (kind: string, { rule }: ProcessSetup): boolean =>
+  kind === "stationary" || kind === "ablated"
+    ? rule.rule.secondMoment !== undefined
+    : (kind !== "edge-flow" && kind !== "noisy") || rule.directionIsGradient;
 
 /** All that a process shows, but for the times. */
 function shown(process: Process): unknown {
@@ -83,9 +97,7 @@ test.each(Object.keys(PROBLEMS))("%s: restored at any step, any process goes on 
       fc.integer({ min: 1, max: 3 }),
       (kind, cut, solver, frequency) => {
         const setup = PROBLEMS[name]({ ...EIGEN, solver, frequency });
-        // These two need a second moment, and noise is for rules without momentum.
-        fc.pre(setup.rule.directionIsGradient || kind !== "noisy");
-        fc.pre(setup.rule.rule.secondMoment !== undefined || (kind !== "stationary" && kind !== "ablated"));
+        fc.pre(takes(kind, setup));
         const whole = KINDS[kind](setup);
         takeSteps(whole, cut);
         const saved = structuredClone(whole.snapshot());
@@ -118,8 +130,7 @@ test("a step that is taken back, or that the objective breaks off anywhere, has 
   for (const kind of Object.keys(KINDS))
     for (const name of ["two eigenvalues, RMSProp", "a quadratic that passes the edge"]) {
       const setup = PROBLEMS[name](EIGEN);
-      if (setup.rule.rule.secondMoment === undefined && (kind === "stationary" || kind === "ablated"))
-        continue;
+      if (!takes(kind, setup)) continue;
       const [straight, broken] = [KINDS[kind](setup), KINDS[kind](setup)];
       const { setWeights } = setup.objective;
       for (let step = 0; step < 9; step++) {

@@ -1,9 +1,12 @@
-import { ablated, central, noisyCentral } from "./central.ts";
-import { discrete } from "./discrete.ts";
-import type { ProcessEntry } from "./entry.ts";
-import { midpoint } from "./midpoint.ts";
-import { stable } from "./stable.ts";
-import { stationary } from "./stationary.ts";
+import { ablated, central, noisyCentral } from "./processes/central.ts";
+import { discrete } from "./processes/discrete.ts";
+import type { ProcessEntry } from "./processes/entry.ts";
+import { midpoint } from "./processes/midpoint.ts";
+import { stable } from "./processes/stable.ts";
+import { stationary } from "./processes/stationary.ts";
+import { edge } from "./rivals/edge-flow.ts";
+import { rod, rodEach } from "./rivals/rod.ts";
+import { closure, twoStep } from "./rivals/two-step.ts";
 
 /**
  * The processes that can run side by side from one start (docs/derivations.md, section 4), in the order in which
@@ -17,6 +20,11 @@ export const PROCESSES = [
   stationary,
   ablated,
   noisyCentral,
+  twoStep,
+  closure,
+  rod,
+  rodEach,
+  edge,
 ] as const satisfies readonly ProcessEntry[];
 
 type Entry = (typeof PROCESSES)[number];
