@@ -8,7 +8,7 @@ export {
 export { applyQ, applyQTransposed, type Qr, qr, solveUpper } from "./dense/qr.ts";
 export { smat, svec, svecIndex, svecLength } from "./dense/svec.ts";
 export { eigh, type SymmetricEigen, symmetricEigen } from "./dense/symmetric-eigen.ts";
-export { allFinite } from "./dense/vectors.ts";
+export { allFinite, crossProducts } from "./dense/vectors.ts";
 export type { Estimate } from "./eigenpairs/estimate.ts";
 export { type LanczosOptions, lanczos } from "./eigenpairs/lanczos.ts";
 export { type EigenProgress, type LobpcgOptions, lobpcg } from "./eigenpairs/lobpcg.ts";

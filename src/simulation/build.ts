@@ -209,7 +209,7 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
     (batch) => new Objective(problem.loss(dataset?.train), { ...options, batch }),
   );
   const testObjective = dataset?.test && new Objective(problem.loss(dataset.test), options);
-  const rule = compileRule(updateRule, objective.dimension);
+  const rule = compileRule(updateRule, objective.dimension, backend);
   const start = initialWeights(config, host, problem);
   const { observe } = config;
   let simulation: Simulation | undefined;

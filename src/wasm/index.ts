@@ -50,3 +50,4 @@ export {
 export { bytecodeOf, type PositionedCalls } from "./threads/bytecode.ts";
 export { COMMAND, JOB, Job, SPINS, work } from "./threads/job.ts";
 export { ThreadPool, threadPool, threadsObstacle } from "./threads/pool.ts";
+export { VectorRoom } from "./vectors/space.ts";

@@ -246,7 +246,8 @@ export class JointEvaluation {
     const { memory } = this.program;
     const { p } = this;
     const to = this.map.vectors + place * p;
-    for (let l = 0; l < p; l++) memory[to + l] = vectors[i * p + l] * scale;
+    if (scale === 1) memory.set(vectors.subarray(i * p, (i + 1) * p), to);
+    else for (let l = 0; l < p; l++) memory[to + l] = vectors[i * p + l] * scale;
   }
 
   private sum(i: number): number {
@@ -255,7 +256,8 @@ export class JointEvaluation {
 
   private copySum(sum: number, into: Float64Array, start: number, scale: number): void {
     const { memory } = this.program;
-    for (let l = 0; l < this.p; l++) into[start + l] = scale * memory[sum + l];
+    if (scale === 1) into.set(memory.subarray(sum, sum + this.p), start);
+    else for (let l = 0; l < this.p; l++) into[start + l] = scale * memory[sum + l];
   }
 
   /** Takes other examples, as many, in place of those that it has. */

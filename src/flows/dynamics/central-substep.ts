@@ -1,6 +1,7 @@
 import type { Objective } from "../../autodiff/index.ts";
 import { pairIndex, throwIfStopped } from "../../base/index.ts";
 import {
+  crossProducts,
   type NoiseResult,
   type NoiseStatus,
   noiseEquation,
@@ -152,10 +153,10 @@ export function centralSubstep(
     ),
     back: new Float64Array(pairs),
   };
+  const along = crossProducts(third, pairs, dw, 1 + pairs, p, look);
   for (let a = 0; a < pairs; a++) {
-    look();
-    rates.dHdtStable[a] = innerProduct(third, a, dw, 0, p);
-    for (let b = 0; b < pairs; b++) rates.dHdtX[a * pairs + b] = innerProduct(third, a, dw, 1 + b, p);
+    rates.dHdtStable[a] = along[a * (1 + pairs)];
+    rates.dHdtX.set(along.subarray(a * (1 + pairs) + 1, (a + 1) * (1 + pairs)), a * pairs);
   }
   if (!rule.preconditionerIsConstant) preconditionerRates(rule, point, critical, ds, rates, look);
   if (start.weights !== weights) stepBack(rule, point, critical, start, third, rates.back);
@@ -240,10 +241,9 @@ function stateCurvature(
   const { state, gradient, preconditioner } = point;
   const p = gradient.length;
   const s = state.length;
-  const h = Float64Array.from(
-    vectors.subarray(0, k * p),
-    (entry, at) => values[Math.floor(at / p)] * preconditioner[at % p] * entry,
-  );
+  const h = new Float64Array(k * p);
+  for (let i = 0; i < k; i++)
+    for (let l = 0; l < p; l++) h[i * p + l] = values[i] * preconditioner[l] * vectors[i * p + l];
   for (let i = 0; i < k; i++)
     for (let j = i; j < k; j++) {
       look();
@@ -283,27 +283,37 @@ function preconditionerRates(
   const p = weights.length;
   const s = state.length;
   const pairs = (k * (k + 1)) / 2;
-  const dP = new Float64Array(p);
+  const dP = new Float64Array((1 + pairs) * p);
   for (let row = 0; row <= pairs; row++) {
     look();
-    rule.preconditionerRate(state, ds.subarray(row * s, (row + 1) * s), dP);
-    const forms = formsOf(vectors, dP, k);
-    if (row === 0) rates.dPdtStable.set(forms);
-    else for (let a = 0; a < pairs; a++) rates.dPdtX[a * pairs + row - 1] = forms[a];
+    rule.preconditionerRate(state, ds.subarray(row * s, (row + 1) * s), dP.subarray(row * p, (row + 1) * p));
+  }
+  const forms = formsOf(vectors, k, dP, p, look);
+  for (let a = 0; a < pairs; a++) {
+    rates.dPdtStable[a] = forms[a * (1 + pairs)];
+    rates.dPdtX.set(forms.subarray(a * (1 + pairs) + 1, (a + 1) * (1 + pairs)), a * pairs);
   }
 }
 
-/** Σ_l u_il·d_l·u_jl for every pair. */
-function formsOf(vectors: Float64Array, diagonal: Float64Array, k: number): Float64Array {
-  const p = diagonal.length;
-  const forms = new Float64Array((k * (k + 1)) / 2);
+/**
+ * Σ_l u_il·u_jl·d_l for every pair of the first k vectors, a row each, and every diagonal d of `diagonals`, a column each:
+ * inner products with the products u_i⊙u_j.
+ */
+function formsOf(
+  vectors: Float64Array,
+  k: number,
+  diagonals: Float64Array,
+  p: number,
+  look: () => void,
+): Float64Array {
+  const pairs = (k * (k + 1)) / 2;
+  const squares = new Float64Array(pairs * p);
   for (let i = 0; i < k; i++)
     for (let j = i; j < k; j++) {
-      let total = 0;
-      for (let l = 0; l < p; l++) total += vectors[i * p + l] * diagonal[l] * vectors[j * p + l];
-      forms[pairIndex(i, j, k)] = total;
+      const to = pairIndex(i, j, k) * p;
+      for (let l = 0; l < p; l++) squares[to + l] = vectors[i * p + l] * vectors[j * p + l];
     }
-  return forms;
+  return crossProducts(squares, pairs, diagonals, diagonals.length / p, p, look);
 }
 
 /** Uᵀ d(cP − H) U along the way from `point` back to `start`, into `out`: what the step has left behind already. */
@@ -321,7 +331,7 @@ function stepBack(
   const weightWay = start.weights.map((entry, l) => entry - weights[l]);
   const dP = new Float64Array(p);
   rule.preconditionerRate(state, stateWay, dP);
-  const forms = formsOf(vectors, dP, k);
+  const forms = formsOf(vectors, k, dP, p, () => {});
   const dc = rule.criticalValueRate(state, stateWay);
   for (let i = 0; i < k; i++)
     for (let j = i; j < k; j++) {

@@ -377,7 +377,8 @@ export class EigenTracker {
   private rightVectors(inverseRoot: Float64Array): Float64Array {
     const p = this.objective.dimension;
     const out = new Float64Array(this.vectors.length);
-    for (let i = 0; i < out.length; i++) out[i] = this.vectors[i] * inverseRoot[i % p];
+    for (let at = 0; at < out.length; at += p)
+      for (let l = 0; l < p; l++) out[at + l] = this.vectors[at + l] * inverseRoot[l];
     return out;
   }
 }

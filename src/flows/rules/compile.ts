@@ -1,5 +1,6 @@
 import {
   add,
+  type Backend,
   broadcastTo,
   type CompiledFunction,
   compile,
@@ -73,17 +74,24 @@ export interface CompiledRule {
 /**
  * Traces and plans a rule for p weights (docs/derivations.md, section 2).
  *
+ * @param backend what computes, default the js backend; same bits
  * @throws InputValueError where its state changes shape, or its first state, preconditioner, direction or decay has a
  *   wrong one
  */
-export function compileRule(rule: UpdateRule, p: number): CompiledRule {
+export function compileRule(rule: UpdateRule, p: number, backend?: Backend): CompiledRule {
   const shapes = rule.state(p);
   const sizes = Object.values(shapes).map(sizeOf);
   const stateSize = sizes.reduce((total, size) => total + size, 0);
   const { length } = rule.initialState(p);
   if (length !== stateSize)
     throw valueError(rule.name, `an initial state of ${stateSize} numbers`, String(length));
-  const traced: TracedRule = { rule, p, shapes, split: (flat) => parts(flat, sizes) };
+  const traced: TracedRule = {
+    rule,
+    p,
+    shapes,
+    split: (flat) => parts(flat, sizes),
+    on: backend === undefined ? {} : { backend },
+  };
   return {
     rule,
     dimension: p,
@@ -101,6 +109,7 @@ interface TracedRule {
   readonly p: number;
   readonly shapes: Readonly<Record<string, Shape>>;
   readonly split: (flat: Float64Array) => Float64Array[];
+  readonly on: { readonly backend?: Backend };
 }
 
 /** How the state moves: s⁺, f and ½∂²f/∂g². */
@@ -109,6 +118,7 @@ function compileState({
   p,
   shapes,
   split,
+  on,
 }: TracedRule): Pick<CompiledRule, "update" | "rate" | "rateCurvature" | "rateIsLinear"> {
   const rate = rateOf(rule, shapes);
   const along = jvp<Tensor, [State], State>((gradient, state) => rate(state, gradient));
@@ -121,11 +131,13 @@ function compileState({
     update: compile(
       (state: State, gradient: Tensor): Tree => checkedUpdate(rule, shapes, state, gradient),
       [shapes, [p]],
+      on,
     ),
-    rate: compile((state: State, gradient: Tensor): Tree => rate(state, gradient), [shapes, [p]]),
+    rate: compile((state: State, gradient: Tensor): Tree => rate(state, gradient), [shapes, [p]], on),
     curvature: compile(
       (state: State, gradient: Tensor, h1: Tensor, h2: Tensor): Tree => curvature(state, gradient, h1, h2),
       [shapes, [p], [p], [p]],
+      on,
     ),
   };
   return {
@@ -143,6 +155,7 @@ function compilePreconditioner({
   p,
   shapes,
   split,
+  on,
 }: TracedRule): Pick<
   CompiledRule,
   "preconditioner" | "preconditionerRate" | "preconditionerIsConstant" | "preconditionerIsUniform"
@@ -153,11 +166,12 @@ function compilePreconditioner({
     uniform = preconditioner.shape.length === 0;
     return broadcastTo(preconditioner, [p]);
   };
-  const value = compile(diagonal, [shapes]);
+  const value = compile(diagonal, [shapes], on);
   const along = compile(
     (state: State, tangent: State): Tensor =>
       jvp<Record<string, Tensor>, [], Tensor>(diagonal)(state, tangent)[1],
     [shapes, shapes],
+    on,
   );
   return {
     preconditioner: (state, out) => value.run(split(state), [out]),
@@ -173,6 +187,7 @@ function compileDirection({
   p,
   shapes,
   split,
+  on,
 }: TracedRule): Pick<
   CompiledRule,
   "direction" | "gains" | "directionIsGradient" | "directionIgnoresGradient"
@@ -181,11 +196,12 @@ function compileDirection({
     checkedShape(rule, "a direction", [p], rule.direction?.(state, gradient) ?? gradient);
   const rate = rateOf(rule, shapes);
   const compiled = {
-    value: compile(direction, [shapes, [p]]),
+    value: compile(direction, [shapes, [p]], on),
     direct: compile(
       (gradient: Tensor, tangent: Tensor, state: State): Tensor =>
         jvp<Tensor, [State], Tensor>((g, s) => direction(s, g))(gradient, tangent, state)[1],
       [[p], [p], shapes],
+      on,
     ),
     delayed: compile(
       (state: State, gradient: Tensor, tangent: Tensor): Tensor => {
@@ -193,6 +209,7 @@ function compileDirection({
         return jvp<Record<string, Tensor>, [Tensor], Tensor>(direction)(state, moved, gradient)[1];
       },
       [shapes, [p], [p]],
+      on,
     ),
   };
   return {
@@ -218,19 +235,22 @@ function compileStep({
   rule,
   shapes,
   split,
+  on,
 }: TracedRule): Pick<CompiledRule, "decay" | "criticalValue" | "criticalValueRate" | "learningRate"> {
   const decay = (state: State): Tensor =>
     checkedShape(rule, "a decay", [], rule.decay?.(state) ?? full(anyOf(state), 0, []));
   const compiled = {
-    decay: compile(decay, [shapes]),
+    decay: compile(decay, [shapes], on),
     decayAlong: compile(
       (state: State, tangent: State): Tensor =>
         jvp<Record<string, Tensor>, [], Tensor>(decay)(state, tangent)[1],
       [shapes, shapes],
+      on,
     ),
     learningRate: compile(
       (state: State) => add(rule.learningRate(state), full(anyOf(state), 0, [])),
       [shapes],
+      on,
     ),
   };
   const one = new Float64Array(1);

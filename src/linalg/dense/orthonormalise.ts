@@ -1,7 +1,10 @@
 import { EPS } from "../../base/index.ts";
-import { addScaled, dot, norm, scale } from "./vectors.ts";
+import { addCombined, innerProducts, norm, scale } from "./vectors.ts";
 
-/** Projections per vector: twice is enough (Parlett, §6.9), and a third settles hard cases. */
+/**
+ * Projections per vector, each against all others at once (classical Gram–Schmidt): twice is enough (Parlett, §6.9; Giraud,
+ * Langou, Rozložník, van den Eshof, Numer. Math. 101, 2005), and a third settles hard cases.
+ */
 const PASSES = 3;
 
 /**
@@ -16,9 +19,12 @@ export function orthonormalise(basis: Float64Array, index: number, n: number, ke
   const original = norm(basis, at, n);
   if (!(original > 0) || !Number.isFinite(original)) return false;
   normalise(basis, at, n, original);
+  const overlaps = new Float64Array(index);
   let left = 1;
   for (let pass = 0; pass < PASSES; pass++) {
-    for (let i = 0; i < index; i++) addScaled(-dot(basis, i * n, basis, at, n), basis, i * n, basis, at, n);
+    innerProducts(basis, at, 1, basis, 0, index, n, overlaps);
+    for (let i = 0; i < index; i++) overlaps[i] = -overlaps[i];
+    addCombined(basis, index, n, overlaps, 1, basis, at);
     const after = norm(basis, at, n);
     left *= after;
     if (!(left > keep)) return false;

@@ -1,10 +1,25 @@
 import { highWord, powerOfTwo, SMALLEST_NORMAL } from "../../base/index.ts";
+import { VectorRoom } from "../../wasm/index.ts";
 
 /*
  * Kernels on vectors and on blocks of vectors. A block of `count` vectors of length n is one array in which
  * vector i occupies elements i·n … (i+1)·n − 1. Offsets are in elements. Nothing is allocated unless a
  * docstring says so, nothing is checked: callers validate at the public boundary.
  */
+
+/**
+ * Arrays that are borrowed here lie where WebAssembly reaches them: block operations on them run as kernels of two doubles
+ * per instruction, to the bits of the loops below. Measured at n = 3268, 24 vectors: 2 to 5 times as fast.
+ */
+const room = new VectorRoom();
+
+/**
+ * Lends `length` numbers, whatever they are, for as long as `work` runs; inside it, borrowing gives plain arrays.
+ * @returns what `work` returns
+ */
+export function borrow<T>(length: number, work: (space: Float64Array) => T): T {
+  return room.borrow(length, work);
+}
 
 /** Σ x_i y_i over n elements. Four partial sums: fewer dependent additions, and a smaller rounding error. */
 export function dot(x: Float64Array, xAt: number, y: Float64Array, yAt: number, n: number): number {
@@ -22,6 +37,67 @@ export function dot(x: Float64Array, xAt: number, y: Float64Array, yAt: number, 
   for (let i = whole; i < n; i++) s0 += x[xAt + i] * y[yAt + i];
   return s0 + s1 + (s2 + s3);
 }
+
+/**
+ * out[i·columns + j] ← ⟨x_i, y_j⟩, to the bits of `dot`, for two blocks of vectors of length n from elements xAt and yAt on.
+ * Cost: 2·rows·columns·n operations.
+ */
+export function innerProducts(
+  x: Float64Array,
+  xAt: number,
+  rows: number,
+  y: Float64Array,
+  yAt: number,
+  columns: number,
+  n: number,
+  out: Float64Array,
+): void {
+  if (columns <= MOST_AT_ONCE && room.holds(x) && room.holds(y)) {
+    room.inner(x, xAt, rows, y, yAt, columns, n, out);
+    return;
+  }
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < columns; j++) out[i * columns + j] = dot(x, xAt + i * n, y, yAt + j * n, n);
+}
+
+/**
+ * ⟨x_i, y_j⟩ of two blocks of vectors of length n, `rows` and `columns` of them, row-major: an array of its own, to the bits
+ * of `dot` (four partial sums, taken together in a fixed order).
+ * @param x rows·n elements, read; @param y columns·n elements, read
+ * @param look called before every few rows; it may throw
+ * Cost: 2·rows·columns·n operations, and copies of both blocks.
+ */
+export function crossProducts(
+  x: Float64Array,
+  rows: number,
+  y: Float64Array,
+  columns: number,
+  n: number,
+  look?: () => void,
+): Float64Array {
+  const out = new Float64Array(rows * columns);
+  const some = Math.max(1, Math.min(rows, Math.floor(LOOK_AFTER / (columns * n + 1))));
+  const fill = (left: Float64Array, right: Float64Array): Float64Array => {
+    for (let i = 0; i < rows; i += some) {
+      look?.();
+      const count = Math.min(some, rows - i);
+      innerProducts(left, i * n, count, right, 0, columns, n, out.subarray(i * columns));
+    }
+    return out;
+  };
+  if ((rows + columns) * n > MOST_COPIED) return fill(x, y);
+  return borrow((rows + columns) * n, (space) => {
+    space.set(x.subarray(0, rows * n));
+    space.set(y.subarray(0, columns * n), rows * n);
+    return fill(space, space.subarray(rows * n));
+  });
+}
+
+/** Larger blocks are not copied to where kernels reach them (64 MB). */
+const MOST_COPIED = 2 ** 23;
+
+/** Multiplications between two looks at whether to stop. */
+const LOOK_AFTER = 1e7;
 
 /** y ← y + a·x over n elements. */
 export function addScaled(
@@ -117,7 +193,9 @@ function addSum(
 }
 
 /** Vectors are combined in pieces of this many elements, so that a piece of every vector stays in cache. */
-const PIECE = 1024;
+export const PIECE = 1024;
+/** More vectors than this are not combined by kernels: their coefficients have no room there. */
+const MOST_AT_ONCE = 4096;
 
 /**
  * out_j ← out_j + Σ_i coefficients[j·m + i]·basis_i for j < count: combinations of the m vectors of a block. Four
@@ -141,15 +219,36 @@ export function addCombined(
   for (let start = 0; start < n; start += PIECE) {
     look?.();
     const length = Math.min(PIECE, n - start);
-    for (let j = 0; j < count; j++)
-      addSum(coefficients, j * m, m, basis, start, n, out, outAt + j * n + start, length);
+    addPiece(coefficients, m, count, basis, start, n, out, outAt + start, n, length);
   }
+}
+
+/** One piece of a combination: out_j from outAt + j·outStride on, the m vectors from `start` + i·n on. */
+function addPiece(
+  coefficients: Float64Array,
+  m: number,
+  count: number,
+  basis: Float64Array,
+  start: number,
+  n: number,
+  out: Float64Array,
+  outAt: number,
+  outStride: number,
+  length: number,
+): void {
+  if (m <= MOST_AT_ONCE && room.holds(basis) && room.holds(out)) {
+    room.combine(coefficients, m, count, basis, start, n, out, outAt, outStride, length);
+    return;
+  }
+  for (let j = 0; j < count; j++)
+    addSum(coefficients, j * m, m, basis, start, n, out, outAt + j * outStride, length);
 }
 
 /**
  * The same combinations in place: the first `count` of the m vectors of the block are overwritten.
  * @param basis m vectors of length n, read; vectors 0 … count−1 overwritten (count ≤ m)
  * @param look called before every piece; where it throws the block is left half combined
+ * @param piece overwritten: count·PIECE elements
  */
 export function combineInPlace(
   basis: Float64Array,
@@ -158,13 +257,13 @@ export function combineInPlace(
   coefficients: Float64Array,
   count: number,
   look?: () => void,
+  piece: Float64Array = new Float64Array(count * PIECE),
 ): void {
-  const piece = new Float64Array(count * PIECE);
   for (let start = 0; start < n; start += PIECE) {
     look?.();
     const length = Math.min(PIECE, n - start);
     piece.fill(0);
-    for (let j = 0; j < count; j++) addSum(coefficients, j * m, m, basis, start, n, piece, j * PIECE, length);
+    addPiece(coefficients, m, count, basis, start, n, piece, 0, PIECE, length);
     for (let j = 0; j < count; j++) basis.set(piece.subarray(j * PIECE, j * PIECE + length), j * n + start);
   }
 }

@@ -1,7 +1,17 @@
 import { EPS, hypot, Random, type ShouldStop, throwIfStopped, valueError } from "../../base/index.ts";
 import { orthonormalise } from "../dense/orthonormalise.ts";
 import { symmetricEigen } from "../dense/symmetric-eigen.ts";
-import { addCombined, addScaled, allFinite, combineInPlace, dot, norm } from "../dense/vectors.ts";
+import {
+  addCombined,
+  addScaled,
+  allFinite,
+  borrow,
+  combineInPlace,
+  dot,
+  innerProducts,
+  norm,
+  PIECE,
+} from "../dense/vectors.ts";
 import type { EigenStatus } from "../status.ts";
 import { type BlockOperator, type EigenResult, ROUNDOFF_RESIDUAL } from "./operator.ts";
 
@@ -96,7 +106,9 @@ const PATIENCE = 8;
  */
 export function lobpcg(n: number, apply: BlockOperator, options: LobpcgOptions): EigenResult {
   const settings = validate(n, options);
-  return new Lobpcg(n, apply, settings).run();
+  const { count, memory } = settings;
+  const block = (memory + count) * n;
+  return borrow(2 * block + 2 * count * PIECE, (space) => new Lobpcg(n, apply, settings, space).run());
 }
 
 type Settings = Required<
@@ -152,6 +164,8 @@ class Lobpcg {
   private readonly basis: Float64Array;
   private readonly products: Float64Array;
   private readonly projected: Float64Array;
+  /** room for a piece of each vector that `compress` combines */
+  private readonly piece: Float64Array;
   private m = 0;
   private values: Float64Array;
   /** coefficients in the basis, count×m: of the Ritz vectors, and of those of one iteration ago */
@@ -171,13 +185,16 @@ class Lobpcg {
   private bestExcess = Number.POSITIVE_INFINITY;
   private sinceBest = 0;
 
-  constructor(n: number, apply: BlockOperator, settings: Settings) {
+  /** @param space overwritten: 2(memory + count)·n + 2·count·PIECE elements */
+  constructor(n: number, apply: BlockOperator, settings: Settings, space: Float64Array) {
     const { count, memory } = settings;
+    const block = (memory + count) * n;
     this.n = n;
     this.apply = apply;
     this.settings = settings;
-    this.basis = new Float64Array((memory + count) * n);
-    this.products = new Float64Array((memory + count) * n);
+    this.basis = space.subarray(0, block);
+    this.products = space.subarray(block, 2 * block);
+    this.piece = space.subarray(2 * block);
     this.projected = new Float64Array(memory * memory);
     this.values = new Float64Array(count).fill(Number.NaN);
     this.residuals = new Float64Array(count).fill(Number.NaN);
@@ -279,13 +296,14 @@ class Lobpcg {
     }
     if (!allFinite(products, m * n, added * n)) return false;
     const stride = this.settings.memory;
+    const entries = new Float64Array(m + added);
     for (let i = m; i < m + added; i++) {
       this.look();
       this.operatorNorm = Math.max(this.operatorNorm, norm(products, i * n, n));
+      innerProducts(products, i * n, 1, basis, 0, i + 1, n, entries);
       for (let j = 0; j <= i; j++) {
-        const entry = dot(basis, j * n, products, i * n, n);
-        projected[i * stride + j] = entry;
-        projected[j * stride + i] = entry;
+        projected[i * stride + j] = entries[j];
+        projected[j * stride + i] = entries[j];
       }
     }
     this.m += added;
@@ -323,8 +341,8 @@ class Lobpcg {
       if (orthonormalise(coefficients, kept, m)) kept++;
     }
     this.project(coefficients, kept);
-    combineInPlace(this.basis, m, n, coefficients, kept, this.look);
-    combineInPlace(this.products, m, n, coefficients, kept, this.look);
+    combineInPlace(this.basis, m, n, coefficients, kept, this.look, this.piece);
+    combineInPlace(this.products, m, n, coefficients, kept, this.look, this.piece);
     this.combined += m;
     this.m = kept;
     this.ritz = new Float64Array(count * kept);
@@ -433,8 +451,8 @@ class Lobpcg {
     const { n, m, basis, products } = this;
     const { count, verify } = this.settings;
     const checked = verify === true ? count : this.required;
-    combineInPlace(basis, m, n, this.ritz, count, this.look);
-    if (checked < count) combineInPlace(products, m, n, this.ritz, count, this.look);
+    combineInPlace(basis, m, n, this.ritz, count, this.look, this.piece);
+    if (checked < count) combineInPlace(products, m, n, this.ritz, count, this.look, this.piece);
     for (let i = 0; i < count; i++) {
       this.look();
       orthonormalise(basis, i, n);
@@ -453,19 +471,26 @@ class Lobpcg {
   }
 
   private finish(status: EigenStatus): EigenResult {
-    const { n, m, values, residuals, iterations, applications, verifications, verified, required } = this;
+    const { values, residuals, iterations, applications, verifications, verified, required } = this;
     const { count } = this.settings;
-    const vectors = new Float64Array(count * n).fill(m === 0 ? Number.NaN : 0);
-    const products = vectors.slice();
-    if (m > 0) {
-      addCombined(this.basis, m, n, this.ritz, count, vectors, 0, this.look);
-      addCombined(this.products, m, n, this.ritz, count, products, 0, this.look);
-    }
+    const vectors = this.ritzBlock(this.basis);
+    const products = this.ritzBlock(this.products);
     const relativeResiduals = this.relative;
     return {
       value: { values, vectors, products, count },
       status,
       stats: { iterations, applications, verifications, residuals, relativeResiduals, verified, required },
     };
+  }
+
+  /** The combinations of a block that the Ritz coefficients name, by way of the places after the basis; NaN if there are none. */
+  private ritzBlock(block: Float64Array): Float64Array {
+    const { n, m, basis } = this;
+    const { count } = this.settings;
+    if (m === 0) return new Float64Array(count * n).fill(Number.NaN);
+    const place = basis.subarray(m * n, (m + count) * n);
+    place.fill(0);
+    addCombined(block, m, n, this.ritz, count, place, 0, this.look);
+    return place.slice();
   }
 }

@@ -2,7 +2,7 @@ import { type ShouldStop, throwIfStopped, valueError } from "../../base/index.ts
 import { cholesky, choleskySolve } from "../dense/cholesky.ts";
 import { multiplyVector, transpose } from "../dense/matrix.ts";
 import { applyQTransposed, qr, solveUpper } from "../dense/qr.ts";
-import { addCombined, dot } from "../dense/vectors.ts";
+import { addCombined, borrow, dot, innerProducts } from "../dense/vectors.ts";
 
 /**
  * Differences between subspaces below this are rounding: the fit does not follow them. Measured along central flows with
@@ -102,13 +102,16 @@ export class SubspaceHistory {
         for (let j = 0; j < k; j++) coefficients[t + 1][i * k + j] = a * now[t + 1][i * k + j];
       });
     }
-    const prediction = new Float64Array(k * n);
-    coefficients.forEach((c, s) => {
-      addCombined(blocks[s], k, n, c, k, prediction, 0, () =>
-        throwIfStopped("SubspaceHistory", this.shouldStop?.()),
-      );
+    const look = (): void => throwIfStopped("SubspaceHistory", this.shouldStop?.());
+    return borrow(2 * k * n, (space) => {
+      const [block, prediction] = [space.subarray(0, k * n), space.subarray(k * n)];
+      prediction.fill(0);
+      coefficients.forEach((c, s) => {
+        block.set(blocks[s]);
+        addCombined(block, k, n, c, k, prediction, 0, look);
+      });
+      return prediction.slice();
     });
-    return prediction;
   }
 
   /**
@@ -175,9 +178,18 @@ export class SubspaceHistory {
     const { n } = this;
     const k = x.length / n;
     const shouldStop = this.shouldStop?.();
-    return Float64Array.from({ length: k * k }, (_, at) => {
-      if (at % k === 0) throwIfStopped("SubspaceHistory", shouldStop);
-      return dot(x, Math.floor(at / k) * n, y, (at % k) * n, n);
+    const gram = new Float64Array(k * k);
+    return borrow(2 * k * n, (space) => {
+      const [left, right] = [space.subarray(0, k * n), space.subarray(k * n)];
+      left.set(x);
+      right.set(y);
+      const row = new Float64Array(k);
+      for (let i = 0; i < k; i++) {
+        throwIfStopped("SubspaceHistory", shouldStop);
+        innerProducts(left, i * n, 1, right, 0, k, n, row);
+        gram.set(row, i * k);
+      }
+      return gram;
     });
   }
 }
