@@ -4,10 +4,11 @@ import { epsilon } from "./epsilon.ts";
 import { folding } from "./folding.ts";
 import { hybrid } from "./hybrid.ts";
 import { margin } from "./margin.ts";
+import { selfTuning } from "./self-tuning.ts";
 import type { Study } from "./study.ts";
 
 /** All studies, in the order of the page: a new one is its own file and a word here. */
-export const STUDIES: readonly Study[] = [margin, hybrid, contextual, folding, epsilon, bilevel];
+export const STUDIES: readonly Study[] = [margin, hybrid, contextual, folding, epsilon, bilevel, selfTuning];
 
 /** Their names. */
 export const STUDY_NAMES: readonly string[] = STUDIES.map(({ name }) => name);
