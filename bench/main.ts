@@ -13,6 +13,7 @@ import { gemm } from "./gemm.ts";
 import { growth } from "./growth.ts";
 import { peers } from "./peers.ts";
 import { PROBLEM_NAMES, problem } from "./problems.ts";
+import { reference } from "./reference.ts";
 import type { Request } from "./request.ts";
 import { printAgainst, readSaved, type Saved, save } from "./saved.ts";
 import { STEP_PROBLEMS, steps } from "./steps.ts";
@@ -27,6 +28,7 @@ const PARTS: Readonly<Record<string, (request: Request) => void | TableData[]>> 
   derivatives,
   architectures,
   peers,
+  reference,
   central,
   steps,
   growth,

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** A peer that can be run: the name of its rows, and the command that takes a problem's folder as its last word. */
@@ -52,11 +53,15 @@ export function installPeers(): string | undefined {
   return status === 0 ? undefined : (error?.message ?? `npm ci in bench/ ended with status ${status}`);
 }
 
+/** Where a Python is looked for, the first that has what is asked for being taken. */
+export const pythons = (): string[] =>
+  [process.env.BENCH_PYTHON, join(BENCH, ".venv/bin/python"), "python3", "python"].flatMap(
+    (one) => one || [],
+  );
+
 /** PyTorch, where BENCH_PYTHON, bench/.venv or the path has a Python that imports it and numpy. */
 export function torchEngine(): Engine | undefined {
-  const candidates = [process.env.BENCH_PYTHON, `${BENCH}/.venv/bin/python`, "python3", "python"];
-  for (const python of candidates) {
-    if (!python) continue;
+  for (const python of pythons()) {
     const ask = ["-W", "ignore", "-c", "import numpy, torch; print(torch.__version__)"];
     const { status, stdout } = spawnSync(python, ask, { encoding: "utf8" });
     if (status !== 0) continue;

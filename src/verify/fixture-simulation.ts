@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { type BackendChoice, Objective, type Shape, selectBackend } from "../autodiff/index.ts";
 import { valueError } from "../base/index.ts";
 import {
+  type CentralSettings,
   compileRule,
   gradientDescent,
   PROCESS_KINDS,
@@ -105,11 +106,13 @@ export interface FixtureSimulation {
 /**
  * The run that a trajectory was made with, from its start. Undefined where this build has no optimizer of that name.
  * @param only runs these processes instead of all that the fixture names
+ * @param steps how the central flow takes its steps, where not as the fixture's
  */
 export function simulationOf(
   fixture: FixtureCase,
   objective: Objective,
   only?: readonly ProcessKind[],
+  steps: Pick<CentralSettings, "integrator"> & Partial<Pick<CentralSettings, "substeps">> = {},
 ): FixtureSimulation | undefined {
   const { meta } = fixture;
   const rule = ruleOf(fixture);
@@ -151,6 +154,7 @@ export function simulationOf(
       substeps: central.nsubsteps,
       criticalThreshold: central.sdcpThreshold,
       frequencyInSubsteps: central.frequencyInSubsteps ?? false,
+      ...steps,
     },
     stable: {
       minSubsteps: stable.min_nsubsteps,
