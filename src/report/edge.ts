@@ -1,5 +1,4 @@
-import type { StepRow } from "../simulation/index.ts";
-import { columnOf, columnsOf } from "./series.ts";
+import { columnOf, columnsOf, type Rows } from "./series.ts";
 
 /** How a run went at the edge of stability, over all its steps there. */
 export interface EdgeSummary {
@@ -31,11 +30,14 @@ const TOLERANCE = 0.01;
  * @param criticalValue c, the edge of stability
  * @returns undefined if the central flow's eigenvalues were not logged
  */
-export function edgeSummary(rows: readonly StepRow[], criticalValue: number): EdgeSummary | undefined {
+export function edgeSummary(rows: Rows, criticalValue: number): EdgeSummary | undefined {
   const eigenvalues = columnsOf(rows, "central/effective_hessian_eigs");
   if (eigenvalues.length === 0) return undefined;
   const bound = criticalValue * (1 - TOLERANCE);
-  const counts = rows.map((_, r) => eigenvalues.filter((values) => values[r] >= bound).length);
+  const counts = Array.from(
+    { length: rows.length },
+    (_, r) => eigenvalues.filter((values) => values[r] >= bound).length,
+  );
   const edge = counts.flatMap((count, r) => (count > 0 ? [r] : []));
   const central = columnOf(rows, "distances/central-discrete");
   const stable = columnOf(rows, "distances/discrete-stable");

@@ -42,6 +42,7 @@ export {
 export { renderSweep, type SweepPage, type SweepRun, sweepTable } from "./pages/sweep-page.ts";
 export { type Table, tableText } from "./pages/table.ts";
 export { labelOf, processesIn } from "./processes.ts";
-export { columnOf, columnsOf, squareOf, sumOf } from "./series.ts";
+export { type Column, RowColumns } from "./row-columns.ts";
+export { columnOf, columnsOf, type Rows, squareOf, sumOf } from "./series.ts";
 export type { DistanceSummary, ProcessSummary, Summary } from "./summary.ts";
 export { headline, summaryTable, summaryText } from "./summary.ts";

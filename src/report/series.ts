@@ -1,10 +1,18 @@
 import type { StepRow } from "../simulation/index.ts";
+import { type Column, RowColumns } from "./row-columns.ts";
 
-/** One number per row; NaN where a row has none. */
-export type Column = Float64Array;
+export type { Column } from "./row-columns.ts";
+
+/** The rows of a run, one by one or as columns. */
+export type Rows = readonly StepRow[] | RowColumns;
 
 /** The columns of a quantity: one per entry of its largest row-major array, none if no row has it. */
-export function columnsOf(rows: readonly StepRow[], path: string): Column[] {
+export function columnsOf(rows: Rows, path: string): Column[] {
+  const columns = rows instanceof RowColumns ? rows.columns(path) : columnsOfRows(rows, path);
+  return columns.filter((column) => column.some((x) => !Number.isNaN(x)));
+}
+
+function columnsOfRows(rows: readonly StepRow[], path: string): Column[] {
   const columns: Column[] = [];
   const put = (c: number, r: number, value: number): void => {
     columns[c] ??= new Float64Array(rows.length).fill(NaN);
@@ -16,21 +24,29 @@ export function columnsOf(rows: readonly StepRow[], path: string): Column[] {
     else if (quantity !== undefined)
       for (let c = 0; c < quantity.data.length; c++) put(c, r, quantity.data[c]);
   }
-  return columns.filter((column) => column.some((x) => !Number.isNaN(x)));
+  return columns;
 }
 
 /** A scalar quantity as a column; undefined if no row has a value. */
-export function columnOf(rows: readonly StepRow[], path: string): Column | undefined {
+export function columnOf(rows: Rows, path: string): Column | undefined {
   return columnsOf(rows, path)[0];
 }
 
-/** The paths of all quantities that begin with `prefix`, sorted. */
-export function pathsUnder(rows: readonly StepRow[], prefix: string): string[] {
+/** Optimizer steps taken before each row. */
+export const stepsOf = (rows: Rows): Float64Array =>
+  rows instanceof RowColumns ? rows.steps : Float64Array.from(rows, ({ step }) => step);
+
+/** The paths of all quantities. */
+export function pathsOf(rows: Rows): Set<string> {
+  if (rows instanceof RowColumns) return new Set(rows.paths);
   const paths = new Set<string>();
-  for (const row of rows)
-    for (const path of Object.keys(row.quantities)) if (path.startsWith(prefix)) paths.add(path);
-  return [...paths].sort();
+  for (const { quantities } of rows) for (const path in quantities) paths.add(path);
+  return paths;
 }
+
+/** The paths of all quantities that begin with `prefix`, sorted. */
+export const pathsUnder = (rows: Rows, prefix: string): string[] =>
+  [...pathsOf(rows)].filter((path) => path.startsWith(prefix)).sort();
 
 /** The last value that is not NaN; undefined if there is none. */
 export function lastValue(column: Column | undefined): number | undefined {

@@ -1,9 +1,8 @@
 import type { ProcessKind } from "../flows/index.ts";
-import type { StepRow } from "../simulation/index.ts";
 import { type EdgeSummary, edgeSummary } from "./edge.ts";
 import { aligned, formatNumber } from "./format.ts";
 import { labelOf, processesIn } from "./processes.ts";
-import { columnOf, columnsOf, lastValue } from "./series.ts";
+import { columnOf, columnsOf, lastValue, type Rows, stepsOf } from "./series.ts";
 
 /** Where one process stands at the end; a value is undefined if the run did not log it. */
 export interface ProcessSummary {
@@ -55,7 +54,7 @@ const PAIRS: readonly (readonly [ProcessKind, ProcessKind])[] = [
  *
  * @param criticalValue c, the edge of stability
  */
-export function summaryTable(rows: readonly StepRow[], criticalValue?: number): Summary {
+export function summaryTable(rows: Rows, criticalValue?: number): Summary {
   const last = (path: string) => lastValue(columnOf(rows, path));
   const processes = processesIn(rows).map((process) => ({
     process,
@@ -70,13 +69,14 @@ export function summaryTable(rows: readonly StepRow[], criticalValue?: number): 
     return distance === undefined ? [] : [{ between: [a, b] as const, label, distance }];
   });
   const found = criticalValue === undefined ? undefined : edgeSummary(rows, criticalValue);
-  const edge = found && atEdge(found, rows);
-  return { step: rows.at(-1)?.step, processes, distances, edge };
+  const steps = stepsOf(rows);
+  const edge = found && atEdge(found, steps);
+  return { step: steps.at(-1), processes, distances, edge };
 }
 
-function atEdge({ rows: edge, delay, ...found }: EdgeSummary, rows: readonly StepRow[]): AtEdge {
-  const steps = delay && ([rows[delay[0]].step, rows[delay[1]].step] as const);
-  return { of: rows.length, steps: edge.length, ...found, delay: steps };
+function atEdge({ rows: edge, delay, ...found }: EdgeSummary, at: Float64Array): AtEdge {
+  const steps = delay && ([at[delay[0]], at[delay[1]]] as const);
+  return { of: at.length, steps: edge.length, ...found, delay: steps };
 }
 
 /** What a run shows of its claim, in sentences, over all its steps at the edge; none without a central flow. */

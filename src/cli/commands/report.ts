@@ -5,7 +5,7 @@ import { type Diagnostics, diagnosticsAt } from "../../analysis/index.ts";
 import { flag } from "../../base/index.ts";
 import { changesOf } from "../../custom/index.ts";
 import { NAMES, writeFileAtomic } from "../../record/index.ts";
-import { renderReport, type Summary, summaryTable, summaryText } from "../../report/index.ts";
+import { RowColumns, renderReport, type Summary, summaryTable, summaryText } from "../../report/index.ts";
 import {
   checkpointAt,
   checkpointsOf,
@@ -37,7 +37,7 @@ function drawn(
   live = false,
 ): { readonly page: string; readonly summary: Summary } {
   const { config } = run;
-  const rows = [...run.rows()];
+  const rows = new RowColumns(run.rows());
   const summary = summaryTable(rows, criticalValue);
   const json = toConfigJson(config, { cmd: "", gitHash: null, version: version() });
   const diagnostics = diagnosticsIn(directory);
@@ -93,7 +93,7 @@ export async function summaryOf({
   directory,
   criticalValue,
 }: Pick<RunOutcome, "directory" | "criticalValue">): Promise<Summary> {
-  return summaryTable([...(await openRun(directory, "report")).rows()], criticalValue);
+  return summaryTable(new RowColumns((await openRun(directory, "report")).rows()), criticalValue);
 }
 
 /**

@@ -1,9 +1,17 @@
 import type { ProcessKind } from "../../flows/index.ts";
-import type { StepRow } from "../../simulation/index.ts";
 import { type EdgeSummary, edgeSummary } from "../edge.ts";
 import { plainNumber } from "../format.ts";
 import { labelOf, processesIn } from "../processes.ts";
-import { averagingWindow, columnOf, columnsOf, runningMean, squareOf, sumOf } from "../series.ts";
+import {
+  averagingWindow,
+  columnOf,
+  columnsOf,
+  type Rows,
+  runningMean,
+  squareOf,
+  stepsOf,
+  sumOf,
+} from "../series.ts";
 import { type Chart, chart, type Group, group, type Line, type Role, type Term } from "./chart.ts";
 
 /** Where the values of lines stand: one entry per row. */
@@ -16,7 +24,7 @@ export interface Axis {
 
 /** What the charts of a run are made from. */
 export interface ChartSource {
-  readonly rows: readonly StepRow[];
+  readonly rows: Rows;
   /** c, the edge of stability: 2 for gradient descent and the RMSProp rules. */
   readonly criticalValue: number;
   readonly edge: EdgeSummary | undefined;
@@ -25,21 +33,19 @@ export interface ChartSource {
 }
 
 /** A run's rows made ready for charts. */
-export function chartSource(rows: readonly StepRow[], criticalValue: number): ChartSource {
+export function chartSource(rows: Rows, criticalValue: number): ChartSource {
   const warm = warmSteps(rows);
+  const steps = stepsOf(rows);
   return {
     rows,
     criticalValue,
     edge: edgeSummary(rows, criticalValue),
-    axes: [
-      { steps: Float64Array.from(rows, (row) => row.step) },
-      ...(warm.length > 0 ? [{ steps: Float64Array.of(...warm, rows[0].step) }] : []),
-    ],
+    axes: [{ steps }, ...(warm.length > 0 ? [{ steps: Float64Array.of(...warm, steps[0]) }] : [])],
   };
 }
 
 /** The steps of the warm start's points. */
-const warmSteps = (rows: readonly StepRow[]): Float64Array =>
+const warmSteps = (rows: Rows): Float64Array =>
   columnOf(rows, "warm_start/step")?.filter((step) => !Number.isNaN(step)) ?? new Float64Array(0);
 
 /** What the warm start logged of a quantity, up to what the optimizer has in row 0. */
@@ -98,16 +104,16 @@ function processTerms({ rows, axes }: ChartSource): Term[] {
 const DELAY_WORTH_TELLING = 5;
 
 /** A sentence on the entry–exit delay, where a run shows it. */
-export function delaySentence({ edge, rows }: ChartSource): string {
+export function delaySentence({ edge, axes: [{ steps }] }: ChartSource): string {
   if (!edge?.delay || edge.delay[1] - edge.delay[0] < DELAY_WORTH_TELLING) return "";
   const [from, to] = edge.delay;
-  return ` From step ${rows[from].step} to ${rows[to].step} the optimizer still follows the stable flow, though the central flow is at the edge: an entry–exit delay.`;
+  return ` From step ${steps[from]} to ${steps[to]} the optimizer still follows the stable flow, though the central flow is at the edge: an entry–exit delay.`;
 }
 
 const delayTerm = (source: ChartSource): Term[] => (delaySentence(source) === "" ? [] : [TERMS.delay]);
 
 /** A scalar quantity as a line; undefined if it was not logged. */
-export function lineOf(rows: readonly StepRow[], path: string): Line | undefined {
+export function lineOf(rows: Rows, path: string): Line | undefined {
   const values = columnOf(rows, path);
   return values && { name: path, values };
 }

@@ -1,6 +1,5 @@
 import type { Diagnostics } from "../../analysis/index.ts";
 import { valueError } from "../../base/index.ts";
-import type { StepRow } from "../../simulation/index.ts";
 import { type AnyChart, inPairs } from "../charts/chart.ts";
 import { chartSection, legendOfUse } from "../charts/chart-section.ts";
 import {
@@ -22,6 +21,7 @@ import {
 import { planeChart } from "../charts/plane-chart.ts";
 import { flattened, runFacts, titleOf } from "../facts.ts";
 import { escapeHtml, formatNumber } from "../format.ts";
+import type { Rows } from "../series.ts";
 import { headline, type Summary } from "../summary.ts";
 import { diagnosticsSection } from "./diagnostics-section.ts";
 import { htmlPage, type PageOptions, pageHead } from "./html-page.ts";
@@ -35,7 +35,7 @@ export interface ReportInput {
   /** The configuration as a nested record, in the structure of config.json. */
   readonly config: Readonly<Record<string, unknown>>;
   /** The rows 0, 1, … logged so far; may be empty. */
-  readonly rows: readonly StepRow[];
+  readonly rows: Rows;
   /** c, the edge of stability: 2 for gradient descent and the RMSProp rules. */
   readonly criticalValue: number;
   /** One sentence on how the run ended, such as `finished` or `interrupted after 40 of 300 steps`. */
