@@ -38,7 +38,7 @@ export {
 } from "./dynamics/substep-noise.ts";
 export { type CentralObservation, CentralProcess } from "./processes/central.ts";
 export { DiscreteProcess } from "./processes/discrete.ts";
-export type { ProcessEntry } from "./processes/entry.ts";
+export { checkProcess, type ProcessEntry } from "./processes/entry.ts";
 export { MidpointProcess } from "./processes/midpoint.ts";
 export { deltasAlong, type Predictions, predict } from "./processes/predictions.ts";
 export type {
@@ -92,6 +92,8 @@ export {
   ruleWith,
 } from "./rules/optimizers/optimizer.ts";
 export { rootOrZero } from "./rules/optimizers/rmsprop.ts";
+export { checkProjectedFlow, withProjection } from "./rules/projected-rule.ts";
+export { type BlockRun, centralization, type Projection, project } from "./rules/projection.ts";
 export {
   lastsTheRun,
   learningRateOf,

@@ -17,6 +17,7 @@ import {
 } from "../data/index.ts";
 import {
   type CompiledRule,
+  centralization,
   checkUpdateRule,
   compileRule,
   defineRule,
@@ -29,6 +30,7 @@ import {
   ruleWith,
   type Schedule,
   type UpdateRule,
+  withProjection,
 } from "../flows/index.ts";
 import {
   type Architecture,
@@ -209,7 +211,14 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
     (batch) => new Objective(problem.loss(dataset?.train), { ...options, batch }),
   );
   const testObjective = dataset?.test && new Objective(problem.loss(dataset.test), options);
-  const rule = compileRule(updateRule, objective.dimension, backend);
+  const { centralize } = config.opt;
+  const rule = compileRule(
+    centralize === "none"
+      ? updateRule
+      : withProjection(updateRule, centralization(problem.parameters, centralize)),
+    objective.dimension,
+    backend,
+  );
   const start = initialWeights(config, host, problem);
   const { observe } = config;
   let simulation: Simulation | undefined;

@@ -1,6 +1,7 @@
 import type { Objective } from "../autodiff/index.ts";
 import {
   type CompiledRule,
+  checkProcess,
   type EigenSettings,
   finiteStart,
   type MiniBatches,
@@ -71,7 +72,7 @@ export class Simulation {
   constructor(plan: SimulationPlan) {
     this.plan = plan;
     const entries = plan.processes.map(({ kind }) => processEntry(kind));
-    for (const entry of entries) entry.check(plan.rule);
+    for (const entry of entries) checkProcess(entry, plan.rule);
     const { objective, rule, initialWeights, seed } = plan;
     const tracked = plan.processes.some(({ eigen }) => eigen.frequency > 0);
     const startLoss = finiteStart(objective, initialWeights, tracked);
@@ -82,7 +83,15 @@ export class Simulation {
       ...(plan.precision && { precision: plan.precision }),
       ...(plan.batches && { batches: plan.batches }),
     };
-    this.warmStartLog = warmSteps > 0 ? new WarmStartLog(objective, warmSteps, tracked) : undefined;
+    this.warmStartLog =
+      warmSteps > 0
+        ? new WarmStartLog(
+            objective,
+            warmSteps,
+            tracked,
+            rule.preconditionerIsUniform ? rule.project : undefined,
+          )
+        : undefined;
     this.initialStep = warmStart(objective, rule, weights, state, warmSteps, {
       ...stepping,
       ...(this.warmStartLog && { observe: this.warmStartLog.observe }),

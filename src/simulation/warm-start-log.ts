@@ -23,11 +23,18 @@ interface Point {
 export class WarmStartLog {
   private readonly objective: Objective;
   private readonly stride: number;
+  private readonly project: ((vectors: Float64Array, count: number) => void) | undefined;
   private readonly withSharpness: boolean;
   private readonly points: Point[] = [];
 
   /** @param steps of the warm start, > 0; @param withSharpness false where no eigenvalue is wanted */
-  constructor(objective: Objective, steps: number, withSharpness: boolean) {
+  constructor(
+    objective: Objective,
+    steps: number,
+    withSharpness: boolean,
+    project?: (vectors: Float64Array, count: number) => void,
+  ) {
+    this.project = project;
     this.objective = objective;
     this.stride = Math.ceil(steps / MOST_POINTS);
     this.withSharpness = withSharpness;
@@ -54,7 +61,7 @@ export class WarmStartLog {
   private sharpness(preconditioner: Float64Array): number | undefined {
     if (!preconditioner.every((entry) => entry > 0 && entry < Number.POSITIVE_INFINITY)) return undefined;
     const inverseRoot = inverseRootOf(preconditioner, new Float64Array(preconditioner.length));
-    const operator = effectiveHessian(this.objective, inverseRoot);
+    const operator = effectiveHessian(this.objective, inverseRoot, this.project);
     const { value } = lanczos(preconditioner.length, operator, { largest: 1, tolerance: TOLERANCE });
     return Number.isFinite(value.values[0]) ? value.values[0] : undefined;
   }

@@ -1,4 +1,5 @@
 import { bilevel } from "./bilevel.ts";
+import { centralization } from "./centralization.ts";
 import { contextual } from "./contextual.ts";
 import { epsilon } from "./epsilon.ts";
 import { folding } from "./folding.ts";
@@ -8,7 +9,16 @@ import { selfTuning } from "./self-tuning.ts";
 import type { Study } from "./study.ts";
 
 /** All studies, in the order of the page: a new one is its own file and a word here. */
-export const STUDIES: readonly Study[] = [margin, hybrid, contextual, folding, epsilon, bilevel, selfTuning];
+export const STUDIES: readonly Study[] = [
+  margin,
+  hybrid,
+  contextual,
+  folding,
+  epsilon,
+  bilevel,
+  selfTuning,
+  centralization,
+];
 
 /** Their names. */
 export const STUDY_NAMES: readonly string[] = STUDIES.map(({ name }) => name);

@@ -6,7 +6,15 @@ import { jsBackend, Objective, printGraph, trace } from "../../src/autodiff/inde
 import { checkValue, isIgnored, Random } from "../../src/base/index.ts";
 import { runCommand } from "../../src/cli/commands/run.ts";
 import { writeNpz } from "../../src/data/index.ts";
-import { compileRule, learningRateOf, optimizers, ruleWith, steppedWeights } from "../../src/flows/index.ts";
+import {
+  centralization,
+  compileRule,
+  learningRateOf,
+  optimizers,
+  ruleWith,
+  steppedWeights,
+  withProjection,
+} from "../../src/flows/index.ts";
 import { modelNamed } from "../../src/models/index.ts";
 import { runDirectory } from "../../src/run/index.ts";
 import {
@@ -38,7 +46,11 @@ const file = (path: string): Uint8Array | undefined => {
 /** States, weights and η of an optimizer along given gradients. */
 function ofRule({ opt, steps }: RunConfig): string {
   if (opt.name === "own") throw new Error("a rule file");
-  const rule = compileRule(ruleWith(optimizers[opt.name], opt, learningRateOf(opt, steps)), 3);
+  const plain = ruleWith(optimizers[opt.name], opt, learningRateOf(opt, steps));
+  const { centralize } = opt;
+  // A matrix of one output and two inputs, and a bias.
+  const blocks = centralize === "none" ? undefined : centralization({ w: [1, 2], v: [1] }, centralize);
+  const rule = compileRule(blocks ? withProjection(plain, blocks) : plain, 3);
   let weights: Float64Array = Float64Array.of(1, -2, 3);
   let state = rule.rule.initialState(3);
   const seen: unknown[] = [];

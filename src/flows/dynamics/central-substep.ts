@@ -131,8 +131,11 @@ export function centralSubstep(
   const third = critical.third ?? new Float64Array(pairs * p);
   if (!critical.third) time("dH", () => objective.thirdDerivatives(critical.vectors, k, third));
   velocity(rule, point, dw);
+  // The force of Σ is a gradient, and goes through the rule's projection as the loss' does.
+  const force = rule.project ? third.slice() : third;
+  rule.project?.(force, pairs);
   for (let a = 0; penalty && a < pairs; a++)
-    for (let l = 0; l < p; l++) dw[(1 + a) * p + l] = (-0.5 * third[a * p + l]) / preconditioner[l];
+    for (let l = 0; l < p; l++) dw[(1 + a) * p + l] = (-0.5 * force[a * p + l]) / preconditioner[l];
   rule.rate(state, gradient, ds.subarray(0, s));
   if (!rule.rateIsLinear) stateCurvature(rule, point, critical, ds, look);
 

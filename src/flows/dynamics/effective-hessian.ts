@@ -3,16 +3,24 @@ import type { BlockOperator } from "../../linalg/index.ts";
 
 /**
  * The symmetric form P^{-1/2} H P^{-1/2} of the effective Hessian at the objective's current weights, as an operator.
+ * With a projection Π it is P^{-1/2} Π H Π P^{-1/2}.
  * @param inverseRoot P^{-1/2}, one entry per weight; read at every application
+ * @param project applies Π, in place, to so many vectors
  */
-export function effectiveHessian(objective: Objective, inverseRoot: Float64Array): BlockOperator {
+export function effectiveHessian(
+  objective: Objective,
+  inverseRoot: Float64Array,
+  project: (vectors: Float64Array, count: number) => void = () => {},
+): BlockOperator {
   const p = objective.dimension;
   let scaled = new Float64Array(0);
   return (vectors, products, count) => {
     if (scaled.length < count * p) scaled = new Float64Array(count * p);
     for (let i = 0; i < count; i++)
       for (let l = 0; l < p; l++) scaled[i * p + l] = vectors[i * p + l] * inverseRoot[l];
+    project(scaled, count);
     objective.hvp(scaled, products, count);
+    project(products, count);
     for (let i = 0; i < count; i++) for (let l = 0; l < p; l++) products[i * p + l] *= inverseRoot[l];
   };
 }

@@ -130,9 +130,20 @@ export class EigenTracker {
   private age = -1;
   private count: number;
   private solves = 0;
+  private readonly project: ((vectors: Float64Array, count: number) => void) | undefined;
 
-  /** @param label makes the random numbers of this tracker its own */
-  constructor(objective: Objective, settings: EigenSettings, seed: number, label: string) {
+  /**
+   * @param label makes the random numbers of this tracker its own
+   * @param project of a rule with a projection and one P for all weights: pairs are of P^{-1/2} Π H Π P^{-1/2}
+   */
+  constructor(
+    objective: Objective,
+    settings: EigenSettings,
+    seed: number,
+    label: string,
+    project?: (vectors: Float64Array, count: number) => void,
+  ) {
+    this.project = project;
     this.objective = objective;
     this.settings = settings;
     this.seed = seed;
@@ -194,7 +205,7 @@ export class EigenTracker {
    * threshold go on being tracked.
    */
   solve(inverseRoot: Float64Array): TrackedPairs {
-    const apply = effectiveHessian(this.objective, inverseRoot);
+    const apply = effectiveHessian(this.objective, inverseRoot, this.project);
     const most = this.mostNow();
     let start: Pick<EigenPairs, "vectors"> & Partial<EigenPairs> = {
       vectors: this.history.predict()?.subarray(0, this.count * this.objective.dimension) ?? NOTHING,
@@ -373,12 +384,16 @@ export class EigenTracker {
     return { count: values.length, values: values.slice(), vectors: this.rightVectors(inverseRoot) };
   }
 
-  /** u = P^{-1/2} x turns orthonormal x into u with UᵀPU = I. */
+  /**
+   * u = P^{-1/2} x turns orthonormal x into u with UᵀPU = I. With a projection Πu, the same but where an eigenvalue is 0:
+   * a direction that Π takes away must not come back by its curvature, which the rule does not see.
+   */
   private rightVectors(inverseRoot: Float64Array): Float64Array {
     const p = this.objective.dimension;
     const out = new Float64Array(this.vectors.length);
     for (let at = 0; at < out.length; at += p)
       for (let l = 0; l < p; l++) out[at + l] = this.vectors[at + l] * inverseRoot[l];
+    this.project?.(out, out.length / p);
     return out;
   }
 }

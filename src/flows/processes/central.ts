@@ -283,6 +283,7 @@ export const central = {
   label: "Central flow",
   eigenSettings: "central",
   needsEigenvalues: "always",
+  projected: "exact",
   solveLog: "flow_aux/eig_logs/",
   create: (setup, settings) => new CentralProcess(setup, settings.central),
   quantities: substepQuantities,

@@ -46,7 +46,9 @@ export class Curvature {
       trackThreshold:
         eigen.trackThreshold === null ? null : (eigen.trackThreshold * rule.rule.criticalValue) / 2,
     };
-    this.tracker = new EigenTracker(objective, settings, seed, label);
+    // Of a projection with a diagonal P the eigenvalues of P⁻¹ΠH need not be real: those of P⁻¹H are shown.
+    const project = this.uniform ? rule.project : undefined;
+    this.tracker = new EigenTracker(objective, settings, seed, label, project);
     this.raw =
       rawEigenvalues && !this.uniform
         ? new EigenTracker(objective, { ...eigen, trackThreshold: null }, seed, `${label} raw`)

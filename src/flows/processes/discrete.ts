@@ -70,6 +70,7 @@ export const discrete = {
   kind: "discrete",
   label: "Optimizer",
   eigenSettings: "discrete",
+  projected: "all",
   create: (setup) => new DiscreteProcess(setup),
   quantities: batchQuantities,
 } as const satisfies ProcessEntry;

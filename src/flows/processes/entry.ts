@@ -1,4 +1,6 @@
+import { valueError } from "../../base/index.ts";
 import type { CompiledRule } from "../rules/compile.ts";
+import { checkProjectedFlow } from "../rules/projected-rule.ts";
 import type { Observation, Process, ProcessSetup } from "./process.ts";
 import type { Quantities } from "./quantity.ts";
 import type { ProcessSettings } from "./settings.ts";
@@ -18,6 +20,8 @@ export interface ProcessEntry {
    * step by the gradient itself.
    */
   readonly rules: "all" | "squares" | "second moment" | "no momentum";
+  /** Rules with a projection that it is defined for: all, those for which a flow at the edge is exact, or none. */
+  readonly projected: "all" | "exact" | "none";
   /** Where among its quantities the eigensolver's are. */
   readonly solveLog: string;
   /**
@@ -34,7 +38,21 @@ export interface ProcessEntry {
 export const plainEntry = {
   needsEigenvalues: "never",
   rules: "all",
+  projected: "none",
   solveLog: "eig_logs/",
   check: () => undefined,
   quantities: (): Quantities => ({}),
 } as const;
+
+/**
+ * Refuses a rule that a process is not defined for, its projection included.
+ *
+ * @throws InputValueError
+ */
+export function checkProcess({ label, projected, check }: ProcessEntry, rule: CompiledRule): void {
+  check(rule);
+  if (rule.rule.projection === undefined || projected === "all") return;
+  checkProjectedFlow(label.toLowerCase(), rule);
+  if (projected === "none")
+    throw valueError(label.toLowerCase(), "a rule without a projection", `${rule.rule.name} with one`);
+}

@@ -58,5 +58,6 @@ export const midpoint = {
   kind: "midpoint",
   label: "Midpoints",
   eigenSettings: "midpoint",
+  projected: "all",
   create: (setup) => new MidpointProcess(setup),
 } as const satisfies ProcessEntry;

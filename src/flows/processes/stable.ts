@@ -81,6 +81,7 @@ export const stable = {
   kind: "stable",
   label: "Stable flow",
   eigenSettings: "stable",
+  projected: "exact",
   needsEigenvalues: "to-stop",
   create: (setup, settings) => new StableProcess(setup, settings.stable),
 } as const satisfies ProcessEntry;

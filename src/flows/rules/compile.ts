@@ -15,6 +15,7 @@ import {
   type Tree,
 } from "../../autodiff/index.ts";
 import { valueError } from "../../base/index.ts";
+import { type Projection, project } from "./projection.ts";
 import { type State, timeScaleOf, type UpdateRule } from "./update-rule.ts";
 
 /**
@@ -69,6 +70,11 @@ export interface CompiledRule {
   readonly directionIsGradient: boolean;
   /** True where q does not read the gradient, only averages of it in the state. */
   readonly directionIgnoresGradient: boolean;
+  /**
+   * Π applied, in place, to so many vectors of p entries, where the rule has a projection: `update`, `rate`,
+   * `rateCurvature` and `direction` have it in them, and what is added to the gradient by others has to go through it.
+   */
+  readonly project?: (vectors: Float64Array, count: number) => void;
 }
 
 /**
@@ -92,7 +98,7 @@ export function compileRule(rule: UpdateRule, p: number, backend?: Backend): Com
     split: (flat) => parts(flat, sizes),
     on: backend === undefined ? {} : { backend },
   };
-  return {
+  const compiled: CompiledRule = {
     rule,
     dimension: p,
     stateSize,
@@ -100,6 +106,33 @@ export function compileRule(rule: UpdateRule, p: number, backend?: Backend): Com
     ...compilePreconditioner(traced),
     ...compileDirection(traced),
     ...compileStep(traced),
+  };
+  return rule.projection ? projected(compiled, rule.projection) : compiled;
+}
+
+/** A compiled rule that projects what it is given, or what it gives; its derivatives follow, for Π is linear. */
+function projected(compiled: CompiledRule, projection: Projection): CompiledRule {
+  const { dimension: p } = compiled;
+  const onto = (vectors: Float64Array, count: number): void => project(projection, vectors, count, p);
+  const direction: CompiledRule["direction"] = (state, gradient, out) => {
+    compiled.direction(state, gradient, out);
+    onto(out, 1);
+  };
+  if (projection.of === "direction") return { ...compiled, direction, project: onto };
+  const scratch = [new Float64Array(p), new Float64Array(p), new Float64Array(p)];
+  const through = (vector: Float64Array, i: number): Float64Array => {
+    scratch[i].set(vector);
+    onto(scratch[i], 1);
+    return scratch[i];
+  };
+  return {
+    ...compiled,
+    update: (state, gradient, out) => compiled.update(state, through(gradient, 0), out),
+    rate: (state, gradient, out) => compiled.rate(state, through(gradient, 0), out),
+    rateCurvature: (state, gradient, h1, h2, out) =>
+      compiled.rateCurvature(state, through(gradient, 0), through(h1, 1), through(h2, 2), out),
+    direction: (state, gradient, out) => compiled.direction(state, through(gradient, 0), out),
+    project: onto,
   };
 }
 

@@ -30,6 +30,12 @@ export const lr = {
 /** What every optimizer has after its own settings: decay, and how η changes over the steps. */
 export const stepSettings = {
   weightDecay: { kind: number({ min: 0 }), default: 0, help: "decoupled decay λ: a step takes off η·λ" },
+  centralize: {
+    kind: choice("none", "gradient", "moment"),
+    default: "none",
+    help: "take their mean from gradients, output by output, or from what is stepped along, matrix by matrix",
+    younger: true,
+  },
   schedule: {
     kind: choice("constant", "warmup", "cosine", "step", "piecewise"),
     default: "constant",

@@ -1,5 +1,6 @@
 import type { Shape, Tensor } from "../../autodiff/index.ts";
 import { sizeOf } from "../../base/index.ts";
+import type { Projection } from "./projection.ts";
 
 /** The parts of an optimizer's state by name, as traced tensors. */
 export type State = Readonly<Record<string, Tensor>>;
@@ -34,6 +35,8 @@ export interface UpdateRule {
    * one number for ‖g‖² or one per weight. Such rules have a stationary flow.
    */
   readonly secondMoment?: "scalar" | "elementwise";
+  /** A linear projection of the gradient, or of q, that is no part of the traced functions; absent: none. */
+  readonly projection?: Projection;
   readonly update: (state: State, gradient: Tensor) => State;
   /** The diagonal of P: one entry per weight, or a scalar for all of them. */
   readonly preconditioner: (state: State) => Tensor;

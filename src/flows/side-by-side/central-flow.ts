@@ -12,6 +12,7 @@ import {
 } from "../../autodiff/index.ts";
 import { kindError, type ShouldStop, valueError } from "../../base/index.ts";
 import type { EigenSettings } from "../dynamics/eigen-tracker.ts";
+import { checkProcess } from "../processes/entry.ts";
 import type { Process, ProcessSetup, ProcessStatus } from "../processes/process.ts";
 import { type CentralSettings, PROCESS_DEFAULTS, type StableSettings } from "../processes/settings.ts";
 import { warmStart } from "../processes/warm-start.ts";
@@ -110,7 +111,7 @@ export class CentralFlow<
     this.rule = compileRule(checkedRule(optimizer), objective.dimension);
     this.criticalValue = optimizer.criticalValue;
     const entries = kinds.map((kind) => processEntry(kind));
-    for (const entry of entries) entry.check(this.rule);
+    for (const entry of entries) checkProcess(entry, this.rule);
     const weights = flatWeights(options.weights as Weights, this.lengths);
     const settings = { ...PROCESS_DEFAULTS.eigen, frequency: 1, ...eigen };
     checkCount("eigen.frequency", settings.frequency, 1);

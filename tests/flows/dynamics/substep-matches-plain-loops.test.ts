@@ -69,7 +69,9 @@ function preconditionerRate(
   direction: Float64Array,
 ): Float64Array {
   if (MOMENT[options.name] === "none") return new Float64Array(P.length);
-  const { lr, beta2, biasCorrection } = options;
+  const { lr, beta2, biasCorrection, eps } = options;
+  if (MOMENT[options.name] === "sum")
+    return P.map((_, l) => direction[1 + l] / (2 * Math.sqrt(eps + state[1 + l])) / lr);
   const power = beta2 ** state[0];
   const correction = biasCorrection ? 1 - power : 1;
   const correctionRate = biasCorrection ? -power * Math.log(beta2) * direction[0] : 0;
