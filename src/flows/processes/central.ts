@@ -324,6 +324,7 @@ export const noisyCentral = {
   kind: "noisy-central",
   label: "Central flow with noise",
   rules: "no momentum",
+  projected: "none",
   check({ rule, directionIsGradient, rateIsLinear }) {
     if (directionIsGradient && (rateIsLinear || rule.secondMoment)) return;
     throw valueError(

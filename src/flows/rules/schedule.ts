@@ -33,7 +33,7 @@ export const stepSettings = {
   centralize: {
     kind: choice("none", "gradient", "moment"),
     default: "none",
-    help: "take their mean from gradients, output by output, or from what is stepped along, matrix by matrix",
+    help: "take its mean from each output's gradient, or each moment",
     younger: true,
   },
   schedule: {
