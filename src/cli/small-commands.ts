@@ -9,6 +9,7 @@ import { resume } from "./commands/run.ts";
 import { study } from "./commands/study.ts";
 import { sweep } from "./commands/sweep.ts";
 import { verify } from "./commands/verify.ts";
+import { contest } from "./contest.ts";
 import { lab } from "./lab.ts";
 
 const commands = [
@@ -22,6 +23,7 @@ const commands = [
   exportWeightsCommand,
   claim,
   study,
+  contest,
   info,
 ] as const;
 

@@ -26,6 +26,7 @@ export { type GalleryRun, renderGallery } from "./pages/gallery.ts";
 export { type GallerySummary, gallerySummary, galleryTable } from "./pages/gallery-summary.ts";
 export type { ReportInput } from "./pages/render.ts";
 export { renderReport } from "./pages/render.ts";
+export { type Panel, type RunsPage, renderRuns } from "./pages/runs-page.ts";
 export {
   type AnalysedPoint,
   type Analysis,

@@ -27,6 +27,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   report: ["simulation", "settings", "run", "analysis", "flows", "base"],
   sweep: ["report", "run", "record", "simulation", "custom", "settings", "base"],
   claims: ["sweep", "report", "run", "record", "simulation", "settings", "flows", "linalg", "base"],
+  contest: ["report", "run", "record", "simulation", "settings", "flows", "autodiff", "base"],
   studies: [
     "report",
     "analysis",
@@ -44,6 +45,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   cli: [
     "lab",
+    "contest",
     "studies",
     "claims",
     "sweep",
