@@ -162,6 +162,8 @@ export function steps({ stepProblems }: Request): void {
     const before = bestYardstick();
     const { median, spread, samples } = summary(perStep(flags, problem, folder));
     const unit = Math.min(before, bestYardstick());
+    // Told at once: what was measured is not lost when a later run ends badly.
+    progress(`steps, ${name}: ${digits(median)} ms, ${digits(median / unit)} yardsticks …`);
     const { from, to } = problem;
     const [short, long] = [from, to].map((count) => profileOf(flags, count, folder));
     const per = (of: (profile: RunProfile["stages"][number]) => number, stage: string): number => {
