@@ -1,17 +1,22 @@
 import { isMisuse } from "../base/index.ts";
-import { runCommand } from "./commands/run.ts";
-import { helpText } from "./help.ts";
-import { parseCommand } from "./parse.ts";
-import { SMALL_COMMANDS } from "./small-commands.ts";
 import { version } from "./terminal/version.ts";
 
+const VERSION: readonly string[] = ["--version", "-V"];
+const HELP: readonly string[] = ["--help", "-h"];
+
+/** Loads what the command needs and no more: half the time to a run's first step is loading modules. */
 async function execute(argv: readonly string[]): Promise<number> {
-  const asked = parseCommand(argv);
-  if ("config" in asked) return runCommand(asked.config, asked.notices, ["central-flows", ...argv].join(" "));
-  const small = SMALL_COMMANDS.find(({ name }) => name === asked.command);
-  if (small) return small.run(asked);
-  process.stdout.write(`${"topic" in asked ? helpText(asked.topic) : version()}\n`);
-  return 0;
+  const [first, ...rest] = argv;
+  if (first === "run" && !rest.some((word) => HELP.includes(word))) {
+    const { runWords } = await import("./commands/run.ts");
+    return runWords(rest);
+  }
+  if (VERSION.includes(first)) {
+    process.stdout.write(`${version()}\n`);
+    return 0;
+  }
+  const { anyCommand } = await import("./any-command.ts");
+  return anyCommand(argv);
 }
 
 /** A failure in words; the stack only for what nobody foresaw. */

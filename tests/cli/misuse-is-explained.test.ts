@@ -108,7 +108,7 @@ const RUN_MISUSE: readonly (readonly [line: string, ...named: string[]])[] = [
   // Names as values, lists
   ["--data.criterion msee", "ce or mse", "msee"],
   ["--eig.solver arpack", "lobpcg, scipy or lanczos"],
-  ["--backend cuda", "auto, js or wasm"],
+  ["--backend cuda", "auto, js, wasm or wasm-fma"],
   ["--runs discrete centrl", "central", "centrl"],
   ["--runs none", "at least 1"],
   ["--checkpoint.steps 10 -1", "≥ 0", "-1"],

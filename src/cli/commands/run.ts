@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Stopped } from "../../base/index.ts";
 import { rightsOf } from "../../custom/index.ts";
 import { PROCESS_KINDS } from "../../flows/index.ts";
-import { type Summary, summaryText } from "../../report/index.ts";
+import type { Summary } from "../../report/index.ts";
 import {
   EXIT_CODES,
   type RunEvents,
@@ -19,8 +19,7 @@ import { profileText } from "../terminal/profile-text.ts";
 import { createProgress, type Progress } from "../terminal/progress.ts";
 import { terminal, watchInterrupts } from "../terminal/signals.ts";
 import { gitHash, version } from "../terminal/version.ts";
-import { command, oneFolder } from "./command.ts";
-import { summaryOf, writeReport } from "./report.ts";
+import { command, oneFolder, parseRun } from "./command.ts";
 import { json, quiet, steps } from "./shared-settings.ts";
 
 /** How a command talks. */
@@ -66,7 +65,7 @@ async function withProgress(
     notice: (line) => progress.note(line),
     shouldStop: interrupts.asked,
     concluding: async (outcome, built) => {
-      summary = await writeReport(outcome, built);
+      summary = await (await drawing()).writeReport(outcome, built);
     },
   };
   let summary: Summary | undefined;
@@ -81,12 +80,15 @@ async function withProgress(
     progress.finish();
     interrupts.stop();
   }
-  summary ??= await summaryOf(outcome);
-  return conclude(outcome, summary, voice);
+  summary ??= await (await drawing()).summaryOf(outcome);
+  return await conclude(outcome, summary, voice);
 }
 
+/** What draws the report, loaded when there is something to draw. */
+const drawing = () => import("./report.ts");
+
 /** Tells how the run ended and returns the exit status. */
-function conclude(outcome: RunOutcome, summary: Summary | undefined, voice: Voice): number {
+async function conclude(outcome: RunOutcome, summary: Summary | undefined, voice: Voice): Promise<number> {
   const { directory, status, seconds, profile } = outcome;
   const paths = {
     directory,
@@ -99,7 +101,7 @@ function conclude(outcome: RunOutcome, summary: Summary | undefined, voice: Voic
       `${JSON.stringify({ ending: outcome.ending, status, seconds, digest: outcome.digest, ...paths, summary, profile }, null, 2)}\n`,
     );
   else {
-    const told = summary ? `\n${summaryText(summary)}` : "";
+    const told = summary ? `\n${(await import("../../report/index.ts")).summaryText(summary)}` : "";
     process.stdout.write(`${told}\n${status} in ${seconds.toFixed(1)} s\n`);
     if (outcome.ending === "interrupted")
       process.stdout.write(`go on with: central-flows resume ${directory}\n`);
@@ -108,6 +110,12 @@ function conclude(outcome: RunOutcome, summary: Summary | undefined, voice: Voic
     if (profile) process.stdout.write(`\n${profileText(profile)}\n`);
   }
   return EXIT_CODES[outcome.ending];
+}
+
+/** The words after `run`: reads them and runs. @throws InputKindError or InputValueError naming the word to change */
+export function runWords(words: readonly string[]): Promise<number> {
+  const { config, notices } = parseRun(words);
+  return runCommand(config, notices, ["central-flows", "run", ...words].join(" "));
 }
 
 export async function runCommand(
