@@ -11,16 +11,19 @@ const PACKED = 64;
  * Bundles and minifies one entry.
  *
  * @param {string} entry path of a module
- * @param {{ format?: "esm" | "iife", banner?: string, sourcemap?: boolean, file?: string }} options `file` is where the
- *   result is to stand, from which its source map names the sources; nothing is written
+ * @param {{ format?: "esm" | "iife", banner?: string, sourcemap?: boolean, file?: string, plugins?: import("rolldown").Plugin[] }} options
+ *   `file` is where the result is to stand, from which its source map names the sources; nothing is written
  * @returns {Promise<{ code: string, map: string | undefined, modules: string[] }>} `modules` are the paths of what is in it
  */
-export async function bundle(entry, { format = "esm", banner = "", sourcemap = false, file = entry } = {}) {
+export async function bundle(
+  entry,
+  { format = "esm", banner = "", sourcemap = false, file = entry, plugins = [] } = {},
+) {
   const packing = {
     name: "pack-tables",
     transform: { filter: { id: /\.ts$/ }, handler: (code) => packedTables(code) },
   };
-  const build = await rolldown({ input: entry, plugins: [packing], logLevel: "silent" });
+  const build = await rolldown({ input: entry, plugins: [packing, ...plugins], logLevel: "silent" });
   try {
     const { output } = await build.generate({ format, minify: true, sourcemap, banner, file });
     const [chunk, ...others] = output.filter(({ type }) => type === "chunk");

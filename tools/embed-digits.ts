@@ -5,8 +5,8 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { deflateRawSync, gunzipSync } from "node:zlib";
-import { crc32 } from "../src/data/formats/crc32.ts";
+import { gunzipSync } from "node:zlib";
+import { packImages } from "../src/data/formats/pixel-code.ts";
 
 const COLUMNS = 65;
 
@@ -19,12 +19,12 @@ if (
 )
   throw new Error(`embed-digits: expected rows of ${COLUMNS} integers from 0 to 16`);
 
-// Column by column deflates to 44 kB where row by row takes 46 kB: a pixel is most like the same pixel elsewhere.
-const columns = Uint8Array.from(
-  { length: COLUMNS * table.length },
-  (_, i) => table[i % table.length][Math.floor(i / table.length)],
-);
-const base64 = deflateRawSync(columns, { level: 9, memLevel: 9 }).toString("base64");
+const base64 = Buffer.from(
+  packImages(
+    Uint8Array.from(table, (row) => row[COLUMNS - 1]),
+    Uint8Array.from(table.flatMap((row) => row.slice(0, -1))),
+  ),
+).toString("base64");
 
 writeFileSync(
   fileURLToPath(new URL("../src/data/sets/digits-embedded.ts", import.meta.url)),
@@ -38,11 +38,8 @@ export const attribution =
 /** Number of images. */
 export const count = ${table.length};
 
-/** Raw deflate, in base64, of ${COLUMNS} columns of \`count\` bytes: the pixels (0 to 16) row by row, then the label. */
-export const packed = {
-  crc32: 0x${crc32(columns).toString(16).padStart(8, "0")},
-  base64:
-    "${base64}",
-};
+/** Labels and images as \`packImages\` packs them, in base64. */
+export const packed =
+  "${base64}";
 `,
 );

@@ -18,6 +18,39 @@ export const SITE_POLICY =
 
 const STYLES = ["theme", "charts", "page", "print"].map((name) => `src/report/browser/styles/${name}.css`);
 
+/** What a page without files has no use for: below src. Their functions are refusals in the lab, and of threads there is one. */
+const ABSENT = [
+  "data/formats/idx.ts",
+  "data/formats/npy-header.ts",
+  "data/formats/npy.ts",
+  "data/formats/npz.ts",
+  "data/formats/safetensors.ts",
+  "data/formats/zip-write.ts",
+  "data/formats/zip.ts",
+  "flows/rules/checks/check.ts",
+  "simulation/own-network.ts",
+  "simulation/own-quantity.ts",
+];
+
+/** Puts refusals in the place of what is absent. */
+const refusing = {
+  name: "refuse-files",
+  transform: {
+    filter: { id: /\.ts$/ },
+    handler(code, id) {
+      const path = id.replaceAll("\\", "/").replace(/^.*\/src\//, "");
+      if (path === "wasm/threads/pool.ts")
+        return "export class ThreadPool {}; export const threadPool = () => undefined; export const threadsObstacle = () => undefined;";
+      if (!ABSENT.includes(path)) return undefined;
+      const names = [...code.matchAll(/^export (?:async )?(?:function|const|class) (\w+)/gm)].map(
+        ([, name]) => name,
+      );
+      return `const refuse = () => { throw new Error("the lab reads no files: take the command line"); };
+export { ${names.map((name) => `refuse as ${name}`).join(", ")} };`;
+    },
+  },
+};
+
 /** Bundles a module of src into one script. */
 async function bundled(entry, options = {}) {
   const { outputFiles } = await build({
@@ -44,7 +77,10 @@ export async function labParts() {
     "",
   );
   const kit = await bundled("report/browser/kit.js", { globalName: "kit" });
-  const { code: own } = await bundle(join(ROOT, "src", "lab", "browser", "main.ts"), { format: "iife" });
+  const { code: own } = await bundle(join(ROOT, "src", "lab", "browser", "main.ts"), {
+    format: "iife",
+    plugins: [refusing],
+  });
   const styles = [...STYLES, "src/lab/browser/lab.css"].map((file) => readFileSync(join(ROOT, file), "utf8"));
   const { outputFiles } = await build({
     stdin: {

@@ -35,9 +35,10 @@ export const lab = command({
   usage: "[--out FILE] [--open]",
   summary: "write the lab: central flows in a page, interactive",
   about: [
-    "Writes the lab as one HTML file, which works from disk in any browser and asks nothing of the network: change η or",
-    "the optimizer and see the run at once; its links are command lines. --open opens it, from a temporary folder",
-    "where no FILE is named. A FILE that is there is replaced only if it is a lab.",
+    "Writes the lab as one HTML file, which works from disk in any browser and asks nothing of the",
+    "network: change η or the optimizer and see the run at once; its links are command lines. --open",
+    "opens it, from a temporary folder where no FILE is named. A FILE that is there is replaced only",
+    "if it is a lab.",
   ],
   settings: {
     out: {

@@ -24,8 +24,9 @@ export {
 export { type CompareBy, type ComparedRun, type Comparison, compareRuns } from "./pages/compare.ts";
 export { type GalleryRun, renderGallery } from "./pages/gallery.ts";
 export { type GallerySummary, gallerySummary, galleryTable } from "./pages/gallery-summary.ts";
-export type { ReportInput } from "./pages/render.ts";
-export { renderReport } from "./pages/render.ts";
+export { renderReport } from "./pages/html-page.ts";
+export type { PageKit, PageOptions } from "./pages/page-frame.ts";
+export { type ReportInput, reportPage } from "./pages/report-page.ts";
 export { type Panel, type RunsPage, renderRuns } from "./pages/runs-page.ts";
 export {
   type AnalysedPoint,

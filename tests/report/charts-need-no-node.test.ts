@@ -16,7 +16,8 @@ const ENTRIES = [
   "format.ts",
   "series.ts",
   "summary.ts",
-  "pages/page-data.ts",
+  "charts/page-data.ts",
+  "pages/report-page.ts",
 ];
 
 /** Layers that other tests run in a page. */

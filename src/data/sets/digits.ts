@@ -1,7 +1,7 @@
 import { integer } from "../../base/index.ts";
 import { classCount, head } from "../dataset.ts";
 import { criterion, dataset, examples, oneOfEach, tenClasses } from "../definition.ts";
-import { inflateChecked } from "../formats/inflate.ts";
+import { PackedImages } from "../formats/pixel-code.ts";
 import { attribution, count, packed } from "./digits-embedded.ts";
 import { type ImageFormat, type ImageSplit, imageExamples } from "./images.ts";
 import { firstOfEachClass } from "./select.ts";
@@ -16,17 +16,23 @@ const FORMAT: ImageFormat = {
   attribution,
 };
 
-/** Expands the embedded images: all images' first pixel, then all second pixels, …, then all labels. */
-function embeddedDigits(operation: string): ImageSplit {
-  const bytes = Uint8Array.from(atob(packed.base64), (character) => character.charCodeAt(0));
-  const columns = inflateChecked(operation, bytes, (PIXELS + 1) * count, packed.crc32);
+let unpacked: PackedImages | undefined;
+
+/** The embedded images, each unpacked when it is first asked for. */
+function embeddedDigits(): ImageSplit {
+  unpacked ??= new PackedImages(
+    Uint8Array.from(atob(packed), (character) => character.charCodeAt(0)),
+    count,
+  );
+  const images = unpacked;
   const pixels = (indices: readonly number[]): Float64Array => {
     const out = new Float64Array(indices.length * PIXELS);
-    for (let i = 0; i < out.length; i++)
-      out[i] = columns[(i % PIXELS) * count + indices[Math.floor(i / PIXELS)]];
+    indices.forEach((index, i) => {
+      out.set(images.image(index), i * PIXELS);
+    });
     return out;
   };
-  return { labels: columns.subarray(PIXELS * count), pixels };
+  return { labels: images.labels, pixels };
 }
 
 /**
@@ -46,7 +52,7 @@ export const digits = dataset({
   check: ({ n, classes }) => oneOfEach(n, classes),
   make({ n, classes: choice, criterion }, _readFile, operation) {
     const classes = choice ?? 10;
-    const split = embeddedDigits(operation);
+    const split = embeddedDigits();
     const { chosen, rest } = firstOfEachClass(operation, split.labels, classCount(classes), n);
     return {
       train: imageExamples(operation, FORMAT, split, chosen),

@@ -1,8 +1,8 @@
 import type { Diagnostics } from "../../analysis/index.ts";
 import { chartSection } from "../charts/chart-section.ts";
 import { epsilonSentence, histogramCharts } from "../charts/diagnostic-charts.ts";
+import { dataElement } from "../charts/page-data.ts";
 import { escapeHtml, formatNumber } from "../format.ts";
-import { dataElement } from "./page-data.ts";
 import { tableHtml } from "./table.ts";
 
 /** Where a study's paper is. */

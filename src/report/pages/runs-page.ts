@@ -3,10 +3,10 @@ import { valueError } from "../../base/index.ts";
 import { type AnyChart, inPairs } from "../charts/chart.ts";
 import { chartSection, legendOfUse } from "../charts/chart-section.ts";
 import type { Axis } from "../charts/dynamics-charts.ts";
+import { dataElement } from "../charts/page-data.ts";
 import type { Fact } from "../facts.ts";
 import { escapeHtml } from "../format.ts";
 import { htmlPage, pageHead } from "./html-page.ts";
-import { dataElement } from "./page-data.ts";
 import { type Table, tableHtml } from "./table.ts";
 
 /** Charts that stand together and show their values at one step: those of a run, or one of many runs. */

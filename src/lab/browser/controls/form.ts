@@ -126,7 +126,6 @@ export class Form {
     byId("main-controls").replaceChildren(
       ...PART_NAMES.map((part) => this.partControl(part, config)),
       ...[...find("arch.width"), ...find("data.n")].map((option) => this.control(option)),
-      this.rateControl(),
       ...[...find("steps"), ...find("seed")].map((option) => this.control(option)),
       element(
         "button",
@@ -142,6 +141,7 @@ export class Form {
       ),
       element("p", { id: "field-error", role: "alert" }),
     );
+    byId("rate-place").replaceChildren(this.rateControl());
     const groups = new Map<string, Option[]>();
     for (const option of options) {
       if (["arch.width", "data.n", "steps", "seed", "opt.lr"].includes(option.flag)) continue;

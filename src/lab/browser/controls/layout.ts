@@ -16,11 +16,11 @@ export const LAYOUT = `
     `<button type="button" class="tool" data-preset="${name}" title="${says}">${title}</button>`,
 ).join("")}</div>
 <div id="main-controls"></div>
-<details id="more"><summary>All settings</summary><div id="all-settings"></div></details>
-<div id="pace"><span class="buttons"><button type="button" id="run" class="primary" aria-keyshortcuts="Space">Run</button>
+<div id="drive"><div id="rate-place"></div><div id="pace"><span class="buttons"><button type="button" id="run" class="primary" aria-keyshortcuts="Space">Run</button>
 <button type="button" id="step" class="tool" aria-keyshortcuts="S">Step</button>
 <button type="button" id="reset" class="tool" aria-keyshortcuts="R">Reset</button></span>
-<progress id="progress" max="1" value="0" aria-label="Rows computed"></progress><output id="pace-words"></output></div>
+<progress id="progress" max="1" value="0" aria-label="Rows computed"></progress><output id="pace-words"></output></div></div>
+<details id="more"><summary>All settings</summary><div id="all-settings"></div></details>
 </section>
 <div id="notes"></div>
 <div class="panels"><div class="charts" id="charts"></div>

@@ -100,16 +100,13 @@ function rawSharpness({ rows, criticalValue }: ChartSource): Chart[] {
 }
 
 /** Whether P is 1/η for all weights, so that the Hessian itself has an edge: the effective eigenvalues are η times its. */
-function plainStep(rows: readonly StepRow[]): boolean {
-  const last = rows.findLast(({ quantities }) => quantities["discrete/hessian_eigs"] !== undefined);
-  if (!last) return false;
-  const value = (path: string): number => {
-    const found = last.quantities[path];
-    return found === undefined ? Number.NaN : typeof found === "number" ? found : found.data[0];
-  };
-  const ratio =
-    value("discrete/effective_hessian_eigs") / (value("discrete/hessian_eigs") * value("discrete/opt.lr"));
-  return Math.abs(ratio - 1) < 1e-6;
+function plainStep(rows: ChartSource["rows"]): boolean {
+  const effective = columnsOf(rows, "discrete/effective_hessian_eigs")[0];
+  const own = columnsOf(rows, "discrete/hessian_eigs")[0];
+  const rates = columnOf(rows, "discrete/opt.lr");
+  if (!effective || !own || !rates) return false;
+  const last = effective.findLastIndex((value, row) => value > 0 && own[row] > 0);
+  return Math.abs(effective[last] / (own[last] * rates[last]) - 1) < 1e-6;
 }
 
 /** The optimizer's displacement from the central flow along the sharpest direction, in the band that the flow predicts. */

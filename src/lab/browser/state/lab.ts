@@ -6,7 +6,7 @@ import { type ChartName, type LabLink, readLink, USUAL_VIEW, type View, writeLin
 import { LAB_PRESETS } from "../../link/presets.ts";
 import { argvOf, type Pairs, readPairs, withPair } from "../../link/words.ts";
 import { Signal } from "../dom/signal.ts";
-import { edgeReached, shortLabel } from "./labels.ts";
+import { atEdge, shortLabel } from "./labels.ts";
 import { Workers } from "./workers.ts";
 
 /** How the run stands. */
@@ -73,8 +73,8 @@ export class Lab {
     });
   }
 
-  /** Shows what a link says. @param hash of an address */
-  open(hash: string): void {
+  /** Shows what a link says. @param hash of an address @param asking whether a long run waits for a word */
+  open(hash: string, asking = false): void {
     let link: ReturnType<typeof readLink>;
     try {
       link = readLink(hash);
@@ -104,7 +104,7 @@ export class Lab {
       return;
     }
     this.notes = new Map();
-    this.start(hash.length > 1);
+    this.start(asking);
   }
 
   /** The link of what is shown. @param withBits whether it carries the bits of a run that is over */
@@ -288,6 +288,7 @@ export class Lab {
   }
 
   private goOn(): void {
+    this.forget("run");
     this.phase = "running";
     this.begun = this.rows.length;
     this.begunAt = performance.now();
@@ -342,10 +343,7 @@ export class Lab {
         actions: [
           {
             label: "Run it",
-            act: () => {
-              this.forget("run");
-              this.goOn();
-            },
+            act: () => this.goOn(),
           },
         ],
       });
@@ -357,6 +355,7 @@ export class Lab {
     if (this.computing !== undefined) {
       const at = this.computing;
       this.kept = this.kept.map((run, i) => (i === at ? { ...run, rows: [...run.rows, ...rows] } : run));
+      if (this.notes.has("slow")) this.forget("slow");
       this.rowsChanged.value = this;
       return;
     }
@@ -367,9 +366,10 @@ export class Lab {
     if (picture) this.picture = picture;
     const seconds = (performance.now() - this.begunAt) / 1000;
     if (this.phase === "running" && seconds > 0.1) this.speed = (this.rows.length - this.begun) / seconds;
-    if (!this.saidEdge && edgeReached(rows, this.criticalValue) !== undefined) {
+    const edge = this.saidEdge ? undefined : rows.find((row) => atEdge(row, this.criticalValue));
+    if (edge) {
       this.saidEdge = true;
-      this.announce(`at the edge of stability, step ${rows[0].step}`);
+      this.announce(`at the edge of stability from step ${edge.step} on`);
     }
     this.compare();
     this.touch();
@@ -395,8 +395,6 @@ export class Lab {
     }
     this.ended = ended;
     if (!over) {
-      // The rest that follows the first rows is no pause.
-      if (this.phase === "running") return;
       this.touch();
       return;
     }
@@ -432,7 +430,16 @@ export class Lab {
   }
 
   private slow(seconds: number): void {
+    const { computing } = this;
     const step = this.rows.length;
+    if (computing !== undefined) {
+      if (seconds > 3)
+        this.note("slow", {
+          kind: "warning",
+          text: `${this.kept[computing].label} takes long: ${seconds} s.`,
+        });
+      return;
+    }
     this.note("slow", {
       kind: "warning",
       text: step === 0 ? `Getting ready takes long: ${seconds} s.` : `Step ${step} takes long: ${seconds} s.`,

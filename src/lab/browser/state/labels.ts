@@ -16,13 +16,9 @@ export function shortLabel(first: Pairs, run: Pairs): string {
   return words.slice(0, 3).join(", ") || "as the first";
 }
 
-/** The first of some rows in which the top eigenvalue of the central flow, or of the optimizer, is at the edge. */
-export function edgeReached(rows: readonly StepRow[], criticalValue: number): number | undefined {
-  for (const { index, quantities } of rows) {
-    const found =
-      quantities["central/effective_hessian_eigs"] ?? quantities["discrete/effective_hessian_eigs"];
-    const top = found === undefined ? Number.NaN : typeof found === "number" ? found : found.data[0];
-    if (top > 0.975 * criticalValue) return index;
-  }
-  return undefined;
+/** Whether the top eigenvalue of the central flow, or else of the optimizer, is at the edge in a row. */
+export function atEdge({ quantities }: StepRow, criticalValue: number): boolean {
+  const found = quantities["central/effective_hessian_eigs"] ?? quantities["discrete/effective_hessian_eigs"];
+  const top = found === undefined ? Number.NaN : typeof found === "number" ? found : found.data[0];
+  return top > 0.975 * criticalValue;
 }

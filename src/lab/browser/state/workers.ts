@@ -85,7 +85,7 @@ export class Workers {
       if (worker !== this.current) return;
       this.heard = performance.now();
       this.said = 0;
-      if (data.type === "rests" || data.type === "failed") this.awaited = false;
+      if (data.type !== "rows" && data.type !== "cut") this.awaited = false;
       if (data.type === "rows") this.events.rows(this.unpacker.unpack(data.rows), data);
       else this.events.report(data);
     };

@@ -18,14 +18,14 @@ import {
   observedCharts,
   optimizerCharts,
 } from "../charts/other-charts.ts";
+import { dataElement, isThinned } from "../charts/page-data.ts";
 import { planeChart } from "../charts/plane-chart.ts";
 import { flattened, runFacts, titleOf } from "../facts.ts";
 import { escapeHtml, formatNumber } from "../format.ts";
 import type { Rows } from "../series.ts";
 import { headline, type Summary } from "../summary.ts";
 import { diagnosticsSection } from "./diagnostics-section.ts";
-import { htmlPage, type PageOptions, pageHead } from "./html-page.ts";
-import { dataElement, isThinned } from "./page-data.ts";
+import { framedPage, type PageKit, type PageOptions, pageHead } from "./page-frame.ts";
 
 /** What a report tells. */
 export interface ReportInput {
@@ -50,11 +50,12 @@ export interface ReportInput {
  * Renders a run as one HTML page that needs nothing else: scripts, styles and data are inside, its security policy
  * forbids the network and eval, and it works when opened from disk.
  *
+ * @param kit what is put inside, and how it is hashed
  * @param options `live`: the run still goes, and the page loads itself again
  * @returns the page; some 90 kB and 11 bytes per logged number, of long runs per number drawn
  * @throws InputValueError if `criticalValue` is not a positive number
  */
-export function renderReport(input: ReportInput, options: PageOptions = {}): string {
+export function reportPage(kit: PageKit, input: ReportInput, options: PageOptions = {}): string {
   if (!(input.criticalValue > 0))
     throw valueError("renderReport", "a critical value > 0", String(input.criticalValue));
   const source = chartSource(input.rows, input.criticalValue);
@@ -71,7 +72,7 @@ export function renderReport(input: ReportInput, options: PageOptions = {}): str
     `${configuration(input)}</main>`,
     dataElement(source.axes, charts, "run-data"),
   ];
-  return htmlPage(`${title} – central flows`, body, { run: input.title, ...options });
+  return framedPage(kit, `${title} – central flows`, body, { run: input.title, ...options });
 }
 
 /** Every chart that the rows can fill, in reading order. */

@@ -1,5 +1,5 @@
-import type { AnyChart, Line, Stretch } from "../charts/chart.ts";
-import type { Axis } from "../charts/dynamics-charts.ts";
+import type { AnyChart, Line, Stretch } from "./chart.ts";
+import type { Axis } from "./dynamics-charts.ts";
 
 /** A run of more rows is thinned for the eye, to about as many columns as a page has pixels. */
 const MOST_ROWS = 2000;
