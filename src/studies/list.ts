@@ -4,6 +4,7 @@ import { contextual } from "./contextual.ts";
 import { epsilon } from "./epsilon.ts";
 import { folding } from "./folding.ts";
 import { hybrid } from "./hybrid.ts";
+import { lipschitz } from "./lipschitz.ts";
 import { margin } from "./margin.ts";
 import { selfTuning } from "./self-tuning.ts";
 import type { Study } from "./study.ts";
@@ -15,6 +16,7 @@ export const STUDIES: readonly Study[] = [
   contextual,
   folding,
   epsilon,
+  lipschitz,
   bilevel,
   selfTuning,
   centralization,
