@@ -70,6 +70,30 @@ test.for(pairs)(
   },
 );
 
+/** Words for this engine, with relaxed SIMD where Node has it behind a flag. */
+const FUSING =
+  Number(process.versions.node.split(".")[0]) < 22
+    ? [process.execPath, "--experimental-wasm-relaxed-simd"]
+    : [process.execPath];
+
+test(
+  "engines that fuse multiplications and additions have one digest of wasm-fma, the others refuse in a sentence",
+  () => {
+    const found = new Map<string, string>();
+    for (const [name, [command, ...words]] of Object.entries({ "this one": FUSING, ...ENGINES })) {
+      if (!starts(command)) continue;
+      const script = [...words, join(folder, "engines/print.js"), "wasm-fma"];
+      const { stdout, stderr, status } = spawnSync(command, script, { encoding: "utf8" });
+      if (status === 0) found.set(name, stdout.trim());
+      else expect(stderr, name).toMatch(/expected a host with a fused multiply-and-add for wasm-fma/);
+    }
+    expect([...found.keys()], "this processor").toContain("this one");
+    for (const [name, digests] of found) expect(digests, name).toBe(found.get("this one"));
+    expect(found.get("this one")).not.toBe(expected);
+  },
+  PATIENCE,
+);
+
 describe.each(Object.entries(POLICIES))("browsers, %s", (_, policy) => {
   test(
     "Chromium has the same digests",
