@@ -41,7 +41,7 @@ function gap(epsilon: number, x: number, y: number, source: Partial<NoiseSource>
     variance: Float64Array.of(x ** 2, y ** 2),
     ...source,
   });
-  takeSteps(process, 900);
+  takeSteps(process, 300);
   expect(process.status.kind).toBe("running");
   const [top = Number.NaN] = process.observation?.pairs?.values ?? [];
   return (2 - top) / ETA;
