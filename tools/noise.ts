@@ -2,8 +2,8 @@
  * The evidence for and against the central flow with the noise of mini-batches (docs/beyond.md), as tables:
  *
  *     npx tsx tools/noise.ts toy [--steps 2e7]
- *     npx tsx tools/noise.ts digits [--batches 12 25 50 100] [--seeds 3] [--rows 80]
- *     npx tsx tools/noise.ts rmsprop [--seeds 3] [--rows 80]
+ *     npx tsx tools/noise.ts digits [--batches 12 --batches 25 …] [--seeds 3] [--rows 80]
+ *     npx tsx tools/noise.ts rmsprop [--batches 12 --batches 25 …] [--seeds 3] [--rows 80]
  *
  * toy: the minimal example with noise, its mean sharpness against the flow's and against the law of docs/derivations.md, section 17.
  * digits, rmsprop: the optimizer with mini-batches, several draws of them, against flows with all parts of the noise, with
