@@ -22,11 +22,14 @@ const SLOW = [
 /** Needs Slurm and its clocks, minutes of waiting: run by `npm run test:slurm` alone. */
 const ON_SLURM = ["tests/sweep/slurm-arrays-finish.test.ts"];
 
+/** Needs the site that `npm run site` builds: run by `npm run test:site` alone. */
+const ON_SITE = ["tests/packaging/site-is-whole.test.ts"];
+
 /** The modes `fast` and `slow` are parts; any other, as in `npx vitest run FILE`, is everything. */
 export default defineConfig(({ mode }) => ({
   test: {
     include: mode === "slow" ? SLOW : ["tests/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, ...(mode === "fast" ? [...SLOW, ...ON_SLURM] : [])],
+    exclude: [...configDefaults.exclude, ...(mode === "fast" ? [...SLOW, ...ON_SLURM, ...ON_SITE] : [])],
     setupFiles: ["tests/support/seed.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
