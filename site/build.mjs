@@ -3,7 +3,16 @@
 // frames. Fails where a link leads nowhere.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, posix, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -29,11 +38,16 @@ async function main() {
     process.exit(2);
   }
   for (const folder of [ROOT, SITE])
-    if (!existsSync(join(folder, "node_modules"))) run("npm", ["ci", "--ignore-scripts", "--no-audit"], folder);
+    if (!existsSync(join(folder, "node_modules")))
+      run("npm", ["ci", "--ignore-scripts", "--no-audit"], folder);
   rmSync(PAGES, { recursive: true, force: true });
   rmSync(OUT, { recursive: true, force: true });
   copyDocuments();
-  run(process.execPath, [join(SITE, "node_modules", "typedoc", "bin", "typedoc"), "--options", "typedoc.json"], SITE);
+  run(
+    process.execPath,
+    [join(SITE, "node_modules", "typedoc", "bin", "typedoc"), "--options", "typedoc.json"],
+    SITE,
+  );
   await buildLab();
   process.env.SITE_BASE = base;
   const vitepress = join(SITE, "node_modules", "vitepress", "bin", "vitepress.js");
@@ -60,7 +74,8 @@ function copyDocuments() {
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, linked(path, readFileSync(join(ROOT, path), "utf8")));
   }
-  for (const path of docs.filter((path) => !path.endsWith(".md"))) cpSync(join(ROOT, path), join(PAGES, path));
+  for (const path of docs.filter((path) => !path.endsWith(".md")))
+    cpSync(join(ROOT, path), join(PAGES, path));
 }
 
 /** A document's text with links to pages of the site; a file that is none is served as text. */
@@ -109,13 +124,17 @@ function takeOutScripts(base) {
   for (const page of pagesOf(OUT).filter(isOurs)) {
     const path = join(OUT, page);
     const text = readFileSync(path, "utf8");
-    const out = text.replace(/<script(?![^>]*\ssrc=)([^>]*)>([\s\S]*?)<\/script>/g, (whole, attributes, body) => {
-      if (/type="(?!module|text\/javascript)/.test(attributes)) return whole;
-      const name = `assets/inline-${createHash("sha256").update(body).digest("hex").slice(0, 12)}.js`;
-      writeFileSync(join(OUT, name), body);
-      return `<script${attributes.replace(/\sid="[^"]*"/, "")} src="${base}${name}"></script>`;
-    });
-    if (/\son\w+="/.test(out.replace(/<code[\s\S]*?<\/code>/g, ""))) throw new Error(`site: ${page} has a handler in an attribute`);
+    const out = text.replace(
+      /<script(?![^>]*\ssrc=)([^>]*)>([\s\S]*?)<\/script>/g,
+      (whole, attributes, body) => {
+        if (/type="(?!module|text\/javascript)/.test(attributes)) return whole;
+        const name = `assets/inline-${createHash("sha256").update(body).digest("hex").slice(0, 12)}.js`;
+        writeFileSync(join(OUT, name), body);
+        return `<script${attributes.replace(/\sid="[^"]*"/, "")} src="${base}${name}"></script>`;
+      },
+    );
+    if (/\son\w+="/.test(out.replace(/<code[\s\S]*?<\/code>/g, "")))
+      throw new Error(`site: ${page} has a handler in an attribute`);
     writeFileSync(path, out);
   }
 }
@@ -126,7 +145,9 @@ function deadLinks(base) {
   const idsOf = (page) => {
     const known = ids.get(page);
     if (known) return known;
-    const found = new Set([...readFileSync(join(OUT, page), "utf8").matchAll(/\s(?:id|name)="([^"]+)"/g)].map(([, id]) => id));
+    const found = new Set(
+      [...readFileSync(join(OUT, page), "utf8").matchAll(/\s(?:id|name)="([^"]+)"/g)].map(([, id]) => id),
+    );
     ids.set(page, found);
     return found;
   };
@@ -136,12 +157,22 @@ function deadLinks(base) {
       const plain = link.replaceAll("&amp;", "&");
       if (/^(?:[a-z]+:|\/\/)/.test(plain) || plain === "") continue;
       const [, path, anchor] = /^([^#?]*)(?:\?[^#]*)?(?:#(.*))?$/.exec(plain);
-      const target = path === "" ? page : path.startsWith(base) ? path.slice(base.length) : posix.join(posix.dirname(page), path);
+      const target =
+        path === ""
+          ? page
+          : path.startsWith(base)
+            ? path.slice(base.length)
+            : posix.join(posix.dirname(page), path);
       const file = [target, `${target}.html`, posix.join(target, "index.html")].find(
         (one) => one !== "" && !one.endsWith("/") && existsSync(join(OUT, one)) && /\.\w+$/.test(one),
       );
       if (!file) dead.push(`${page}: ${plain}`);
-      else if (anchor && file.endsWith(".html") && isOurs(file) && !idsOf(file).has(decodeURIComponent(anchor)))
+      else if (
+        anchor &&
+        file.endsWith(".html") &&
+        isOurs(file) &&
+        !idsOf(file).has(decodeURIComponent(anchor))
+      )
         dead.push(`${page}: ${plain}, where nothing is called so`);
     }
   return [...new Set(dead)];

@@ -7,7 +7,7 @@ import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeF
 import { createRequire } from "node:module";
 import { dirname, extname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { bundle, noticeOf } from "./bundle.mjs";
+import { bundle, noticeOf, withoutLeftOut } from "./bundle.mjs";
 import { buildLab } from "./lab.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -77,7 +77,7 @@ async function bringFflate() {
   writeFileSync(target, code);
 }
 
-/** All that `central-flows` exports in one file. */
+/** What `central-flows` exports, but for what a page does without, in one file; and its types. */
 async function writeCore() {
   const { name, version, license } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   const file = join(OUT, "min.js");
@@ -85,9 +85,24 @@ async function writeCore() {
     banner: `/*! ${name} ${version}, ${license} */`,
     sourcemap: true,
     file,
+    without: withoutLeftOut,
   });
   writeFileSync(file, `${code.trimEnd()}\n//# sourceMappingURL=min.js.map\n`);
   writeFileSync(`${file}.map`, map);
+  const types = readFileSync(join(OUT, "index.d.ts"), "utf8").replace(
+    /^export \* from "\.\/(\w+)\/index\.js";$/gm,
+    (whole, layer) => {
+      const path = join(OUT, layer, "index.d.ts");
+      const kept = withoutLeftOut(path, readFileSync(path, "utf8"));
+      return (
+        kept
+          ?.replace(/^\/\/#.*$/gm, "")
+          .replaceAll('from "./', `from "./${layer}/`)
+          .trim() ?? whole
+      );
+    },
+  );
+  writeFileSync(join(OUT, "min.d.ts"), types.replace(/^\/\/# sourceMappingURL=.*\n?/m, ""));
 }
 
 /** The folder in which a package is installed. */

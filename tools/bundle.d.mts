@@ -4,6 +4,7 @@ export interface BundleOptions {
   readonly banner?: string;
   readonly sourcemap?: boolean;
   readonly file?: string;
+  readonly without?: (path: string, code: string) => string | undefined;
 }
 
 /** See bundle.mjs. */
@@ -11,6 +12,7 @@ export function bundle(
   entry: string,
   options?: BundleOptions,
 ): Promise<{ readonly code: string; readonly map: string | undefined; readonly modules: readonly string[] }>;
+export function withoutLeftOut(path: string, text: string): string | undefined;
 export function gzipped(bytes: string | Uint8Array): number;
 export function packedTables(code: string): string | undefined;
 export function noticeOf(folder: string): string;

@@ -11,19 +11,22 @@ const PACKED = 64;
  * Bundles and minifies one entry.
  *
  * @param {string} entry path of a module
- * @param {{ format?: "esm" | "iife", banner?: string, sourcemap?: boolean, file?: string, plugins?: import("rolldown").Plugin[] }} options
- *   `file` is where the result is to stand, from which its source map names the sources; nothing is written
+ * @param {{ format?: "esm" | "iife", banner?: string, sourcemap?: boolean, file?: string, plugins?: import("rolldown").Plugin[], without?: (path: string, code: string) => string | undefined }} options
+ *   `file` is where the result is to stand, from which its source map names the sources; nothing is written. `without`
+ *   gives a module's text without what it is to lose
  * @returns {Promise<{ code: string, map: string | undefined, modules: string[] }>} `modules` are the paths of what is in it
  */
 export async function bundle(
   entry,
-  { format = "esm", banner = "", sourcemap = false, file = entry, plugins = [] } = {},
+  { format = "esm", banner = "", sourcemap = false, file = entry, plugins = [], without } = {},
 ) {
   const packing = {
     name: "pack-tables",
     transform: { filter: { id: /\.ts$/ }, handler: (code) => packedTables(code) },
   };
-  const build = await rolldown({ input: entry, plugins: [packing, ...plugins], logLevel: "silent" });
+  const leaving = { name: "leave-out", transform: (code, id) => without?.(id, code) };
+  const all = [leaving, packing, ...plugins];
+  const build = await rolldown({ input: entry, plugins: all, logLevel: "silent" });
   try {
     const { output } = await build.generate({ format, minify: true, sourcemap, banner, file });
     const [chunk, ...others] = output.filter(({ type }) => type === "chunk");
@@ -34,6 +37,25 @@ export async function bundle(
   } finally {
     await build.close();
   }
+}
+
+/**
+ * What a page does without, by the layer whose index exports it: checks of rules, which are for who writes one, and solvers for
+ * analyses, which no flow needs. `central-flows` and its subpaths have them.
+ */
+const LEFT_OUT = {
+  flows: /^\.\/rules\/checks\//,
+  linalg: /\/(derivative|spectral-density|trace|margin)\.[tj]s$/,
+};
+
+/** The index of a layer, as source or as declarations, without what min.js does without; undefined for any other file. */
+export function withoutLeftOut(path, text) {
+  const [, layer] = /[/\\](\w+)[/\\]index(?:\.d)?\.ts$/.exec(path) ?? [];
+  const left = LEFT_OUT[layer];
+  if (!left) return undefined;
+  return text.replace(/^export (?:type )?\{[^}]*\} from "([^"]+)";\n/gm, (whole, from) =>
+    left.test(from) ? "" : whole,
+  );
 }
 
 /** Bytes of a text or a file, gzipped as servers do at best. */

@@ -22,7 +22,9 @@ const documents = readdirSync(new URL("docs", folder))
   .filter((file) => file.endsWith(".md"))
   .map((file) => file.replace(".md", ""));
 const listed = (names) =>
-  names.filter((name) => documents.includes(name)).map((name) => page(titleOf(`docs/${name}.md`), `/docs/${name}`));
+  names
+    .filter((name) => documents.includes(name))
+    .map((name) => page(titleOf(`docs/${name}.md`), `/docs/${name}`));
 const grouped = Object.values(GROUPS).flat();
 const others = listed(documents.filter((name) => !grouped.includes(name)));
 
@@ -55,11 +57,7 @@ export default defineConfig({
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
   },
   themeConfig: {
-    search: {
-      provider: "local",
-      // What a button says to be named by what is read on it, the key among it.
-      options: { translations: { button: { buttonText: "Search", buttonAriaLabel: "Search K" } } },
-    },
+    search: { provider: "local" },
     outline: { level: [2, 3] },
     nav: [
       page("Guide", "/docs/guide"),

@@ -26,7 +26,9 @@ let origin: string;
 let browser: Browser | undefined;
 
 beforeAll(async () => {
-  const policy = readFileSync(join(SITE, "policy.txt"), "utf8").replace(/^[^:]*: /, "").trim();
+  const policy = readFileSync(join(SITE, "policy.txt"), "utf8")
+    .replace(/^[^:]*: /, "")
+    .trim();
   server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const file = join(SITE, pathname.endsWith("/") ? `${pathname}index.html` : pathname);
