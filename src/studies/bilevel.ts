@@ -30,6 +30,8 @@ const WELL_TEMPERATURES = [0.1, 0.2] as const;
 /** Half the distance between the points of differences. */
 const APART = 1e-5;
 
+const named = (start: number): string => (start < 0 ? `−${-start}` : `${start}`);
+
 /** Study `bilevel`: derivatives through a distribution of inner solutions. */
 export const bilevel = study({
   name: "bilevel",
@@ -119,7 +121,7 @@ export const bilevel = study({
     });
     const wells = WELL_TEMPERATURES.flatMap((tau, i) =>
       [1, -1].map((start) => {
-        task.progress(0.6 + 0.2 * i, `double well, temperature ${tau}, from ${start}`);
+        task.progress(0.6 + 0.2 * i, `double well, temperature ${tau}, from ${named(start)}`);
         const score = chainScore(
           TILT,
           tau,
@@ -160,7 +162,7 @@ export const bilevel = study({
         { label: "double well, implicit derivative from the right", value: implicit[0] },
         { label: "double well, implicit derivative from the left", value: implicit[1] },
         ...wells.flatMap(({ tau, start, score, path, exact }) => {
-          const where = `double well, τ = ${tau}, from ${start}`;
+          const where = `double well, τ = ${tau}, from ${named(start)}`;
           return [
             { label: `${where}: quadrature`, value: exact },
             { label: `${where}: score`, value: score.mean },
@@ -190,7 +192,7 @@ export const bilevel = study({
               y: temperatures.map((tau) => quadrature(TILT, tau).derivative),
             },
             ...[1, -1].map((start) => ({
-              label: `score, from ${start}`,
+              label: `score, from ${named(start)}`,
               x: [...WELL_TEMPERATURES],
               y: wells.filter((well) => well.start === start).map(({ score }) => score.mean),
             })),

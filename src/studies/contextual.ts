@@ -182,7 +182,7 @@ export const contextual = study({
           id: "grid",
           title: "Regret on the grid",
           caption:
-            "Mean regret, in % of what the best path costs. With the right model the plug-in rule is best; with the wrong one SPO+ is, and neither goes to zero. Dotted curves: as the authors published them.",
+            "Mean regret, in % of what the best path costs. With the right model the plug-in rule is best; with the wrong one SPO+ is, and neither goes to zero. Dashed: as the authors published them.",
           along: "log10 of the examples n",
           axis: "regret, %",
           log: true,

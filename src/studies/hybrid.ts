@@ -14,18 +14,15 @@ import { type StudyTask, stopIfAsked, study } from "./study.ts";
 
 /** Repetitions of everything that is drawn. */
 const SIZES = {
-  full: { draws: 400_000, steps: 1_000_000, path: 100_000, tuning: 40, seeds: 400 },
+  full: { draws: 400_000, steps: 600_000, path: 100_000, tuning: 40, seeds: 400 },
   small: { draws: 20_000, steps: 20_000, path: 4000, tuning: 4, seeds: 10 },
 } as const;
 
-/** The eigenvalues of the quadratic loss, and the populations on it: κ = 1, 1/4, 1/4, 1/16 and 1/1600. */
+/** The eigenvalues of the quadratic loss, and the populations on it: κ = 1/n², and once more 1/4. */
 const EIGENVALUES = [3, 1, 0.5, 0.2] as const;
 const POPULATIONS: readonly Omit<Population, "eigenvalues">[] = [
-  { agents: 1, blind: 1, directions: 1 },
+  ...[1, 2, 3, 4, 6, 10, 40].map((agents) => ({ agents, blind: 1, directions: 1 })),
   { agents: 4, blind: 4, directions: 1 },
-  { agents: 2, blind: 1, directions: 1 },
-  { agents: 4, blind: 1, directions: 1 },
-  { agents: 40, blind: 1, directions: 1 },
 ];
 
 /** The learning populations: as many of one kind as of the other, many of the one against few of the other, and both. */
@@ -158,7 +155,7 @@ export const hybrid = study({
           id: "edge",
           title: "The largest stable rate",
           caption:
-            "Critical rate in mean square for λ = 3, 1, 0.5, 0.2, by how much the agents without gradients spread (κ). For κ → 0 it is 2/λ_max; for κ = 1, one agent with one direction, less than a third of that.",
+            "Critical rate in mean square for λ = 3, 1, 0.5, 0.2, by how much the agents without gradients spread (κ). For κ → 0 it is 2/λ_max; for κ = 1, one agent with one direction, less than a third of that. Simulated: one such agent among 1, 2, 3, 4, 6, 10 and 40.",
           along: "log10 of κ = n₀/(n²r)",
           axis: "η",
           curves: [
