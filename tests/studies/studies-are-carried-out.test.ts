@@ -1,9 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { studiesText } from "../../src/report/index.ts";
-import { boundWords, carryOut, meets, STUDIES, STUDY_NAMES } from "../../src/studies/index.ts";
+import { boundWords, carryOut, meets, STUDIES } from "../../src/studies/index.ts";
 
 const folder = (): string => mkdtempSync(join(tmpdir(), "studies-"));
 const options = { size: "small", version: "0", environment: "a test" } as const;
@@ -67,35 +67,4 @@ describe.each(STUDIES)("study $name, small", (study) => {
     expect(stopped).toBe("interrupted");
     expect(existsSync(join(directory, `${study.name}.json`))).toBe(false);
   });
-});
-
-test("names of studies are distinct, and what is no study is refused by name", async () => {
-  expect(new Set(STUDY_NAMES).size).toBe(STUDY_NAMES.length);
-  for (const name of STUDY_NAMES) expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/);
-  await expect(carryOut(["folly"], { ...options, directory: folder() })).rejects.toThrow(/expected one of/);
-});
-
-test("a kept result answers only for its own version, size and criteria", async () => {
-  const [{ name }] = STUDIES;
-  const directory = folder();
-  await carryOut([name], { ...options, directory });
-  const json = join(directory, `${name}.json`);
-  const foreign = { ...JSON.parse(readFileSync(json, "utf8")), verdict: "marked" };
-  writeFileSync(json, JSON.stringify(foreign));
-  const verdict = async (version: string): Promise<string> => {
-    const outcome = await carryOut([name], { ...options, version, directory, keep: true });
-    return outcome === "interrupted" ? outcome : outcome.studies[0].verdict;
-  };
-  expect(await verdict("0")).toBe("marked");
-  expect(await verdict("1")).not.toBe("marked");
-});
-
-test("no number is within a bound that it does not meet, and NaN is within none", () => {
-  expect(meets({ below: 1 }, 0.5)).toBe(true);
-  expect(meets({ below: 1 }, 1)).toBe(false);
-  expect(meets({ above: 1 }, 1)).toBe(false);
-  expect(meets({ between: [1, 2] }, 2)).toBe(true);
-  expect(meets({ between: [1, 2] }, 2.1)).toBe(false);
-  for (const bound of [{ below: 1 }, { above: 1 }, { between: [0, 1] }] as const)
-    expect(meets(bound, Number.NaN)).toBe(false);
 });
