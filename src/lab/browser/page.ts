@@ -14,8 +14,9 @@ import { Panels } from "./drawing/panels.ts";
 import { drawPicture } from "./drawing/picture.ts";
 import { Lab } from "./state/lab.ts";
 
-/** Milliseconds between drawings of a run with so many rows that drawing takes a while. */
-const pause = (rows: number): number => (rows > 1500 ? 250 : rows > 500 ? 80 : 0);
+/** Milliseconds between two drawings of a run that goes: at least so many, and a multiple of what the last one took. */
+const LEAST_PAUSE = 60;
+const PAUSES = 5;
 
 /** Makes the page, and shows what its address says. */
 export function startPage(): void {
@@ -52,20 +53,20 @@ export function startPage(): void {
   lab.open(location.hash, location.hash.length > 1);
 }
 
-/** Draws what is computed: each frame, and less often where it is much; once, in the end, for who wants no motion. */
+/** Draws what is computed, the less often the longer it takes, so that computing has the time; once, in the end, for who wants no motion. */
 function setUpDrawing(lab: Lab): void {
   const panels = new Panels(byId("charts"), (section, id) => decorate(lab, section, id));
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
-  let drawn = 0;
+  let next = 0;
   lab.rowsChanged.watch(() => {
     const { rows, phase } = lab;
     const now = performance.now();
-    if (rows.length < 2 || (phase === "running" && (calm.matches || now - drawn < pause(rows.length))))
-      return;
-    drawn = now;
+    if (rows.length < 2 || (phase === "running" && (calm.matches || now < next))) return;
     const run = { label: "this", rows, criticalValue: lab.criticalValue };
     panels.draw(only(lab.embed, drawnCharts(run, lab.kept, lab.view)), phase === "running");
     drawPicture(lab);
+    const done = performance.now();
+    next = done + Math.max(LEAST_PAUSE, PAUSES * (done - now));
   });
   kit().watchTheme(() => {
     panels.redraw();
