@@ -18,6 +18,8 @@ export interface Reference {
   readonly midpoints: readonly Float64Array[];
   /** ‖w* − w*₀‖ at the end. */
   readonly moved: number;
+  /** c of the rule, without decay. */
+  readonly edge: number;
   /** Of each step: the optimizer's loss, S_eff/c at w*, and (w − w*)ᵀP(w − w*). */
   readonly loss: Float64Array;
   readonly sharpness: Float64Array;
@@ -65,6 +67,7 @@ export function playOptimizer(
   return {
     midpoints,
     moved: distance(midpoints[midpoints.length - 1], midpoints[0]),
+    edge: setup.rule.rule.criticalValue,
     loss,
     sharpness,
     variance,

@@ -80,14 +80,14 @@ function toy(
   };
 }
 
-/** A rule on the minimal example, from 1 % below its edge. */
+/** A rule on the minimal example, from just below its edge. */
 const onExample = (rule: UpdateRule, zeta: number, epsilon: number): Start => {
   const nu = "nu" in rule.state(2);
   // With η = 3 and the optimizer's ε 10 the state of rest has P = 10/(3 − c√(2ε)) and ν = (cP)²·2ε.
   const P = nu ? 10 / (3 - rule.criticalValue * Math.sqrt(2 * epsilon)) : 1 / 0.3;
   const state = rule.initialState(2);
   if (nu) state.set([1000, (rule.criticalValue * P) ** 2 * 2 * epsilon]);
-  return toy(edgeExample(zeta, epsilon), rule, [1e-3, 0.99 * rule.criticalValue * P], state);
+  return toy(edgeExample(zeta, epsilon), rule, [1e-3, 0.9995 * rule.criticalValue * P], state);
 };
 
 /** A run of the command line, from where its warm start leads. */
@@ -113,7 +113,7 @@ function run(words: string, shouldStop: () => boolean): Start {
 const LR = 0.3;
 const average = { momentumForm: "average" } as const;
 const SECOND = { lr: 3, beta2: 0.99, eps: 10, biasCorrection: false };
-const MLP = "data:digits --data.n 100 arch:mlp --arch.width 8 --eig.tol 1e-7";
+const mlp = (n: number): string => `data:digits --data.n ${n} arch:mlp --arch.width 8 --eig.tol 1e-7`;
 const CNN = "data:digits --data.n 40 --data.classes 4 arch:cnn --arch.width 4 --eig.tol 1e-7";
 
 /** The contest's problems: toys with known answers first, then networks. */
@@ -170,7 +170,7 @@ export const PROBLEMS: readonly Problem[] = [
     name: "mlp-gd",
     help: "100 digits, mlp of width 8, gd with η = 0.3 after 150 steps",
     steps: 150,
-    make: (stop) => run(`opt:gd --opt.lr 0.3 ${MLP} --warm-start 150`, stop),
+    make: (stop) => run(`opt:gd --opt.lr 0.3 ${mlp(100)} --warm-start 150`, stop),
   },
   {
     name: "mlp-rmsprop",
@@ -178,17 +178,17 @@ export const PROBLEMS: readonly Problem[] = [
     steps: 120,
     make: (stop) =>
       run(
-        `opt:rmsprop --opt.lr 0.005 --opt.beta2 0.99 --opt.eps 1e-7 --opt.bias-correction true ${MLP} --warm-start 60`,
+        `opt:rmsprop --opt.lr 0.005 --opt.beta2 0.99 --opt.eps 1e-7 --opt.bias-correction true ${mlp(100)} --warm-start 60`,
         stop,
       ),
   },
   {
     name: "mlp-heavy-ball",
-    help: "100 digits, mlp of width 8, heavy ball with β = 0.9, η growing to 0.25 over 100 steps, after 300",
+    help: "100 digits, mlp of width 8, heavy ball with β = 0.9, η growing to 0.36 over 100 steps, after 300",
     steps: 150,
     make: (stop) =>
       run(
-        `opt:heavy-ball --opt.lr 0.25 --opt.schedule warmup --opt.warmup-steps 100 ${MLP} --warm-start 300`,
+        `opt:heavy-ball --opt.lr 0.36 --opt.schedule warmup --opt.warmup-steps 100 ${mlp(100)} --warm-start 300`,
         stop,
       ),
   },
@@ -198,7 +198,7 @@ export const PROBLEMS: readonly Problem[] = [
     steps: 150,
     make: (stop) =>
       run(
-        `opt:nesterov --opt.lr 0.12 --opt.schedule warmup --opt.warmup-steps 100 ${MLP} --warm-start 300`,
+        `opt:nesterov --opt.lr 0.12 --opt.schedule warmup --opt.warmup-steps 100 ${mlp(100)} --warm-start 300`,
         stop,
       ),
   },
@@ -208,7 +208,7 @@ export const PROBLEMS: readonly Problem[] = [
     steps: 150,
     make: (stop) =>
       run(
-        `opt:adam --opt.lr 0.003 --opt.beta2 0.99 --opt.schedule warmup --opt.warmup-steps 100 ${MLP} --data.n 200 --warm-start 400`,
+        `opt:adam --opt.lr 0.003 --opt.beta2 0.99 --opt.schedule warmup --opt.warmup-steps 100 ${mlp(200)} --warm-start 400`,
         stop,
       ),
   },

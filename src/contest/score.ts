@@ -24,24 +24,29 @@ export type Facts = Pick<Score, "sharpness" | "overshoot" | "onset" | "steps"> &
   readonly loss: number;
   /** The mean of |loss|. */
   readonly lossSize: number;
+  /** NaN where the oscillation adds less than a ten-thousandth to the loss. */
   readonly variance: number;
   readonly moved: number;
 };
 
 /** An onset is where a tenth of the oscillation is there. */
 const ONSET = 0.1;
+/** Of the loss: an oscillation that adds less is none to be judged by. */
+const LEAST = 1e-4;
 
 /** The optimizer's own numbers. */
 export function factsOf(reference: Reference): Facts {
   const steps = reference.midpoints.length;
-  const variance = late(reference.variance, steps);
+  const lossSize = late(reference.loss.map(Math.abs), steps);
+  const square = late(reference.variance, steps);
+  const variance = (reference.edge / 2) * square > LEAST * lossSize ? square : Number.NaN;
   return {
     sharpness: late(reference.sharpness, steps),
     overshoot: most(reference.sharpness),
     onset: onsetOf(reference.variance, variance),
     steps,
     loss: late(reference.loss, steps),
-    lossSize: late(reference.loss.map(Math.abs), steps),
+    lossSize,
     variance,
     moved: reference.moved,
   };

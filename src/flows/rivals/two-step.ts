@@ -92,9 +92,13 @@ export class TwoStepProcess extends SteppingProcess<Carried> {
     const pairs = this.curvature.pairs(P);
     if (!pairs) return undefined;
     const slow = { weights: this.weights.slice(), state: this.state.slice() };
+    // Along flatter ones the bottom is far away, and the way there no oscillation.
+    const least = pairs.values[0] / 10;
     const parts = Array.from({ length: pairs.count }, (_, i) => {
       const u = pairs.vectors.subarray(i * p, (i + 1) * p);
-      const amplitude = pairs.values[i] > 0 ? innerProduct(u, 0, gradient, 0, p) / pairs.values[i] : 0;
+      if (!(pairs.values[i] > least))
+        return { weights: new Float64Array(p), memory: new Float64Array(rule.stateSize) };
+      const amplitude = innerProduct(u, 0, gradient, 0, p) / pairs.values[i];
       const weights = u.map((entry) => amplitude * entry);
       const memory = this.remembered(u, P);
       for (let l = 0; l < p; l++) slow.weights[l] -= weights[l];
