@@ -88,7 +88,7 @@ test("a live figure computes in its frame", async (ctx) => {
   const { page, complaints } = await opened("/docs/guide.html");
   const frame = page.frameLocator("figure.lab-figure iframe").first();
   await page.locator("figure.lab-figure iframe").first().scrollIntoViewIfNeeded();
-  await frame.locator("canvas").first().waitFor({ timeout: 60_000 });
+  await frame.locator("canvas:visible").first().waitFor({ timeout: 60_000 });
   expect(complaints).toEqual([]);
   await page.close();
 });
