@@ -11,6 +11,11 @@ import {
 } from "../report/index.ts";
 import type { Entry, ProblemResult, Series } from "./result.ts";
 
+/** The columns that every table ends with: what a model predicts, and what a step of it costs. */
+const SCORES = ["Loss", "Mean S/c", "Most S/c", "Onset", "Variance", "Gradients", "Products", "Thirds"].map(
+  (title) => ({ title }),
+);
+
 const numberOf = (value: number | null | undefined): number => value ?? Number.NaN;
 
 /** Three digits: the scores of chaotic paths have no more. */
@@ -82,14 +87,7 @@ export function contestTable(results: readonly ProblemResult[], models: readonly
       { title: "Nearest" },
       { title: "Path" },
       { title: "Path / stable’s" },
-      { title: "Loss" },
-      { title: "Mean S/c" },
-      { title: "Most S/c" },
-      { title: "Onset" },
-      { title: "Variance" },
-      { title: "Gradients" },
-      { title: "Products" },
-      { title: "Thirds" },
+      ...SCORES,
     ],
     rows,
   };
@@ -100,17 +98,7 @@ export function problemTable({ name, facts, entries }: ProblemResult): Table {
   return {
     label: `Models on ${name}`,
     first: "Model",
-    columns: [
-      { title: "Path" },
-      { title: "Loss" },
-      { title: "Mean S/c" },
-      { title: "Most S/c" },
-      { title: "Onset" },
-      { title: "Variance" },
-      { title: "Gradients" },
-      { title: "Products" },
-      { title: "Thirds" },
-    ],
+    columns: [{ title: "Path" }, ...SCORES],
     rows: [
       {
         name: "Optimizer",
