@@ -1,10 +1,10 @@
-import type { Report, Request } from "../engine/protocol.ts";
+import type { Numbered, Told } from "../engine/protocol.ts";
 import { Server } from "../engine/serve.ts";
 
 /** What of a worker's global scope is used; the page's own types have another `postMessage`. */
 interface WorkerScope {
-  postMessage(report: Report, moved: readonly ArrayBuffer[]): void;
-  onmessage: ((event: { readonly data: Request }) => void) | null;
+  postMessage(told: Told, moved: readonly ArrayBuffer[]): void;
+  onmessage: ((event: { readonly data: Numbered }) => void) | null;
 }
 
 /** Serves a page from inside a worker. */
@@ -14,7 +14,7 @@ export function startWorker(): void {
   const waiting: (() => void)[] = [];
   turns.port1.onmessage = () => waiting.shift()?.();
   const server = new Server({
-    tell: (report, moved) => scope.postMessage(report, moved),
+    tell: (told, moved) => scope.postMessage(told, moved),
     soon(callback) {
       waiting.push(callback);
       turns.port2.postMessage(0);

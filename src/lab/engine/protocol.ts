@@ -13,6 +13,12 @@ export type Request =
   /** Goes on from row `step` with other words, which give the same rows before it. */
   | { readonly type: "fork"; readonly step: number; readonly argv: readonly string[] };
 
+/** A request and its number; a page counts up over the life of a worker. */
+export interface Numbered {
+  readonly number: number;
+  readonly request: Request;
+}
+
 /** Why processes have ended: the process, whether it has failed or merely stopped, and the sentence. */
 export interface EndedProcess {
   readonly process: string;
@@ -62,3 +68,9 @@ export type Report =
       readonly over: boolean;
     }
   | { readonly type: "failed"; readonly sentence: string; readonly misuse: boolean };
+
+/** A report, and the number of the last request that was heard before it: what answers to an earlier run is told by it. */
+export interface Told {
+  readonly heard: number;
+  readonly report: Report;
+}

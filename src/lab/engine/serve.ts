@@ -2,7 +2,7 @@ import { isMisuse } from "../../base/index.ts";
 import type { StepRow } from "../../simulation/index.ts";
 import { type PackedRows, RowPacker } from "./pack.ts";
 import { type PlanarNetwork, planarNetwork } from "./planar.ts";
-import type { Picture, Report, Request } from "./protocol.ts";
+import type { Numbered, Picture, Report, Request, Told } from "./protocol.ts";
 import { Session, sentenceOf } from "./session.ts";
 
 /** Rows leave together, once in so many milliseconds: two frames. */
@@ -17,7 +17,7 @@ const TRIED_FOR = 200;
 /** What a worker has of its surroundings. */
 export interface Channel {
   /** @param moved buffers that are handed over and not copied */
-  tell(report: Report, moved: readonly ArrayBuffer[]): void;
+  tell(told: Told, moved: readonly ArrayBuffer[]): void;
   /** Calls back soon, after requests that are waiting. */
   soon(callback: () => void): void;
   /** Milliseconds. */
@@ -32,6 +32,7 @@ export class Server {
   private packer = new RowPacker();
   private waiting: StepRow[] = [];
   private until = 0;
+  private heard = 0;
   private going = false;
   private sent = 0;
   private pictured = 0;
@@ -41,7 +42,8 @@ export class Server {
   }
 
   /** Does what is asked; failures are told as sentences. */
-  hear(request: Request): void {
+  hear({ number, request }: Numbered): void {
+    this.heard = number;
     try {
       this.answer(request);
     } catch (error) {
@@ -69,7 +71,7 @@ export class Server {
         if (!this.session) return;
         this.flush();
         const from = this.session.fork(request.step, request.argv);
-        this.channel.tell({ type: "cut", from }, []);
+        this.tell({ type: "cut", from });
         this.go();
         return;
       }
@@ -77,37 +79,37 @@ export class Server {
   }
 
   private begin(argv: readonly string[]): void {
+    this.until = 0;
     this.packer = new RowPacker();
     this.waiting = [];
     this.session?.built.dispose();
-    this.session = new Session(argv);
-    const { built, config } = this.session;
+    this.session = undefined;
+    const session = new Session(argv);
+    this.session = session;
+    const { built, config } = session;
     this.planar = planarNetwork(config);
     const { dimension } = built.objective;
     // The warm start is part of making the simulation, and none of a row's cost.
     let cost = Number.POSITIVE_INFINITY;
     const begun = this.channel.now();
-    for (let taken = 0; taken < TRIED && this.session.open; taken++) {
+    for (let taken = 0; taken < TRIED && session.open; taken++) {
       const before = this.channel.now();
-      this.waiting.push(this.session.step());
+      this.waiting.push(session.step());
       // The first rows are slower than those that follow.
       cost = Math.min(cost, (this.channel.now() - before) / 1000);
       if (this.channel.now() - begun > TRIED_FOR) break;
     }
-    this.channel.tell(
-      {
-        type: "ready",
-        p: dimension,
-        cost: Number.isFinite(cost) ? cost : 0,
-        criticalValue: built.criticalValue,
-        backend: built.backend,
-        notices: built.notices,
-        ...(this.planar && { planar: this.planar.data }),
-      },
-      [],
-    );
+    this.tell({
+      type: "ready",
+      p: dimension,
+      cost: Number.isFinite(cost) ? cost : 0,
+      criticalValue: built.criticalValue,
+      backend: built.backend,
+      notices: built.notices,
+      ...(this.planar && { planar: this.planar.data }),
+    });
     this.flush();
-    if (!this.session.open) this.rest();
+    if (!session.open) this.rest();
   }
 
   private go(): void {
@@ -119,7 +121,10 @@ export class Server {
   /** One row, and the next turn. */
   private readonly turn = (): void => {
     const { session, channel } = this;
-    if (!session) return;
+    if (!session) {
+      this.going = false;
+      return;
+    }
     try {
       if (session.rows >= this.until || !session.open) {
         this.going = false;
@@ -143,7 +148,7 @@ export class Server {
     this.sent = channel.now();
     const rows: PackedRows = this.packer.pack(waiting);
     const picture = this.picture(session);
-    channel.tell({ type: "rows", rows, bits: session.trail.bits, ...(picture && { picture }) }, [
+    this.tell({ type: "rows", rows, bits: session.trail.bits, ...(picture && { picture }) }, [
       rows.data.buffer,
     ]);
   }
@@ -162,13 +167,17 @@ export class Server {
   }
 
   private rest(): void {
-    const { session, channel } = this;
+    const { session } = this;
     if (!session) return;
-    channel.tell({ type: "rests", rows: session.rows, ended: session.ended(), over: !session.open }, []);
+    this.tell({ type: "rests", rows: session.rows, ended: session.ended(), over: !session.open });
   }
 
   private fail(error: unknown): void {
     this.going = false;
-    this.channel.tell({ type: "failed", sentence: sentenceOf(error), misuse: isMisuse(error) }, []);
+    this.tell({ type: "failed", sentence: sentenceOf(error), misuse: isMisuse(error) });
+  }
+
+  private tell(report: Report, moved: readonly ArrayBuffer[] = []): void {
+    this.channel.tell({ heard: this.heard, report }, moved);
   }
 }

@@ -119,8 +119,8 @@ export class Lab {
     return writeLink(state);
   }
 
-  /** Begins the run from its first row. @param asking whether a long one waits for a word */
-  start(asking = false): void {
+  /** Begins the run from its first row. @param asking whether a long one waits for a word @param hold whether it rests there */
+  start(asking = false, hold = false): void {
     this.computing = undefined;
     this.rows = [];
     this.bits = undefined;
@@ -130,6 +130,7 @@ export class Lab {
     this.phase = "starting";
     this.forget("run", "slow", "bits");
     this.asking = asking;
+    this.hold = hold;
     this.workers.begin(argvOf(this.pairs));
     this.touch();
   }
@@ -169,8 +170,7 @@ export class Lab {
 
   /** Back to the first row, paused there. */
   reset(): void {
-    this.hold = true;
-    this.start();
+    this.start(false, true);
   }
 
   private hold = false;
@@ -332,10 +332,8 @@ export class Lab {
     this.picture = undefined;
     for (const [i, text] of report.notices.entries()) this.note(`notice-${i}`, { kind: "warning", text });
     const seconds = report.cost * (config?.steps ?? 0);
-    if (this.hold) {
-      this.hold = false;
-      this.phase = "paused";
-    } else if (this.asking && seconds > LONG_RUN) {
+    if (this.hold) this.phase = "paused";
+    else if (this.asking && seconds > LONG_RUN) {
       this.phase = "asking";
       this.note("run", {
         kind: "warning",

@@ -1,6 +1,6 @@
 import type { StepRow } from "../../../simulation/index.ts";
 import { RowUnpacker } from "../../engine/pack.ts";
-import type { Report, Request } from "../../engine/protocol.ts";
+import type { Numbered, Report, Request, Told } from "../../engine/protocol.ts";
 
 /** What a client of workers is told; rows come unpacked. */
 export interface WorkerEvents {
@@ -32,6 +32,10 @@ export class Workers {
   private spare: Worker | undefined;
   private unpacker = new RowUnpacker();
   private heard = 0;
+  /** The number of the last request, and that of the one that began the run: reports of runs before it are passed over. */
+  private asked = 0;
+  private begun = 0;
+  /** Whether the last request is still to be answered. */
   private awaited = false;
   private said = 0;
 
@@ -57,6 +61,7 @@ export class Workers {
       this.listen(this.current);
     }
     this.unpacker = new RowUnpacker();
+    this.begun = this.asked + 1;
     this.ask({ type: "init", argv });
     // When there is time, another one for the next that is given up.
     setTimeout(() => {
@@ -70,7 +75,8 @@ export class Workers {
     this.awaited = request.type !== "pause" || this.awaited;
     this.heard = performance.now();
     this.said = 0;
-    this.current.postMessage(request);
+    this.asked++;
+    this.current.postMessage({ number: this.asked, request } satisfies Numbered);
   }
 
   /** Ends what is computed, at once. */
@@ -81,13 +87,13 @@ export class Workers {
   }
 
   private listen(worker: Worker): void {
-    worker.onmessage = ({ data }: MessageEvent<Report>) => {
-      if (worker !== this.current) return;
+    worker.onmessage = ({ data: { heard, report } }: MessageEvent<Told>) => {
+      if (worker !== this.current || heard < this.begun) return;
       this.heard = performance.now();
       this.said = 0;
-      if (data.type !== "rows" && data.type !== "cut") this.awaited = false;
-      if (data.type === "rows") this.events.rows(this.unpacker.unpack(data.rows), data);
-      else this.events.report(data);
+      if (report.type !== "rows" && report.type !== "cut" && heard === this.asked) this.awaited = false;
+      if (report.type === "rows") this.events.rows(this.unpacker.unpack(report.rows), report);
+      else this.events.report(report);
     };
     worker.onerror = (event) => {
       if (worker !== this.current) return;
