@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { LAB_PRESETS } from "../../src/lab/index.ts";
 import { TOUR } from "../../src/lab/link/tour.ts";
 import { violationsOf } from "../support/accessibility.ts";
-import { type LabPage, type OpenLab, openLab, openPage, over, SHORT } from "./lab-page.ts";
+import { type LabPage, type OpenLab, openLab, openPage, over, SHORT, shown } from "./lab-page.ts";
 
 const TYPES: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
@@ -80,9 +80,6 @@ async function begun(page: Page): Promise<void> {
   if (await asked.isVisible()) await asked.click();
   await going.waitFor({ state: "attached" });
 }
-
-/** Polls what the page shows: it is drawn once a frame, after what was done to it. */
-const shown = <T>(read: () => Promise<T>) => expect.poll(read, { timeout: 20_000 });
 
 /** How many rows the page says it has. */
 const rows = async (page: Page): Promise<number> =>
@@ -169,7 +166,7 @@ test("η = 100 ends with a sentence, and offers a smaller one", async () => {
   await note(page, "run").waitFor();
   expect(await note(page, "run").textContent()).toMatch(/take a smaller learning rate/);
   await note(page, "run").getByText("η ÷ 4 = 25").click();
-  await expect.poll(() => page.evaluate<string>("location.hash"), { timeout: 10_000 }).toContain("opt.lr=25");
+  await shown(() => page.evaluate<string>("location.hash")).toContain("opt.lr=25");
 });
 
 test("a worker that is killed is noticed and given up; its rows stay, and a smaller η runs again", async () => {
@@ -285,7 +282,7 @@ test("what is exported: pictures, numbers, a report, and a run that is dropped b
     moved.items.add(new File([${JSON.stringify(saved)}], "run.json"));
     dispatchEvent(new DragEvent("drop", { dataTransfer: moved }));
   })()`);
-  await expect.poll(() => page.evaluate<string>("location.hash"), { timeout: 10_000 }).toBe(SHORT);
+  await shown(() => page.evaluate<string>("location.hash")).toBe(SHORT);
   await shown(() => page.locator("#pace-words").textContent()).toContain("30/30");
 });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type OpenLab, openLab, over, SHORT } from "./lab-page.ts";
+import { type OpenLab, openLab, over, SHORT, shown } from "./lab-page.ts";
 
 let lab: OpenLab | undefined;
 beforeAll(async () => {
@@ -11,11 +11,11 @@ test("opened from disk it runs by itself, draws what it computes and asks nothin
   if (!lab) return ctx.skip();
   const { page, complaints, foreign } = await lab.open(SHORT);
   await over(page);
-  expect(await page.locator("#pace-words").textContent()).toContain("30/30");
-  for (const id of ["sharpness", "loss"]) expect(await page.locator(`#${id} canvas`).count()).toBe(1);
-  expect(await page.locator("#plane svg").count()).toBe(1);
-  expect(await page.locator("#sharpness .at").textContent()).toBe("step 29");
-  expect(await page.evaluate("location.hash")).toBe(SHORT);
+  await shown(() => page.locator("#pace-words").textContent()).toContain("30/30");
+  for (const id of ["sharpness", "loss"]) await shown(() => page.locator(`#${id} canvas`).count()).toBe(1);
+  await shown(() => page.locator("#plane svg").count()).toBe(1);
+  await shown(() => page.locator("#sharpness .at").textContent()).toBe("step 29");
+  await shown(() => page.evaluate("location.hash")).toBe(SHORT);
   expect([complaints, foreign]).toEqual([[], []]);
   await page.context().close();
 });
@@ -27,12 +27,12 @@ test("a control changes the link and the run, and what the command line would re
   await page.locator("#field-steps").fill("12");
   await page.locator("#field-steps").blur();
   await page.locator("#pace-words:has-text('12/12')").waitFor();
-  expect(await page.evaluate("location.hash")).toContain("steps=12");
+  await shown(() => page.evaluate("location.hash")).toContain("steps=12");
   await page.locator("#field-arch\\.width").fill("0");
   await page.locator("#field-arch\\.width").blur();
-  expect(await page.locator("#field-error").textContent()).toContain(
+  await shown(() => page.locator("#field-error").textContent()).toContain(
     "--arch.width: expected an integer ≥ 1, got 0",
   );
-  expect(await page.locator("#field-arch\\.width").getAttribute("aria-invalid")).toBe("true");
+  await shown(() => page.locator("#field-arch\\.width").getAttribute("aria-invalid")).toBe("true");
   await page.context().close();
 });

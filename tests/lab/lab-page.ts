@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { expect } from "vitest";
 import { ROOT, run as runCommand } from "../support/build.ts";
 import { launchChromium } from "../support/chromium.ts";
 
@@ -68,6 +69,9 @@ export async function openPage(
   await page.goto(address);
   return { page, complaints, foreign };
 }
+
+/** Polls what the page shows: it is drawn once a frame, after what was done to it. */
+export const shown = <T>(read: () => Promise<T>) => expect.poll(read, { timeout: 20_000 });
 
 /** Waits until the run is over. */
 export const over = (page: Page): Promise<void> =>
