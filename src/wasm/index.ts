@@ -6,7 +6,8 @@
  *   header: parameter words, tables, panels), and `Call`, one use of a kernel as data; `bindCalls` makes calls run.
  * - functions: the elementwise operations by name, from + to erf, two doubles at a time, with the bits of base.
  * - dense: matrix products in packed panels and register tiles.
- * - threads: jobs, which several threads do together, and bytecode, which is a program for threads that know no plan.
+ * - programs: kernel calls as bytecode, and the runner, which is an interpreter in WebAssembly.
+ * - threads: jobs, which several threads do together.
  */
 export { type Arithmetic, FUSED, fusedObstacle, SEPARATE } from "./dense/arithmetic.ts";
 export { gemmCall } from "./dense/gemm.ts";
@@ -30,13 +31,14 @@ export {
   type HeaderOffset,
   own,
   PANELS,
+  PROGRAM,
   SCRATCH,
   word,
 } from "./emit/header.ts";
 export { f64, f64x2, i32, i32x4, int, v128 } from "./emit/instructions.ts";
 export { bindCalls, callsBack, moduleOf } from "./emit/kernels.ts";
 export { type LoopNest, loopWords, nestedLoops } from "./emit/loops.ts";
-export { type KernelMemory, newKernelMemory } from "./emit/memory.ts";
+export { entriesStart, type KernelMemory, newKernelMemory } from "./emit/memory.ts";
 export { gain, least, loseOne } from "./emit/statements.ts";
 export { type KernelWords, kernelWords } from "./emit/words.ts";
 export { Block } from "./functions/block.ts";
@@ -47,7 +49,9 @@ export {
   type Imports,
   isElementwise,
 } from "./functions/elementwise.ts";
-export { bytecodeOf, type PositionedCalls } from "./threads/bytecode.ts";
+export { type BoundProgram, bindProgram } from "./programs/bind.ts";
+export { type Bytecode, bytecodeOf, type PositionedCalls } from "./programs/bytecode.ts";
+export { RUNNER } from "./programs/runner.ts";
 export { COMMAND, JOB, Job, SPINS, work } from "./threads/job.ts";
 export { ThreadPool, threadPool, threadsObstacle } from "./threads/pool.ts";
 export { VectorRoom } from "./vectors/space.ts";

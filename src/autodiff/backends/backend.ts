@@ -6,8 +6,8 @@ import type { Kernel } from "../primitives/rule.ts";
 /** Turns instructions into kernels over a memory of its own. */
 export interface Backend {
   readonly name: string;
-  /** A zeroed memory of this many entries, for so many threads at a time (1 by default). */
-  allocate(entries: number, threads?: number): Float64Array;
+  /** A zeroed memory of this many entries. */
+  allocate(entries: number): Float64Array;
   /**
    * A kernel for the instruction's layouts; called with the addresses of the result and the operands.
    * @param memory the one it will be called with: what can be prepared for it is prepared now
@@ -21,20 +21,30 @@ export interface Backend {
   mostThreads?(): number;
   /** Why there are no other threads here, as the end of a sentence; undefined while nothing is known against them. */
   threadsObstacle?(): string | undefined;
-  /**
-   * For backends whose kernels run on several threads: helpers that know these segments over a memory that was
-   * allocated for them; undefined where there are none to be had.
-   */
-  helpers?(request: HelpRequest): Helpers | undefined;
+  /** For backends that run whole segments by themselves, perhaps on several threads. */
+  bind?(request: BindRequest): BoundSegments;
 }
 
-/** What helpers must know of a program. */
-export interface HelpRequest {
-  readonly memory: Float64Array;
+/** What a backend must know to run segments. */
+export interface BindRequest {
+  /** The size of the memory. */
+  readonly entries: number;
   readonly segments: readonly (readonly Item[])[];
   readonly regions: number;
   /** Where each thread's arena starts; the caller's is the first. */
   readonly arenas: Int32Array;
+}
+
+/** Segments over a memory of their own. */
+export interface BoundSegments {
+  /** Zeros at first. */
+  readonly memory: Float64Array;
+  /** Where each region starts, in entries: the caller's to set. */
+  readonly bases: Int32Array;
+  /** Runs a segment on the caller's thread. */
+  run(segment: number): void;
+  /** Threads that know these segments; undefined where there are none to be had or only one arena was asked for. */
+  readonly helpers: Helpers | undefined;
 }
 
 /** Other threads that take tasks of the caller's jobs. */

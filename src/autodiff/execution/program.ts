@@ -1,6 +1,6 @@
 import { type ShouldStop, throwIfStopped } from "../../base/index.ts";
 import { COMMAND, JOB, type Job, SPINS, work } from "../../wasm/index.ts";
-import type { Backend, Helpers } from "../backends/backend.ts";
+import type { Backend, BindRequest, BoundSegments, Helpers } from "../backends/backend.ts";
 import { fusePlan } from "../plan/fuse.ts";
 import {
   arraysOf,
@@ -32,6 +32,20 @@ function bind(backend: Backend, item: Item, memory: Float64Array): Step {
     offsets: Int32Array.from(arrays, ({ offset }) => offset),
     at: new Int32Array(arrays.length),
   };
+}
+
+/** Segments as kernels called one by one, for a backend that does not run segments itself. */
+function bindSteps(backend: Backend, { entries, segments, regions }: BindRequest): BoundSegments {
+  const memory = backend.allocate(entries);
+  const bases = new Int32Array(regions);
+  const steps = segments.map((items) => items.map((item) => bind(backend, item, memory)));
+  const run = (segment: number): void => {
+    for (const { kernel, regions, offsets, at } of steps[segment]) {
+      for (let i = 0; i < at.length; i++) at[i] = bases[regions[i]] + offsets[i];
+      kernel(memory, at);
+    }
+  };
+  return { memory, bases, run, helpers: undefined };
 }
 
 export interface ProgramOptions {
@@ -73,7 +87,8 @@ export class Program {
   readonly bytes: readonly number[];
   /** Looked at before every job and every segment on the caller's thread; what runs ends with `Stopped` where it answers true. */
   shouldStop: ShouldStop | undefined;
-  private readonly steps: readonly (readonly Step[])[];
+  /** What runs a segment on the caller's thread. */
+  private readonly step: (segment: number) => void;
   private readonly arena: number;
   private helpers: Helpers | undefined;
   private readonly helperSeconds: Float64Array | undefined;
@@ -84,25 +99,22 @@ export class Program {
     const plan = backend.lowerGroup ? fusePlan(options.plan) : options.plan;
     verifyPlan(plan);
     this.plan = plan;
-    this.memory = backend.allocate(entries, arenas.length);
-    this.memory.set(plan.constants, constantsBase);
-    this.bases = new Int32Array(options.regions ?? plan.regionSizes.length);
-    this.bases[plan.constantsRegion] = constantsBase;
     const segments: readonly (readonly Item[])[] = [...plan.segments, ...further];
+    const regions = options.regions ?? plan.regionSizes.length;
+    const request = { entries, segments, regions, arenas };
+    const { memory, bases, run, helpers } = backend.bind?.(request) ?? bindSteps(backend, request);
+    this.memory = memory;
+    this.memory.set(plan.constants, constantsBase);
+    this.bases = bases;
+    this.bases[plan.constantsRegion] = constantsBase;
+    this.step = run;
+    this.helpers = helpers;
     this.runs = new Float64Array(segments.length);
     this.costs = segments.map(totalCost);
     this.bytes = segments.map((items) => items.reduce((total, item) => total + bytesOf(item), 0));
-    this.steps = segments.map((items) => items.map((item) => bind(backend, item, this.memory)));
     this.arena = arenas[0];
     this.seconds = options.timed ? new Float64Array(segments.length) : undefined;
     this.execute = options.timed ? this.executeTimed : this.executeUntimed;
-    if (arenas.length > 1)
-      this.helpers = backend.helpers?.({
-        memory: this.memory,
-        segments,
-        regions: this.bases.length,
-        arenas,
-      });
     this.helperSeconds = this.helpers?.seconds;
   }
 
@@ -135,7 +147,7 @@ export class Program {
 
   /** Seconds that each segment took, a row for each thread, the caller's first; zeros unless timed. */
   secondsByThread(): number[][] {
-    const count = this.steps.length;
+    const count = this.costs.length;
     const rows = [[...(this.seconds ?? new Float64Array(count))]];
     const { helperSeconds } = this;
     for (let at = count; helperSeconds && at < helperSeconds.length; at += count)
@@ -167,12 +179,8 @@ export class Program {
   };
 
   private readonly executeUntimed = (segment: number): void => {
-    const { bases, memory } = this;
     throwIfStopped("evaluation", this.shouldStop);
-    for (const { kernel, regions, offsets, at } of this.steps[segment]) {
-      for (let i = 0; i < at.length; i++) at[i] = bases[regions[i]] + offsets[i];
-      kernel(memory, at);
-    }
+    this.step(segment);
   };
 
   private flopsOf(job: Job, chunks: number): number {

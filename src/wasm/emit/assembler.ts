@@ -101,6 +101,9 @@ interface Callee {
   readonly body?: Code;
 }
 
+/** The type of a table's entries: references to functions. */
+const FUNCTIONS = 0x70;
+
 /** The value of `env.base`: where the thread that runs the module has its own header in the memory, in bytes. */
 export const base: Code = [0x23, 0x00];
 
@@ -108,13 +111,14 @@ export const base: Code = [0x23, 0x00];
 export const MOST_PAGES = 65536;
 
 /**
- * One module: it imports the memory `env.memory`, the number `env.base` and perhaps functions of `env`, and exports every
- * function of its own under its name.
+ * One module: it imports the memory `env.memory`, the number `env.base` and perhaps functions of `env` or the table of
+ * functions `env.table`, and exports every function of its own under its name.
  */
 export class ModuleWriter {
   private readonly types: Signature[] = [];
   private readonly imported: Callee[] = [];
   private readonly defined: Callee[] = [];
+  private usesTable = false;
 
   /** Declares an import; all imports come before the first function. Returns how to call it. */
   importFunction(name: string, parameters: readonly ValueType[], results: readonly ValueType[]): Caller {
@@ -132,12 +136,19 @@ export class ModuleWriter {
     return caller(this.imported.length + this.defined.length - 1);
   }
 
+  /** Calls the function at a place of `env.table`, one without parameters and results. */
+  callInTable(place: Code): Code {
+    this.usesTable = true;
+    return [...place, 0x11, ...unsigned(this.typeOf({ parameters: [], results: [] })), 0x00];
+  }
+
   /** @param shared whether for memories that threads share */
   bytes(shared: boolean): Uint8Array<ArrayBuffer> {
     const kinds = (types: readonly ValueType[]): Code => vector(types.map((type) => [TYPES[type]]));
     const limits = shared ? [0x03, 0, ...unsigned(MOST_PAGES)] : [0x00, 0];
     const memory = [...text("env"), ...text("memory"), 0x02, ...limits];
     const base = [...text("env"), ...text("base"), 0x03, TYPES.i32, 0x00];
+    const table = this.usesTable ? [[...text("env"), ...text("table"), 0x01, FUNCTIONS, 0x00, 0x00]] : [];
     const imports = this.imported.map(({ name, type }) => [
       ...text("env"),
       ...text(name),
@@ -155,7 +166,7 @@ export class ModuleWriter {
         1,
         vector(this.types.map(({ parameters, results }) => [0x60, ...kinds(parameters), ...kinds(results)])),
       ),
-      ...section(2, vector([...imports, memory, base])),
+      ...section(2, vector([...imports, ...table, memory, base])),
       ...section(3, vector(this.defined.map(({ type }) => unsigned(type)))),
       ...section(7, vector(exports)),
       ...section(10, vector(this.defined.map(({ body }) => body as Code))),

@@ -15,6 +15,11 @@ export interface Memory {
   readonly buffer: ArrayBufferLike;
 }
 
+/** A table of kernels, for code that calls them by number. */
+export interface Table {
+  set(place: number, kernel: (...parameters: readonly number[]) => void): void;
+}
+
 /** The host's constructors. */
 export interface Engine {
   readonly Memory: new (pages: {
@@ -22,14 +27,15 @@ export interface Engine {
     readonly maximum: number;
     readonly shared?: boolean;
   }) => Memory;
+  readonly Table: new (kind: { readonly element: "anyfunc"; readonly initial: number }) => Table;
   readonly Module: {
     new (bytes: Uint8Array<ArrayBuffer>): Module;
     imports(module: Module): readonly { readonly kind: string }[];
   };
   readonly Instance: new (
     module: Module,
-    imports: { readonly env: Readonly<Record<string, Memory | number | ((x: number) => number)>> },
-  ) => { readonly exports: Readonly<Record<string, () => void>> };
+    imports: { readonly env: Readonly<Record<string, Memory | Table | number | ((x: number) => number)>> },
+  ) => { readonly exports: Readonly<Record<string, (...parameters: readonly number[]) => void>> };
 }
 
 /** The host's WebAssembly; undefined where it has none. */

@@ -2,7 +2,7 @@
  * The header: what lies in front of a program's entries in a kernel memory. Every thread that works there has one of its
  * own, one after another from address 0, each of `HEADER_BYTES`:
  *
- *     parameter words | tables of exp, log, erf, erfc | one tile | packed left panel | packed right panel
+ *     parameter words | starts of regions | pulse | tables of exp, log, erf, erfc | one tile | packed left panel | packed right panel
  *
  * Kernels find the header of the thread that runs them by the imported number `env.base`; the tables are those of the
  * first header. Sizes are in bytes unless said otherwise.
@@ -32,16 +32,25 @@ export const SCRATCH = {
   targets: headerOffset(PARAMETER_BYTES - 32),
 };
 
+/** Most regions of a program. */
+export const MOST_REGIONS = 62;
+/** Where the entry stands at which each region of a program starts, and how many kernels its runner has called. */
+export const PROGRAM = {
+  bases: headerOffset(PARAMETER_BYTES),
+  pulse: headerOffset(PARAMETER_BYTES + 4 * MOST_REGIONS),
+};
+const FIRST_TABLE = PARAMETER_BYTES + 256;
+
 /** Tables of the elementary functions; rows of the logarithm's are widened from three doubles to four. */
 export const TABLES = {
-  exp: PARAMETER_BYTES,
-  log: PARAMETER_BYTES + 8 * EXP_TABLE.length,
-  erf: PARAMETER_BYTES + 8 * (EXP_TABLE.length + LOG_LENGTH),
-  erfc: PARAMETER_BYTES + 8 * (EXP_TABLE.length + LOG_LENGTH + ERF_TABLE.length),
+  exp: FIRST_TABLE,
+  log: FIRST_TABLE + 8 * EXP_TABLE.length,
+  erf: FIRST_TABLE + 8 * (EXP_TABLE.length + LOG_LENGTH),
+  erfc: FIRST_TABLE + 8 * (EXP_TABLE.length + LOG_LENGTH + ERF_TABLE.length),
 };
 
 const TILE_BYTES = 256;
-const tile = 64 * Math.ceil((PARAMETER_BYTES + TABLE_BYTES) / 64);
+const tile = 64 * Math.ceil((FIRST_TABLE + TABLE_BYTES) / 64);
 /** A panel of 4 × 256 doubles is 8 KiB; 128 rows of them are 256 KiB and 256 columns 512 KiB, within a common second-level cache. */
 const DEPTH = 256;
 const ROWS = 128;

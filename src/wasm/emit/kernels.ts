@@ -11,7 +11,7 @@ const modules = { own: new Map<string, Module>(), shared: new Map<string, Module
  * The compiled code of a call, whose export `run` is the kernel; compiled once for each key and kind of memory.
  * @param shared whether it is for a memory that threads share
  */
-export function moduleOf({ key, write }: Call, shared: boolean): Module {
+export function moduleOf({ key, write }: Pick<Call, "key" | "write">, shared: boolean): Module {
   const compiled = shared ? modules.shared : modules.own;
   const known = compiled.get(key);
   if (known) return known;
@@ -26,7 +26,8 @@ export const callsBack = (module: Module): boolean =>
     .Module.imports(module)
     .some(({ kind }) => kind === "function");
 
-function instanceOf(call: Call, { memory, threads, kernels }: KernelMemory): () => void {
+/** The kernel of a call, instantiated once over a memory, for its first thread. */
+export function kernelOf(call: Call, { memory, threads, kernels }: KernelMemory): () => void {
   const known = kernels.get(call.key);
   if (known) return known;
   const env = { memory, base: 0, sin, cos };
@@ -73,7 +74,7 @@ function bindCall(
     const memory = memoryOf(entries);
     words = memory.words;
     start = memory.start;
-    run = instanceOf(call, memory);
+    run = kernelOf(call, memory);
     bound = entries;
   };
   if (expected) bind(expected);

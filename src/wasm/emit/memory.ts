@@ -6,26 +6,36 @@ import { HEADER_BYTES, LOG_ROW, PARAMETER_BYTES, TABLES } from "./header.ts";
 
 const PAGE = 65536;
 
-/** A memory with a header for each thread, then a program's entries. */
+/** A memory with a header for each thread, then a program's entries, then perhaps its bytecode. */
 export interface KernelMemory {
   readonly memory: Memory;
   readonly threads: number;
   readonly entries: Float64Array;
   /** The address of the first entry, in bytes. */
   readonly start: number;
+  /** The address of the bytecode, in bytes. */
+  readonly code: number;
   /** The parameter words of the first thread, which is the caller's. */
   readonly words: Int32Array;
   /** The kernels instantiated over this memory for the first thread, by key. */
   readonly kernels: Map<string, () => void>;
 }
 
+/** The address of the first entry in a memory for so many threads, in bytes. */
+export const entriesStart = (threads: number): number => threads * HEADER_BYTES;
+
 /**
  * A memory of `entries` zeros with the tables of the elementary functions in its first header; shared if for several
- * threads. Throws when it exceeds the 4 GiB that 32-bit addresses reach. The host must have WebAssembly.
+ * threads; with a copy of a program's bytecode, if there is one. Throws when it exceeds the 4 GiB that 32-bit addresses reach. The host must have WebAssembly.
  */
-export function newKernelMemory(entries: number, threads = 1): KernelMemory {
-  const start = threads * HEADER_BYTES;
-  const pages = Math.ceil((start + 8 * entries) / PAGE);
+export function newKernelMemory(
+  entries: number,
+  threads = 1,
+  bytecode: ArrayLike<number> = [],
+): KernelMemory {
+  const start = entriesStart(threads);
+  const code = start + 8 * entries;
+  const pages = Math.ceil((code + 4 * bytecode.length) / PAGE);
   if (pages > MOST_PAGES)
     throw valueError(
       "wasm backend",
@@ -40,8 +50,10 @@ export function newKernelMemory(entries: number, threads = 1): KernelMemory {
   const log = new Float64Array(memory.buffer, TABLES.log, (LOG_TABLE.length / 3) * LOG_ROW);
   for (let row = 0; 3 * row < LOG_TABLE.length; row++)
     log.set(LOG_TABLE.subarray(3 * row, 3 * row + 3), LOG_ROW * row);
+  new Int32Array(memory.buffer, code, bytecode.length).set(bytecode);
   return {
     memory,
+    code,
     threads,
     entries: new Float64Array(memory.buffer, start, entries),
     start,

@@ -9,7 +9,7 @@ import { CONTROL, type HelperData, type HelperProgram, help, STATE } from "./wor
 
 /** Looks before an idle helper goes to sleep: some tenths of a millisecond, as long as a solver needs between products. */
 const IDLE_SPINS = 100_000;
-/** Seconds in which a working helper finishes at least one kernel; after that it is given up. */
+/** Seconds in which a working helper finishes at least one kernel; after that it is given up. Runners count kernels. */
 const PATIENCE = 5;
 /** Seconds that the first helper has to start, on a machine that is busy with other things. */
 const START_SECONDS = 10;
@@ -210,7 +210,7 @@ export class ThreadPool {
     let lost = false;
     this.helpers.forEach((helper, i) => {
       const state = stateOf(i + 1);
-      const pulse = Atomics.load(this.control, state + CONTROL.pulse);
+      const pulse = Atomics.load(this.control, state + CONTROL.pulse) + this.kernelsCalled(i + 1);
       const still = Atomics.load(this.control, state) === STATE.working && pulse === helper.pulse;
       helper.pulse = pulse;
       helper.still = still ? helper.still + 1 : 0;
@@ -225,6 +225,14 @@ export class ThreadPool {
     Atomics.wait(this.control, stateOf(0), Atomics.load(this.control, stateOf(0)), LOOK);
     throw new HelperLost();
   };
+
+  /** How many kernels the runner of a thread has called in the memory of the program that is run. */
+  private kernelsCalled(thread: number): number {
+    const program = this.programs.get(this.control[CONTROL.program]);
+    if (!program) return 0;
+    const { memory, header, pulse } = program;
+    return Atomics.load(new Int32Array(memory.buffer, thread * header + pulse, 1), 0);
+  }
 
   private tell(message: HelperProgram | number): void {
     for (const { worker } of this.helpers) worker.postMessage(message);

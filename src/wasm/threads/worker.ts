@@ -1,6 +1,6 @@
 /**
  * What a helper thread is: a function whose text is sent to a thread without any other code. It waits for jobs and takes
- * tasks of them, and runs programs from their bytecode (`bytecode.ts`).
+ * tasks of them, and runs programs from their bytecode (`../programs/bytecode.ts`).
  */
 import type { Engine, Memory, Module } from "../emit/engine.ts";
 import type { Port, WorkerThreads } from "./host.ts";
@@ -47,11 +47,13 @@ export const STATE = {
 export interface HelperProgram {
   readonly id: number;
   readonly memory: Memory;
-  /** Where the program's entries start, and how long the header of a thread in front of them is, in bytes. */
-  readonly start: number;
+  /** How long the header of a thread in front of the memory's entries is, and where in it the starts of regions and the pulse stand, in bytes. */
   readonly header: number;
+  readonly bases: number;
+  readonly pulse: number;
   readonly modules: readonly Module[];
-  readonly numbers: Int32Array;
+  readonly runner: Module;
+  /** Where each segment of the bytecode starts in the memory, in bytes; one more than there are segments. */
   readonly starts: Int32Array;
   readonly regions: number;
   readonly arenas: Int32Array;
@@ -92,33 +94,20 @@ export function help(threads: WorkerThreads, work: Work): void {
   };
 
   const load = (program: HelperProgram): void => {
-    const { id, memory, start, header, modules, numbers, starts, regions, arenas, seconds } = program;
+    const { id, memory, header, modules, runner, starts, regions, arenas, seconds } = program;
     const base = thread * header;
-    const words = new Int32Array(memory.buffer, base, 256);
-    const bases = new Int32Array(regions);
-    const { Instance } = (globalThis as unknown as { readonly WebAssembly: Engine }).WebAssembly;
-    const kernels = modules.map((module) => {
+    const bases = new Int32Array(memory.buffer, base + program.bases, regions);
+    const { Instance, Table } = (globalThis as unknown as { readonly WebAssembly: Engine }).WebAssembly;
+    const table = new Table({ element: "anyfunc", initial: modules.length });
+    modules.forEach((module, place) => {
       live();
-      return new Instance(module, { env: { memory, base } }).exports.run;
+      table.set(place, new Instance(module, { env: { memory, base } }).exports.run);
     });
-    const execute = (segment: number): void => {
-      const end = starts[segment + 1];
-      let at = starts[segment];
-      while (at < end) {
-        const kernel = kernels[numbers[at]];
-        const arrays = numbers[at + 1];
-        const fixed = numbers[at + 2];
-        at += 3;
-        for (let i = 0; i < arrays; i++, at += 2)
-          words[i] = start + 8 * (bases[numbers[at]] + numbers[at + 1]);
-        for (let i = arrays; i < arrays + fixed; i++, at++) words[i] = numbers[at];
-        kernel();
-        control[pulse]++;
-      }
-    };
+    const execute = new Instance(runner, { env: { memory, base, table } }).exports.run;
     const run = (segment: number): void => {
       const before = control[CONTROL.timed] ? performance.now() : 0;
-      execute(segment);
+      execute(starts[segment], starts[segment + 1]);
+      live();
       if (control[CONTROL.timed])
         seconds[thread * (starts.length - 1) + segment] += (performance.now() - before) / 1000;
     };

@@ -7,6 +7,8 @@ import {
   type Module,
   ModuleWriter,
   moduleOf,
+  PROGRAM,
+  RUNNER,
   repeatWhile,
   ThreadPool,
 } from "../../../src/wasm/index.ts";
@@ -43,8 +45,9 @@ function poolWith(module: Module, threads: WorkerThreads = hostWith()) {
     shared: true,
   });
   const program = pool.add({
-    ...{ memory, start: 0, header: 0, modules: [module] },
-    ...{ numbers: Int32Array.of(0, 0, 0), starts: Int32Array.of(0, 3), regions: 1 },
+    ...{ memory, header: 0, ...PROGRAM, modules: [module], runner: moduleOf(RUNNER, true) },
+    // Kernel 0 without arrays and words: three zeros, as the memory has them.
+    ...{ starts: Int32Array.of(4096, 4096 + 12), regions: 1 },
     ...{ arenas: Int32Array.of(0, 0), seconds: new Float64Array(new SharedArrayBuffer(16)) },
   });
   const job = new Job();

@@ -1,22 +1,27 @@
 /** The wasm backend: instructions as calls of generated kernels (`lower.ts`), run on one or several threads. */
 import {
   type Arithmetic,
+  type Bytecode,
   bindCalls,
+  bindProgram,
   bytecodeOf,
   callsBack,
+  entriesStart,
   FUSED,
   fusedObstacle,
   HEADER_BYTES,
   type KernelMemory,
   moduleOf,
   newKernelMemory,
+  PROGRAM,
+  RUNNER,
   SEPARATE,
   threadPool,
   threadsObstacle,
   wasmObstacle,
 } from "../../../wasm/index.ts";
 import { arraysOf } from "../../plan/plan.ts";
-import type { Backend, Helpers, HelpRequest } from "../backend.ts";
+import type { Backend, BindRequest, BoundSegments, Helpers } from "../backend.ts";
 import { callsOf } from "./lower.ts";
 
 /** The kernel memory of each array of entries that was handed out. */
@@ -32,18 +37,16 @@ const MOST_THREADS = 64;
  */
 const backendOf = (name: string, arithmetic: Arithmetic): Backend => ({
   name,
-  allocate(entries, threads = 1) {
-    const memory = newKernelMemory(entries, threads);
+  allocate(entries) {
+    const memory = newKernelMemory(entries);
     memories.set(memory.entries, memory);
-    // Helpers get ready while kernels are compiled.
-    if (threads > 1) threadPool()?.start(threads);
     return memory.entries;
   },
   lower: (instruction, memory) => bindCalls(callsOf(instruction, arithmetic), memoryOf, memory),
   lowerGroup: (group, memory) => bindCalls(callsOf(group, arithmetic), memoryOf, memory),
   mostThreads: () => (threadPool() ? MOST_THREADS : 1),
   threadsObstacle,
-  helpers: (request) => helpers(request, arithmetic),
+  bind: (request) => bind(request, arithmetic),
 });
 const separate = backendOf("wasm", SEPARATE);
 const fused = backendOf("wasm-fma", FUSED);
@@ -51,25 +54,40 @@ const fused = backendOf("wasm-fma", FUSED);
 /** Programs whose memory nobody has any more are let go of by the other threads too. */
 const forgotten = new FinalizationRegistry<() => void>((dispose) => dispose());
 
-/** Threads that share the compiled code and get each segment as bytecode. */
-function helpers(
-  { memory: entries, segments, regions, arenas }: HelpRequest,
-  arithmetic: Arithmetic,
-): Helpers | undefined {
-  const { memory, threads, start } = memoryOf(entries);
-  const pool = threads > 1 ? threadPool() : undefined;
-  const { numbers, starts, kernels } = bytecodeOf(
-    segments.map((items) =>
-      items.map((item) => ({ calls: callsOf(item, arithmetic), arrays: arraysOf(item) })),
-    ),
+/** Segments as bytecode in the memory that they run in. */
+function bind(request: BindRequest, arithmetic: Arithmetic): BoundSegments {
+  const { entries, segments, arenas, regions } = request;
+  const threads = arenas.length;
+  // Helpers get ready while kernels are compiled.
+  if (threads > 1) threadPool()?.start(threads);
+  const calls = segments.map((items) =>
+    items.map((item) => ({ calls: callsOf(item, arithmetic), arrays: arraysOf(item) })),
   );
+  const bytecode = bytecodeOf(calls, entriesStart(threads));
+  const memory = newKernelMemory(entries, threads, bytecode.numbers);
+  const { bases, run } = bindProgram(memory, bytecode);
+  return {
+    memory: memory.entries,
+    bases: bases.subarray(0, regions),
+    run,
+    helpers: helpers(memory, bytecode, request),
+  };
+}
+
+/** Threads that share memory and compiled code. */
+function helpers(
+  { memory, threads, entries, code }: KernelMemory,
+  { starts, kernels }: Bytecode,
+  { regions, arenas }: BindRequest,
+): Helpers | undefined {
+  const pool = threads > 1 ? threadPool() : undefined;
   const modules = kernels.map((call) => moduleOf(call, threads > 1));
   // The definitions of sin and cos for the largest arguments are functions of this thread.
   if (!pool || modules.some(callsBack) || !pool.ready()) return undefined;
-  const seconds = new Float64Array(new SharedArrayBuffer(8 * threads * segments.length));
+  const seconds = new Float64Array(new SharedArrayBuffer(8 * threads * (starts.length - 1)));
   const program = pool.add({
-    ...{ memory, start, header: HEADER_BYTES, modules, numbers, starts },
-    ...{ regions, arenas, seconds },
+    ...{ memory, header: HEADER_BYTES, ...PROGRAM, modules, runner: moduleOf(RUNNER, true) },
+    ...{ starts: starts.map((at) => code + 4 * at), regions, arenas, seconds },
   });
   const dispose = (): void => pool.remove(program);
   forgotten.register(entries, dispose);

@@ -1,10 +1,10 @@
 /**
- * Kernel calls as numbers, for threads that share memory and compiled code but know no plan. A program is a list of
+ * Kernel calls as numbers, which lie in the memory that the kernels work in and are run by `runner.ts`. A program is a list of
  * segments; a segment is a list of calls, each of them
  *
- *     kernel number | how many arrays | how many words | region and offset of each array … | words …
+ *     kernel number | how many arrays | how many words | 4·region and address of each array … | words …
  *
- * `worker.ts` runs it: the address of an array is 8·(base of its region + offset) bytes after the first entry.
+ * The address is that of an array in a region that starts at entry 0: where the region starts is added when it runs.
  */
 import type { Call } from "../emit/call.ts";
 
@@ -29,8 +29,11 @@ export interface Bytecode {
   readonly kernels: readonly Call[];
 }
 
-/** Writes the bytecode of segments. Cost: linear in their calls. */
-export function bytecodeOf(segments: readonly (readonly PositionedCalls[])[]): Bytecode {
+/**
+ * Writes the bytecode of segments. Cost: linear in their calls.
+ * @param start the address of entry 0 in the memory, in bytes
+ */
+export function bytecodeOf(segments: readonly (readonly PositionedCalls[])[], start: number): Bytecode {
   const numbers: number[] = [];
   const starts = [0];
   const kernels = new Map<string, { readonly number: number; readonly call: Call }>();
@@ -39,7 +42,8 @@ export function bytecodeOf(segments: readonly (readonly PositionedCalls[])[]): B
     if (!known) kernels.set(call.key, { number: kernels.size, call });
     const number = known ? known.number : kernels.size - 1;
     numbers.push(number, call.arrays.length, call.words.length);
-    for (const { at, offset } of call.arrays) numbers.push(arrays[at].region, arrays[at].offset + offset);
+    for (const { at, offset } of call.arrays)
+      numbers.push(4 * arrays[at].region, start + 8 * (arrays[at].offset + offset));
     for (const word of call.words) numbers.push(word);
   };
   for (const segment of segments) {
