@@ -6,15 +6,19 @@ import { pairIndex } from "../../base/index.ts";
  */
 export function unitScales(vectors: Float64Array, count: number, p: number): Float64Array {
   return Float64Array.from({ length: count }, (_, i) => {
-    let squares = 0;
-    for (let l = i * p; l < (i + 1) * p; l++) squares += vectors[l] * vectors[l];
-    const norm = Math.sqrt(squares);
+    const norm = Math.sqrt(sumOfSquares(vectors, i * p, p));
     if (!(norm > 0 && norm < Number.POSITIVE_INFINITY)) return 1;
     let scale = 1;
     while (norm * scale < 1) scale *= 2;
     while (norm * scale >= 2) scale /= 2;
     return scale;
   });
+}
+
+function sumOfSquares(x: Float64Array, at: number, n: number): number {
+  let squares = 0;
+  for (let l = at; l < at + n; l++) squares += x[l] * x[l];
+  return squares;
 }
 
 /**

@@ -9,7 +9,7 @@ import {
   sdcp,
 } from "../../linalg/index.ts";
 import type { CompiledRule } from "../rules/compile.ts";
-import { innerProduct } from "./effective-hessian.ts";
+import { addMultiple, innerProduct } from "./effective-hessian.ts";
 import { type FlowPoint, type PhasePoint, velocity } from "./point.ts";
 import { type NoisePoint, noiseIn, type SubstepNoise } from "./substep-noise.ts";
 
@@ -134,8 +134,7 @@ export function centralSubstep(
   // The force of Σ is a gradient, and goes through the rule's projection as the loss' does.
   const force = rule.project ? third.slice() : third;
   rule.project?.(force, pairs);
-  for (let a = 0; penalty && a < pairs; a++)
-    for (let l = 0; l < p; l++) dw[(1 + a) * p + l] = (-0.5 * force[a * p + l]) / preconditioner[l];
+  if (penalty) penalties(force, preconditioner, pairs, dw.subarray(p));
   rule.rate(state, gradient, ds.subarray(0, s));
   if (!rule.rateIsLinear) stateCurvature(rule, point, critical, ds, look);
 
@@ -204,13 +203,20 @@ export function centralSubstep(
       const a = 1 + pairIndex(i, j, k);
       // Sums run over all ordered pairs: an off-diagonal entry counts twice.
       const weight = (i === j ? 1 : 2) * X[i * k + j];
-      for (let l = 0; l < p; l++) push.weights[l] += weight * dw[a * p + l];
-      for (let l = 0; l < s; l++) push.state[l] += weight * ds[a * s + l];
+      addMultiple(weight, dw, a, push.weights, 0, p);
+      addMultiple(weight, ds, a, push.state, 0, s);
     }
-  for (let l = 0; l < p; l++) dw[l] += push.weights[l];
-  for (let l = 0; l < s; l++) ds[l] += push.state[l];
+  addMultiple(1, push.weights, 0, dw, 0, p);
+  addMultiple(1, push.state, 0, ds, 0, s);
   move(start, dt, dw.subarray(0, p), ds.subarray(0, s));
   return step;
+}
+
+/** −½P⁻¹·force, row by row. */
+function penalties(force: Float64Array, preconditioner: Float64Array, rows: number, out: Float64Array): void {
+  const p = preconditioner.length;
+  for (let a = 0, at = 0; a < rows; a++, at += p)
+    for (let l = 0; l < p; l++) out[at + l] = (-0.5 * force[at + l]) / preconditioner[l];
 }
 
 /** The noise equation in its full form, or in the Lyapunov form where the full one has no solution of small Y. */

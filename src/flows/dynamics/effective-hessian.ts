@@ -16,13 +16,30 @@ export function effectiveHessian(
   let scaled = new Float64Array(0);
   return (vectors, products, count) => {
     if (scaled.length < count * p) scaled = new Float64Array(count * p);
-    for (let i = 0; i < count; i++)
-      for (let l = 0; l < p; l++) scaled[i * p + l] = vectors[i * p + l] * inverseRoot[l];
+    scaleEach(vectors, inverseRoot, scaled, count);
     project(scaled, count);
     objective.hvp(scaled, products, count);
     project(products, count);
-    for (let i = 0; i < count; i++) for (let l = 0; l < p; l++) products[i * p + l] *= inverseRoot[l];
+    scaleEach(products, inverseRoot, products, count);
   };
+}
+
+/** out_i ← d⊙x_i for `count` vectors as long as d. */
+function scaleEach(x: Float64Array, d: Float64Array, out: Float64Array, count: number): void {
+  const p = d.length;
+  for (let i = 0, at = 0; i < count; i++, at += p) for (let l = 0; l < p; l++) out[at + l] = x[at + l] * d[l];
+}
+
+/** y_j ← y_j + a·x_i in two blocks of vectors of length p. */
+export function addMultiple(
+  a: number,
+  x: Float64Array,
+  i: number,
+  y: Float64Array,
+  j: number,
+  p: number,
+): void {
+  for (let l = 0, from = i * p, to = j * p; l < p; l++) y[to + l] += a * x[from + l];
 }
 
 /** out = P^{-1/2}. */

@@ -1,4 +1,5 @@
 import { symmetricEigen } from "../../linalg/index.ts";
+import { addMultiple } from "./effective-hessian.ts";
 
 /** Σ = UXUᵀ diagonalised: Σ = Σ_i variance_i·direction_i directionᵀ_i with DᵀPD = I. */
 export interface Oscillation {
@@ -32,10 +33,7 @@ export function oscillationOf(
   const order = Array.from(values, (_, i) => i).sort((a, b) => values[b] - values[a]);
   const directions = new Float64Array(k * p);
   order.forEach((column, row) => {
-    for (let i = 0; i < k; i++) {
-      const q = turns[column * k + i];
-      for (let l = 0; l < p; l++) directions[row * p + l] += q * vectors[i * p + l];
-    }
+    for (let i = 0; i < k; i++) addMultiple(turns[column * k + i], vectors, i, directions, row, p);
   });
   const variances = Float64Array.from(order, (i) => values[i]);
   if (!eigenvalues) return { variances, directions };

@@ -34,9 +34,7 @@ export function predict(
     const curvature = curvatures?.[i] ?? c;
     total += curvatures ? curvature * variance : variance;
     sigmaTrace += variance * innerProduct(directions, i, directions, i, p);
-    let hh = 0;
-    for (let l = 0; l < p; l++) hh += (curvature * preconditioner[l] * directions[i * p + l]) ** 2;
-    gradientNormSquared += variance * hh;
+    gradientNormSquared += variance * shiftSquared(curvature, preconditioner, directions, i);
     indices.forEach((l, at) => {
       gradientSquared[at] += variance * (curvature * preconditioner[l] * directions[i * p + l]) ** 2;
     });
@@ -47,6 +45,14 @@ export function predict(
     gradientSquared,
     sigmaTrace,
   };
+}
+
+/** ‖h‖² of h = curvature·P·u for vector i of a block. */
+function shiftSquared(curvature: number, preconditioner: Float64Array, u: Float64Array, i: number): number {
+  const p = preconditioner.length;
+  let total = 0;
+  for (let l = 0, at = i * p; l < p; l++) total += (curvature * preconditioner[l] * u[at + l]) ** 2;
+  return total;
 }
 
 /** (UQ)ᵀP·displacement: a displacement from the flow in the coordinates whose variances are predicted. */

@@ -129,7 +129,7 @@ export function maxAbs(x: Float64Array): number {
 
 /** ‖x‖₂ over n elements; rescales by a power of two if the plain sum of squares leaves the safe range. */
 export function norm(x: Float64Array, at = 0, n = x.length): number {
-  const squares = dot(x, at, x, at, n);
+  const squares = squaresOf(x, at, n);
   if (squares > 1e-280 && squares < 1e280) return Math.sqrt(squares);
   const largest = maxAbs(x.subarray(at, at + n));
   if (!(largest > 0) || largest === Number.POSITIVE_INFINITY) return largest;
@@ -137,6 +137,17 @@ export function norm(x: Float64Array, at = 0, n = x.length): number {
   let sum = 0;
   for (let i = 0; i < n; i++) sum += (x[at + i] / unit) ** 2;
   return Math.sqrt(sum) * unit;
+}
+
+/** Vectors shorter than this are not worth a call of a kernel. */
+const SHORTEST = 256;
+const one = new Float64Array(1);
+
+/** `dot` of a vector with itself, by the kernel where that reaches it. */
+function squaresOf(x: Float64Array, at: number, n: number): number {
+  if (n < SHORTEST || !room.holds(x)) return dot(x, at, x, at, n);
+  room.inner(x, at, 1, x, at, 1, n, one);
+  return one[0];
 }
 
 /** The power of two 2^e with 2^e ≤ a < 2^(e+1), for finite a > 0, kept normal and invertible. */
@@ -153,6 +164,11 @@ export function powerOfTwoNear(a: number): number {
 export function normalFactor(size: number): number {
   if (size < 2 ** -900) return 2 ** 600;
   return size > 2 ** 1000 ? 2 ** -600 : 1;
+}
+
+/** True if the entries are finite: their norm is, or there are entries whose squares overflow. */
+export function finiteNorm(size: number, x: Float64Array, at: number, n: number): boolean {
+  return Number.isFinite(size) || (!Number.isNaN(size) && allFinite(x, at, n));
 }
 
 /** True if every one of the elements at … at+n−1 is finite. */

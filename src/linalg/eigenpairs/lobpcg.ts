@@ -8,6 +8,7 @@ import {
   borrow,
   combineInPlace,
   dot,
+  finiteNorm,
   innerProducts,
   norm,
   PIECE,
@@ -294,12 +295,13 @@ class Lobpcg {
       this.apply(basis.subarray(m * n, end), products.subarray(m * n, end), added);
       this.applications += added;
     }
-    if (!allFinite(products, m * n, added * n)) return false;
+    const sizes = Float64Array.from({ length: added }, (_, i) => norm(products, (m + i) * n, n));
+    if (!sizes.every((size, i) => finiteNorm(size, products, (m + i) * n, n))) return false;
     const stride = this.settings.memory;
     const entries = new Float64Array(m + added);
     for (let i = m; i < m + added; i++) {
       this.look();
-      this.operatorNorm = Math.max(this.operatorNorm, norm(products, i * n, n));
+      this.operatorNorm = Math.max(this.operatorNorm, sizes[i - m]);
       innerProducts(products, i * n, 1, basis, 0, i + 1, n, entries);
       for (let j = 0; j <= i; j++) {
         projected[i * stride + j] = entries[j];
