@@ -10,7 +10,8 @@
  * - threads: jobs, which several threads do together.
  */
 export { type Arithmetic, FUSED, fusedObstacle, SEPARATE } from "./dense/arithmetic.ts";
-export { gemmCall } from "./dense/gemm.ts";
+export { type GemmSizes, gemmCall } from "./dense/gemm.ts";
+export { smallProductCall } from "./dense/small.ts";
 export { COLUMN_PANEL, COLUMNS, CONVOLUTION_TILE, ROW_PANEL, ROWS, tileFunction } from "./dense/tile.ts";
 export {
   type Caller,

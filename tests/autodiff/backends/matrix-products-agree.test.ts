@@ -61,6 +61,15 @@ test("batches", () => {
   for (const batch of [[0], [1], [3], [2, 3]]) agree(batch, 5, 9, 70, 0, random);
 });
 
+test("batches of small products, which no panel is packed for", () => {
+  const random = new Random(35, "small");
+  for (const m of [1, 2, 3, 4, 5, 7, 8, 16])
+    for (const n of [1, 2, 3, 4, 6, 7, 8, 64])
+      for (const k of [1, 4, 6, 7, 12, 13, 63, 64]) agree([3], m, n, k, 0, random);
+  for (const m of [1, 3, 4, 7])
+    for (const n of [1, 3, 4, 7]) for (const k of [1, 5, 7, 64]) agree([2], m, n, k, 0.1, random);
+});
+
 test("zeros of both signs, infinities and NaN go where they belong and no further", () => {
   const random = new Random(34, "nasty");
   for (const nasty of [0.002, 0.05, 1])

@@ -1,5 +1,12 @@
-/** Lowers matrix products to the packed product of `wasm/dense/gemm.ts`. */
-import { type Arithmetic, type Call, fillCalls, gemmCall } from "../../../wasm/index.ts";
+/** Lowers matrix products to those of `wasm/dense`: small ones, or packed. */
+import {
+  type Arithmetic,
+  type Call,
+  fillCalls,
+  type GemmSizes,
+  gemmCall,
+  smallProductCall,
+} from "../../../wasm/index.ts";
 import { type Shape, sizeOf } from "../../graph/shape.ts";
 import type { Layout } from "../../primitives/rule.ts";
 
@@ -17,13 +24,9 @@ export function lowerMatmul(
   if (k === 0 || size === 0) return fillCalls(0, size);
   const rowA = 8 * a.shape[rank - 1];
   const [rowStep, innerStep] = params.transposeA ? [8, rowA] : [rowA, 8];
-  return [
-    gemmCall(
-      {
-        ...{ batch: sizeOf(shape.slice(0, -2)), m, n, k, rowStep, innerStep },
-        ...{ contiguousColumns: params.transposeB ? 1 : 0, runStep: 8 * b.shape[rank - 1] },
-      },
-      arithmetic,
-    ),
-  ];
+  const sizes: GemmSizes = {
+    ...{ batch: sizeOf(shape.slice(0, -2)), m, n, k, rowStep, innerStep },
+    ...{ contiguousColumns: params.transposeB ? 1 : 0, runStep: 8 * b.shape[rank - 1] },
+  };
+  return [smallProductCall(sizes, arithmetic) ?? gemmCall(sizes, arithmetic)];
 }
