@@ -11,6 +11,7 @@ import { derivatives } from "./derivatives.ts";
 import { elementwise } from "./elementwise.ts";
 import { gemm } from "./gemm.ts";
 import { growth } from "./growth.ts";
+import { lab } from "./lab.ts";
 import { peers } from "./peers.ts";
 import { PROBLEM_NAMES, problem } from "./problems.ts";
 import { reference } from "./reference.ts";
@@ -21,8 +22,7 @@ import { progress, type TableData, takePrinted } from "./table.ts";
 import { machine } from "./timing.ts";
 
 /** A part prints its tables; one that measures in a process of its own returns what that one printed. */
-// biome-ignore lint/suspicious/noConfusingVoidType: most parts return nothing
-const PARTS: Readonly<Record<string, (request: Request) => void | TableData[]>> = {
+const PARTS: Readonly<Record<string, (request: Request) => void | TableData[] | Promise<void>>> = {
   gemm,
   elementwise,
   derivatives,
@@ -32,6 +32,7 @@ const PARTS: Readonly<Record<string, (request: Request) => void | TableData[]>> 
   central,
   steps,
   growth,
+  lab,
 };
 
 const oneOf = (what: string, known: readonly string[], given: readonly string[]): void => {
@@ -39,7 +40,7 @@ const oneOf = (what: string, known: readonly string[], given: readonly string[])
   if (strange !== undefined) throw valueError("bench", `${what}: ${known.join(", ")}`, strange);
 };
 
-function main(): void {
+async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
     options: {
@@ -62,7 +63,7 @@ function main(): void {
     const named = positionals.includes(name);
     if (positionals.length > 0 && !named) continue;
     progress(`${name} …`);
-    const elsewhere = part({ problems, stepProblems, named }) ?? [];
+    const elsewhere = (await part({ problems, stepProblems, named })) ?? [];
     parts[name] = [...takePrinted(), ...elsewhere];
     // After every part: what was measured is not lost when a later one ends badly.
     if (values.json !== undefined) save(values.json, parts);
@@ -71,7 +72,7 @@ function main(): void {
 }
 
 try {
-  main();
+  await main();
 } catch (error) {
   const misuse = isMisuse(error) || (error instanceof TypeError && "code" in error);
   console.error(misuse && error instanceof Error ? error.message : error);
