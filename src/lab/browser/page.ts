@@ -15,7 +15,7 @@ import { drawPicture } from "./drawing/picture.ts";
 import { Lab } from "./state/lab.ts";
 
 /** Milliseconds between two drawings of a run that goes: at least so many, and a multiple of what the last one took. */
-const LEAST_PAUSE = 60;
+const LEAST_PAUSE = 90;
 const PAUSES = 5;
 
 /** Makes the page, and shows what its address says. */

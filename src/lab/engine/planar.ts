@@ -1,4 +1,4 @@
-import { Objective } from "../../autodiff/index.ts";
+import { Objective, selectBackend } from "../../autodiff/index.ts";
 import type { RunConfig } from "../../settings/index.ts";
 import { problemOf } from "../../simulation/index.ts";
 import type { Picture, PlanarData } from "./protocol.ts";
@@ -9,6 +9,8 @@ const SIDE = 48;
 /** Answers over the plane, where a run's data are points in it. */
 export interface PlanarNetwork {
   readonly data: PlanarData;
+  /** Whether another run has the same network on the same data, so that this one serves it too. */
+  serves(config: RunConfig): boolean;
   /** The network's outputs over the plane at some weights. */
   picture(row: number, weights: Float64Array): Picture;
 }
@@ -29,16 +31,21 @@ export function planarNetwork(config: RunConfig): PlanarNetwork | undefined {
   const one = labelShape.reduce((size, length) => size * length, 1);
   const examples = { inputs: grid, shape, labels: new Float64Array(cells * one).fill(labels[0]), labelShape };
   let objective: Objective | undefined;
+  const key = keyOf(config);
   return {
+    serves: (other) => keyOf(other) === key,
     data: { points: inputs.slice(), labels: labels.slice(), classes: Math.max(2, dataset.outputDim), extent },
     picture(row, weights) {
-      objective ??= new Objective(loss(examples), {});
+      objective ??= new Objective(loss(examples), { backend: selectBackend(config.backend).backend });
       objective.setWeights(weights);
       const outputs = objective.outputs().slice();
       return { row, side: SIDE, outputs, width: outputs.length / cells };
     },
   };
 }
+
+/** What the network and its plane depend on. */
+const keyOf = ({ data, arch, backend }: RunConfig): string => JSON.stringify([data, arch, backend]);
 
 /** The square around all points, with some room. */
 function extentOf(points: Float64Array): PlanarData["extent"] {

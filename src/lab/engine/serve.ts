@@ -87,7 +87,7 @@ export class Server {
     const session = new Session(argv);
     this.session = session;
     const { built, config } = session;
-    this.planar = planarNetwork(config);
+    if (!this.planar?.serves(config)) this.planar = planarNetwork(config);
     const { dimension } = built.objective;
     // The warm start is part of making the simulation, and none of a row's cost.
     let cost = Number.POSITIVE_INFINITY;
