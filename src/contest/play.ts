@@ -119,7 +119,7 @@ function predictedLoss(entry: ProcessEntry, seen: Observation, rule: CompiledRul
   const own = entry.quantities(seen).predicted_loss;
   if (typeof own === "number") return own;
   if (!seen.oscillation) return seen.loss;
-  return predict(seen, seen.oscillation, rule.criticalValue(seen.state), []).loss;
+  return predict(seen, seen.oscillation, rule.criticalValue(seen.state)).loss;
 }
 
 /** S_eff/c wherever something is observed, by an eigensolver that no model has a part in. */

@@ -107,6 +107,7 @@ export {
   type State,
   type StateParts,
   type StateSummary,
+  selectedEntries,
   selectedIndices,
   stateParts,
   timeScaleOf,

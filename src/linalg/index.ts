@@ -6,6 +6,7 @@ export {
   solveLowerTransposed,
 } from "./dense/cholesky.ts";
 export { applyQ, applyQTransposed, type Qr, qr, solveUpper } from "./dense/qr.ts";
+export { addFromCoordinates, type RowSpace, rowSpace } from "./dense/row-space.ts";
 export { smat, svec, svecIndex, svecLength } from "./dense/svec.ts";
 export { eigh, type SymmetricEigen, symmetricEigen } from "./dense/symmetric-eigen.ts";
 export { allFinite, crossProducts } from "./dense/vectors.ts";

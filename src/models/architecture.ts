@@ -27,6 +27,11 @@ export interface Model {
   readonly name: string;
   /** Name → shape; the flat weight vector holds them in this order. */
   readonly parameters: Readonly<Record<string, Shape>>;
+  /**
+   * Present where the outputs depend on an example x, flattened, and on the parameter W of this name, [units, inputs], only
+   * through W x: then only the part of W in the space that the examples span matters to them.
+   */
+  readonly inputWeights?: string;
   /** Present where inputs are tokens: whole numbers from 0 up to but excluding this. */
   readonly vocabulary?: number;
   /** Inputs [examples, …inputShape] → outputs [examples, …, outputDim]. */

@@ -25,6 +25,7 @@ export const mlp = architecture({
     }
     return {
       parameters,
+      inputWeights: "1.weight",
       forward(p, inputs) {
         let x = reshape(inputs, [-1, features]);
         for (let layer = 0; layer <= depth; layer++) {

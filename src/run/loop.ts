@@ -17,6 +17,7 @@ import {
 import { endingSentence, type RunConfig, warmStartSentence } from "../settings/index.ts";
 import {
   type BuiltRun,
+  outward,
   rowDifference,
   type Simulation,
   type Snapshot,
@@ -258,7 +259,9 @@ export class RunLoop {
     const { folder, head } = this.parts;
     const checkpoints = folder.path(NAMES.checkpoints);
     makeFolder(checkpoints);
-    writeCheckpoint(join(checkpoints, name), snapshot, bindingOf(head.configHash, digest));
+    const { coordinates } = this.parts.built;
+    const kept = coordinates ? outward(snapshot, coordinates) : snapshot;
+    writeCheckpoint(join(checkpoints, name), kept, bindingOf(head.configHash, digest));
   }
 
   /** Why processes failed, a sentence for each; one for all of them where the warm start did. */

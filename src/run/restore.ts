@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { bindingOf, type Checkpoint, type JournalHead, NAMES, readCheckpoint } from "../record/index.ts";
 import {
+  inward,
   restoreProcesses,
   rowDifference,
   type Simulation,
@@ -67,7 +68,7 @@ export class Candidates {
 
   private read(name: string): Checkpoint | Error {
     try {
-      return readCheckpoint(join(this.folder, name));
+      return inward(readCheckpoint(join(this.folder, name)));
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }

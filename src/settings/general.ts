@@ -54,6 +54,12 @@ export const general = {
   },
   /** Bytes that chunk residuals may take. */
   memory: { kind: auto(memorySize), default: "auto", help: "budget for what chunks keep, e.g. 512MiB" },
+  rowSpace: {
+    kind: choice("auto", "on", "off"),
+    default: "auto",
+    younger: true,
+    help: "compute the first layer in the space that the inputs span",
+  },
   chunk: { kind: auto(integer({ min: 1 })), default: "auto", help: "examples computed at once" },
   out: {
     kind: none(text("DIR")),

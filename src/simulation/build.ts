@@ -55,6 +55,7 @@ import { type WeightsFromFile, weightsFromFile } from "./initial-weights.ts";
 import type { WatchedExamples } from "./observations.ts";
 import { checkedLoss, checkedNetwork } from "./own-network.ts";
 import { measureOf, type OwnQuantity } from "./own-quantity.ts";
+import { type Coordinates, leavesRowSpace, overRowSpace, type Reducible } from "./row-space.ts";
 import { type ProcessPlan, Simulation, type SimulationPlan } from "./simulation.ts";
 
 /** What the derivatives of a run's training loss took. */
@@ -106,8 +107,10 @@ export interface BuiltRun {
   readonly dataset: Dataset | undefined;
   readonly objective: Objective;
   readonly rule: CompiledRule;
-  /** The first weights, before any warm start. */
+  /** The first weights, before any warm start: those that the run moves. */
   readonly start: Float64Array;
+  /** Present where the run moves others than its network's weights: over the row space of the inputs. */
+  readonly coordinates: Coordinates | undefined;
   /** Made when it is first asked for: that takes the warm start. */
   readonly simulation: Simulation;
   /** The edge of stability of the effective sharpness. */
@@ -131,6 +134,8 @@ export interface Problem {
   readonly dataset: Dataset | undefined;
   /** @param examples those to take the mean over; a loss of the weights alone has none */
   readonly loss: (examples: LabelledExamples | undefined) => LossDefinition;
+  /** Present for a network by name on real inputs. */
+  readonly reducible?: Reducible;
 }
 
 /** A file of the user's, evaluated by the host. */
@@ -178,12 +183,57 @@ export function problemOf(config: Pick<RunConfig, "data" | "arch">, host: Host):
     where !== undefined && arch.name === "own"
       ? checkedNetwork(where, buildModel(ownPart("arch", arch, host), shape, arch.options, where), dataset)
       : modelNamed(arch.name, shape, valuesOf(arch));
-  const criterion = dataset.criterion as typeof dataset.criterion & RowCriterion;
   return {
     parameters: model.parameters,
     initialWeights: model.initialWeights,
     dataset,
-    loss: (examples) => supervisedLoss(model, criterion, examples ?? dataset.train),
+    loss: (examples) => supervisedLoss(model, criterionOf(dataset), examples ?? dataset.train),
+    ...(arch.name !== "own" && {
+      reducible: {
+        model,
+        dataset,
+        withInputs: (count) => modelNamed(arch.name, { ...shape, inputShape: [count] }, valuesOf(arch)),
+      },
+    }),
+  };
+}
+
+const criterionOf = ({ criterion }: Dataset) => criterion as typeof criterion & RowCriterion;
+
+/** The problem that a run moves, and its start, where that is over the row space of the inputs. */
+function reducedProblem(
+  { rowSpace, load, observe, opt }: RunConfig,
+  rule: UpdateRule,
+  problem: Problem,
+  weights: Float64Array,
+  { shouldStop }: Host,
+): (Problem & { readonly coordinates: Coordinates; readonly start: Float64Array }) | undefined {
+  if (rowSpace === "off") return undefined;
+  const obstacle =
+    leavesRowSpace(rule) ??
+    (opt.name === "own" ? "a rule from a file, which may tell directions apart" : undefined) ??
+    (opt.centralize !== "none" ? "--opt.centralize" : undefined) ??
+    (load.path !== null ? "--load.path, whose weights began elsewhere" : undefined) ??
+    (observe ? "an observed quantity of the network's weights" : undefined) ??
+    (problem.reducible ? undefined : "a network or loss from a file");
+  const { reducible } = problem;
+  if (obstacle !== undefined || !reducible) {
+    if (rowSpace === "auto") return undefined;
+    throw valueError("--row-space on", "what keeps to the row space of the inputs", obstacle ?? "none");
+  }
+  const reduced = overRowSpace(reducible, weights, rowSpace === "on", shouldStop);
+  if (!reduced) return undefined;
+  const { dataset } = reducible;
+  const { train, test, coordinates } = reduced;
+  return {
+    ...problem,
+    parameters: train.model.parameters,
+    loss: (examples) => {
+      const part = test && examples === dataset.test ? test : train;
+      return supervisedLoss(part.model, criterionOf(dataset), part.examples);
+    },
+    coordinates,
+    start: reduced.weights,
   };
 }
 
@@ -194,8 +244,13 @@ export function problemOf(config: Pick<RunConfig, "data" | "arch">, host: Host):
  */
 export function buildRun(config: RunConfig, host: Host): BuiltRun {
   const { rule: updateRule, notices } = ruleOf(config, host);
-  const problem = problemOf(config, host);
-  const { dataset } = problem;
+  const network = problemOf(config, host);
+  const { dataset } = network;
+  const start = initialWeights(config, host, network);
+  const reduced = reducedProblem(config, updateRule, network, start.weights, host);
+  const problem = reduced ?? network;
+  const coordinates = reduced?.coordinates;
+  const weights = reduced?.start ?? start.weights;
   const { backend, notice } = selectBackend(config.backend);
   const options = {
     ...objectiveOptions(config),
@@ -219,13 +274,12 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
     objective.dimension,
     backend,
   );
-  const start = initialWeights(config, host, problem);
   const { observe } = config;
   let simulation: Simulation | undefined;
   const plan: SimulationPlan = {
     objective,
     rule,
-    initialWeights: start.weights,
+    initialWeights: weights,
     warmStart: config.load.path === null ? config.warmStart : 0,
     precision: config.discrete.precision,
     ...(batches && { batches: batches.drawn }),
@@ -250,6 +304,7 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
       train: dataset && watchedExamples(dataset, dataset.train),
       test: dataset?.test &&
         testObjective && { ...watchedExamples(dataset, dataset.test), objective: testObjective },
+      ...(coordinates && { selected: coordinates.selected }),
       ...(observe && {
         measure: measureOf(
           fileWord("observe", observe.file),
@@ -266,7 +321,8 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
     dataset,
     objective,
     rule,
-    start: start.weights,
+    start: weights,
+    coordinates,
     get simulation() {
       simulation ??= new Simulation(plan);
       return simulation;
@@ -278,6 +334,8 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
       notice,
       threadsNotice(config, options.threads, threads, backend),
       start.notice,
+      coordinates &&
+        `the first layer is computed in the ${coordinates.rank} of ${coordinates.inputs} dimensions that the training inputs span (--row-space)`,
       ...notices,
     ].filter((line) => line !== undefined),
     profile: () => ({

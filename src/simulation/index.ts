@@ -12,6 +12,7 @@ export {
 } from "./build.ts";
 export { type WeightsFromFile, weightsFromFile } from "./initial-weights.ts";
 export { OBSERVED, type OwnQuantity, quantity, type SeenProcess } from "./own-quantity.ts";
+export { inNetworkWeights, inward, outward } from "./row-space.ts";
 export {
   isIntegerQuantity,
   isWallClock,

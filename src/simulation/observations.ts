@@ -10,7 +10,7 @@ import {
   predict,
   type Quantities,
   type Quantity,
-  selectedIndices,
+  selectedEntries,
   stateParts,
   vector,
 } from "../flows/index.ts";
@@ -33,6 +33,10 @@ export interface Watched {
   readonly test: (WatchedExamples & { readonly objective: Objective }) | undefined;
   /** A quantity of the user's, of each process. */
   readonly measure?: Measure;
+  /**
+   * The selected entries, in the network's own coordinates, of a vector like the gradient. Default: those of the vector as it is.
+   */
+  readonly selected?: (vector: Float64Array) => Float64Array;
 }
 
 /** Outputs of so many examples are logged. */
@@ -75,11 +79,11 @@ function observeProcess(
   watched: Watched,
 ): Quantities {
   const p = seen.weights.length;
-  const indices = selectedIndices(p);
+  const selected = watched.selected ?? selectedEntries;
   const out: Quantities = {
     train_loss: seen.loss,
     grad_norm_sq: seen.gradient.reduce((total, entry) => total + entry * entry, 0),
-    grad_sq_selected_idx: vector(Float64Array.from(indices, (i) => seen.gradient[i] ** 2)),
+    grad_sq_selected_idx: vector(selected(seen.gradient).map((entry) => entry ** 2)),
     "opt.lr": rule.learningRate(seen.state),
   };
   if (running) for (const [part, seconds] of Object.entries(seen.times)) out[`times/${part}`] = seconds;
@@ -99,7 +103,7 @@ function observeProcess(
   }
   if (seen.hessianValues) out.hessian_eigs = vector(seen.hessianValues);
   if (seen.substeps !== undefined) out.substeps = count(seen.substeps);
-  if (seen.oscillation) Object.assign(out, predictedQuantities(seen, seen.oscillation, rule, indices));
+  if (seen.oscillation) Object.assign(out, predictedQuantities(seen, seen.oscillation, rule, selected));
   Object.assign(out, entry.quantities(seen));
   if (watched.measure) {
     const [path, value] = watched.measure(entry.kind, seen);
@@ -134,9 +138,9 @@ function predictedQuantities(
   seen: Observation,
   oscillation: Oscillation,
   rule: CompiledRule,
-  indices: readonly number[],
+  selected: (vector: Float64Array) => Float64Array,
 ): Quantities {
-  const predicted = predict(seen, oscillation, rule.criticalValue(seen.state), indices);
+  const predicted = predict(seen, oscillation, rule.criticalValue(seen.state), selected);
   return {
     predicted_variances: vector(oscillation.variances),
     sigma_trace: predicted.sigmaTrace,

@@ -47,7 +47,8 @@ export function restoreProcesses(
           String(saved[key].length),
         );
     }
-    // Another process' eigenvectors are none of this one's.
-    process.restore(source === process.kind ? saved : { w: saved.w, state: saved.state });
+    // Another process' eigenvectors are none of this one's, nor are those over a row space (`moved`) ones of the network's weights.
+    const own = source === process.kind && !saved.moved;
+    process.restore(own ? saved : { w: saved.w, state: saved.state });
   }
 }

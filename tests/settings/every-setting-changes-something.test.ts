@@ -264,6 +264,7 @@ const TRIALS: Readonly<Record<string, Trial>> = {
     witness: ofObjective,
     values: ["1MiB", "1GiB"],
   },
+  "row-space": { ...plain, values: ["on", "off"] },
   chunk: { ...plain, witness: ofObjective, values: ["2", "3"] },
   out: { ...plain, witness: ofPlace, values: ["none", join(base, "out")] },
   quiet: { ...plain, witness: ofOutput },

@@ -39,7 +39,7 @@ import {
   type RunConfig,
   SELECTOR,
 } from "../../settings/index.ts";
-import { type BuiltRun, buildRun, type StepRow } from "../../simulation/index.ts";
+import { type BuiltRun, buildRun, inNetworkWeights, type StepRow } from "../../simulation/index.ts";
 import { watchInterrupts } from "../terminal/signals.ts";
 import { command, parseRun, readCommand } from "./command.ts";
 import { environmentLine } from "./report.ts";
@@ -186,7 +186,7 @@ async function analysed(
   say: (line: string) => void,
 ): Promise<number> {
   const { subject, json } = asked;
-  const config = subject.config ?? { ...readRunConfig(subject.dir, "analyse"), init: null };
+  const config = inNetworkWeights(subject.config ?? { ...readRunConfig(subject.dir, "analyse"), init: null });
   const rights = rightsOf(config);
   if (rights !== undefined) say(rights);
   const built = buildRun(config, nodeHost({ copies: subject.dir, shouldStop }));

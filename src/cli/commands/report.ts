@@ -9,13 +9,15 @@ import { RowColumns, renderReport, type Summary, summaryTable, summaryText } fro
 import {
   checkpointAt,
   checkpointsOf,
+  nodeHost,
   openRun,
   processIn,
   type RunOnDisk,
   type RunOutcome,
+  readRunConfig,
 } from "../../run/index.ts";
-import { toConfigJson } from "../../settings/index.ts";
-import { type BuiltRun, criticalValueOf } from "../../simulation/index.ts";
+import { type RunConfig, toConfigJson } from "../../settings/index.ts";
+import { type BuiltRun, buildRun, criticalValueOf, inNetworkWeights } from "../../simulation/index.ts";
 import { version } from "../terminal/version.ts";
 import { command, oneFolder } from "./command.ts";
 
@@ -65,18 +67,24 @@ function diagnosticsIn(directory: string): Diagnostics | undefined {
 }
 
 /** Writes diagnostics.json of a run that has ended, from its last checkpoint: one gradient more. */
-function writeDiagnostics({ directory, ending }: RunOutcome, { objective, rule }: BuiltRun): void {
+function writeDiagnostics({ directory, ending }: RunOutcome, built: BuiltRun): void {
   if (ending === "interrupted") return;
   const last = checkpointAt(checkpointsOf(directory, "report"), null, "report");
   if (!last.arrays.has("discrete.w")) return;
-  const found = diagnosticsAt(
-    objective,
-    rule,
-    last.index,
-    processIn(last, "discrete", objective.dimension, "report"),
-  );
-  if (found) writeFileAtomic(join(directory, NAMES.diagnostics), `${JSON.stringify(found)}\n`);
+  const whole = built.coordinates && buildRun(wholeOf(directory), nodeHost({ copies: directory }));
+  try {
+    const { objective, rule } = whole ?? built;
+    const place = processIn(last, "discrete", objective.dimension, "report");
+    const found = diagnosticsAt(objective, rule, last.index, place);
+    if (found) writeFileAtomic(join(directory, NAMES.diagnostics), `${JSON.stringify(found)}\n`);
+  } finally {
+    whole?.dispose();
+  }
 }
+
+/** A run's configuration by its network's own weights, which come from elsewhere. */
+const wholeOf = (directory: string): RunConfig =>
+  inNetworkWeights({ ...readRunConfig(directory, "report"), init: null });
 
 /** Writes what a run that has just been computed leaves for readers, report.html above all; returns the summary it shows. */
 export async function writeReport(outcome: RunOutcome, built: BuiltRun): Promise<Summary> {

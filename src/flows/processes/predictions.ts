@@ -2,41 +2,44 @@ import { innerProduct } from "../dynamics/effective-hessian.ts";
 import type { Oscillation } from "../dynamics/oscillation.ts";
 import type { Observation } from "./process.ts";
 
+const NONE = new Float64Array(0);
+
 /** What the central flow predicts of time averages along the discrete run (docs/derivations.md, section 12). */
 export interface Predictions {
   /** L + (c/2)·tr X, or L + ½⟨H, Σ⟩ where directions below the edge oscillate too. */
   readonly loss: number;
   /** ‖g‖² + Σ_i Λ_i‖h_i‖² with h_i = c P u_i. */
   readonly gradientNormSquared: number;
-  /** g⊙g + Σ_i Λ_i h_i⊙h_i at the given indices. */
+  /** g⊙g + Σ_i Λ_i h_i⊙h_i at the entries that are logged. */
   readonly gradientSquared: Float64Array;
   /** tr Σ = Σ_i Λ_i‖u_i‖². */
   readonly sigmaTrace: number;
 }
 
 /**
- * @param c the rule's critical value at the observation's state; @param indices the weights whose squared gradient is
- * predicted
+ * @param c the rule's critical value at the observation's state
+ * @param logged the entries, of a vector like the gradient, whose squares are predicted (default: none); handed arrays that are overwritten
  */
 export function predict(
   observation: Observation,
   { variances, directions, curvatures }: Oscillation,
   c: number,
-  indices: readonly number[],
+  logged: (vector: Float64Array) => Float64Array = () => NONE,
 ): Predictions {
   const { gradient, preconditioner, loss } = observation;
   const p = gradient.length;
   let total = 0;
   let gradientNormSquared = innerProduct(gradient, 0, gradient, 0, p);
   let sigmaTrace = 0;
-  const gradientSquared = Float64Array.from(indices, (l) => gradient[l] ** 2);
+  const gradientSquared = logged(gradient).map((entry) => entry ** 2);
+  const h = new Float64Array(p);
   variances.forEach((variance, i) => {
     const curvature = curvatures?.[i] ?? c;
     total += curvatures ? curvature * variance : variance;
     sigmaTrace += variance * innerProduct(directions, i, directions, i, p);
-    gradientNormSquared += variance * shiftSquared(curvature, preconditioner, directions, i);
-    indices.forEach((l, at) => {
-      gradientSquared[at] += variance * (curvature * preconditioner[l] * directions[i * p + l]) ** 2;
+    gradientNormSquared += variance * shift(curvature, preconditioner, directions, i, h);
+    logged(h).forEach((entry, at) => {
+      gradientSquared[at] += variance * entry ** 2;
     });
   });
   return {
@@ -47,11 +50,20 @@ export function predict(
   };
 }
 
-/** ‖h‖² of h = curvature·P·u for vector i of a block. */
-function shiftSquared(curvature: number, preconditioner: Float64Array, u: Float64Array, i: number): number {
+/** h ← curvature·P·u for vector i of a block. Returns ‖h‖². */
+function shift(
+  curvature: number,
+  preconditioner: Float64Array,
+  u: Float64Array,
+  i: number,
+  h: Float64Array,
+): number {
   const p = preconditioner.length;
   let total = 0;
-  for (let l = 0, at = i * p; l < p; l++) total += (curvature * preconditioner[l] * u[at + l]) ** 2;
+  for (let l = 0, at = i * p; l < p; l++) {
+    h[l] = curvature * preconditioner[l] * u[at + l];
+    total += h[l] ** 2;
+  }
   return total;
 }
 

@@ -45,7 +45,7 @@ export function processRow({ observation, status }: Process, rule: CompiledRule)
     effectiveSharpness: eigenvalues[0],
     eigenvalues,
     hessianEigenvalues: hessianValues ?? NONE,
-    predictedLoss: oscillation ? predict(observation, oscillation, rule.criticalValue(state), []).loss : loss,
+    predictedLoss: oscillation ? predict(observation, oscillation, rule.criticalValue(state)).loss : loss,
     variances: oscillation?.variances ?? NONE,
     status,
   };
