@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
 import { Random } from "../src/base/index.ts";
 import { loadDataset, writeNpz } from "../src/data/index.ts";
 import type { RunProfile } from "../src/simulation/index.ts";
@@ -139,10 +140,59 @@ function perStep(flags: string, { from, to, rounds }: StepProblem, folder: strin
 const profileOf = (flags: string, steps: number, folder: string): RunProfile =>
   (JSON.parse(wholeRun(`${flags} --profile`, steps, folder).printed) as { profile: RunProfile }).profile;
 
+/** Milliseconds in which loops are counted, and how often. */
+const COUNTED = 400;
+const COUNTS = 3;
+
+/** How many turns of a loop that touches no memory are done until a time: its text runs on another thread, too. */
+function turnsUntil(end: number): number {
+  let turns = 0;
+  let x = 1;
+  while (performance.timeOrigin + performance.now() < end) {
+    for (let i = 0; i < 20_000; i++) x = x * 0.999_999 + 1e-6;
+    turns += x > 0 ? 1 : 0;
+  }
+  return turns;
+}
+
+const OTHER_LOOP = `
+const { start, turns } = require("node:worker_threads").workerData;
+const __name = (f) => f;
+const turnsUntil = ${turnsUntil};
+for (;;) {
+  Atomics.wait(start, 0, 0);
+  turns[0] = turnsUntil(turns[1]);
+  Atomics.store(start, 0, 0);
+  Atomics.notify(start, 0);
+}`;
+
+/** What two independent loops do at a time over what one does: the most that a second thread can gain here and now. */
+function gainOfTwoLoops(): number {
+  const start = new Int32Array(new SharedArrayBuffer(4));
+  const turns = new Float64Array(new SharedArrayBuffer(16));
+  const other = new Worker(OTHER_LOOP, { eval: true, workerData: { start, turns }, execArgv: [] });
+  other.unref();
+  const endOf = (): number => performance.timeOrigin + performance.now() + COUNTED;
+  const together = (): number => {
+    turns[1] = endOf();
+    Atomics.store(start, 0, 1);
+    Atomics.notify(start, 0);
+    const own = turnsUntil(turns[1]);
+    Atomics.wait(start, 0, 1, 10 * COUNTED);
+    return own + turns[0];
+  };
+  together();
+  const gains = Array.from({ length: COUNTS }, () => {
+    const alone = turnsUntil(endOf());
+    return together() / alone;
+  });
+  return summary(gains).median;
+}
+
 /**
  * A central step of the command line as users meet it, logging and files included: the difference of two whole runs, in
- * milliseconds and in yardsticks (the least of fifteen, before and after), with what it evaluates and where the time of the
- * derivatives goes.
+ * milliseconds and in yardsticks (the least of fifteen, before and after), with what it evaluates, where the time of the
+ * derivatives goes, and what two threads gain over one, beside what two independent loops gain.
  */
 export function steps({ stepProblems }: Request): void {
   console.log("\n### Central steps of whole runs\n");
@@ -155,6 +205,10 @@ export function steps({ stepProblems }: Request): void {
     ["problem", "value", "gradient", "curvature", "third", "direction", "second order"],
     "milliseconds of all threads by stage",
   );
+  const threads = new Table(
+    ["problem", "one thread, ms", "two, ms", "gain", "gain of two loops", "gain over gain"],
+    "two threads against two loops",
+  );
   for (const name of stepProblems) {
     const problem = PROBLEMS[name];
     progress(`steps, ${name} …`);
@@ -162,6 +216,18 @@ export function steps({ stepProblems }: Request): void {
     const before = bestYardstick();
     const { median, spread, samples } = summary(perStep(flags, problem, folder));
     const unit = Math.min(before, bestYardstick());
+    const loops = gainOfTwoLoops();
+    const alone = summary(perStep(`${flags} --threads 1`, problem, folder)).median;
+    const both = summary(perStep(`${flags} --threads 2`, problem, folder)).median;
+    const limit = (loops + gainOfTwoLoops()) / 2;
+    threads.row(
+      name,
+      measured(alone, "less"),
+      measured(both, "less"),
+      measured(alone / both, "more"),
+      digits(limit),
+      measured(alone / both / limit, "more"),
+    );
     // Told at once: what was measured is not lost when a later run ends badly.
     progress(`steps, ${name}: ${digits(median)} ms, ${digits(median / unit)} yardsticks …`);
     const { from, to } = problem;
@@ -194,6 +260,8 @@ export function steps({ stepProblems }: Request): void {
   table.print();
   console.log("\nMilliseconds of all threads together, by stage of the derivatives:\n");
   stages.print();
+  console.log("\nA step on two threads beside one, and two loops that touch no memory beside one:\n");
+  threads.print();
 }
 
 function bestYardstick(): number {
