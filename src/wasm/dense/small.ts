@@ -1,7 +1,8 @@
 /**
- * Products of small matrices, as attention over a few tokens has them by the hundred: without packed panels, whose filling
- * would take longer than the arithmetic. To the bits of `gemm.ts`: at most one block of inner indices, in order, from 0.
- * Measured against packed panels: 4×4 from 64 terms takes 0.75 of the time, 4×64 from 4 terms 0.55.
+ * Products of matrices with short or few sides, as attention over a few tokens has them by the hundred and output layers of
+ * few classes: without packed panels, whose filling would take longer than the arithmetic. To the bits of `gemm.ts`: one
+ * block of inner indices, in order, from 0. Measured with rows of op(B) as runs, in units of the time with panels: from 4
+ * terms 0.55 whatever the sides, from 8 0.7 to 0.9, from 10 1.0, and 0.2 to 0.6 with one row or two.
  */
 import {
   type Code,
@@ -19,12 +20,10 @@ import { kernelWords } from "../emit/words.ts";
 import type { Arithmetic } from "./arithmetic.ts";
 import type { GemmSizes } from "./gemm.ts";
 
-/** Inner indices at most where rows of op(B) are runs: a row of op(A) stays in registers, or two rows of half as many. */
-const SHORT = 12;
-/** Rows at most, each of which reads op(B) again. */
-const FEW = 16;
-/** Rows and columns at most where columns of op(B) are runs. */
-const NARROW = 8;
+/** Inner indices at most where rows of op(B) are runs: a row of op(A) stays in registers. Beyond, panels are as fast. */
+const SHORT = 10;
+/** Inner indices at most with which two rows of op(A) stay in registers. */
+const SHORT_ENOUGH_FOR_TWO = 6;
 /** Inner indices at most: the block of `tile.ts`. */
 const BLOCK = 64;
 
@@ -34,16 +33,24 @@ const WORDS = kernelWords(["c", "a", "b"], ["batch", "m", "n", "k", "rowStep", "
 export function smallProductCall(sizes: GemmSizes, arithmetic: Arithmetic): Call | undefined {
   const { m, n, k, innerStep, contiguousColumns } = sizes;
   const common = { arrays: wholeArrays(3), words: WORDS.pack(sizes) };
-  if (contiguousColumns === 0 && k <= SHORT && m <= FEW)
+  if (contiguousColumns === 0 && k <= SHORT)
     return {
       ...common,
       key: `short product ${k}${arithmetic.key}`,
       write: () => shortModule(k, arithmetic),
     };
-  if (contiguousColumns === 1 && innerStep === 8 && k <= BLOCK && m <= NARROW && n <= NARROW)
+  if (contiguousColumns === 1 && innerStep === 8 && k <= BLOCK && isNarrow(m, n, k))
     return { ...common, key: `narrow product${arithmetic.key}`, write: () => narrowModule(arithmetic) };
   return undefined;
 }
+
+/**
+ * Whether a product whose op(B) has columns as runs is faster without panels. Measured, in units of the time with panels:
+ * 4×4 from 64 terms 0.75, 200×4 from 32 0.85, 500×6 0.8, 500×10 from 16 0.9, 3×500 0.7, one row or column 0.2 to 0.4; but
+ * 500×8 from 32 terms and 500×10 from 64 1.1.
+ */
+const isNarrow = (m: number, n: number, k: number): boolean =>
+  n < 8 || m <= 4 || (m <= 8 && n <= 8) || (n <= 10 && k <= 16);
 
 /** Statements for every product of the batch; A, B and C are moved on after each. */
 function overBatch(scope: Scope, one: (words: ReturnType<typeof WORDS.locals>["values"]) => Code): Code {
@@ -60,7 +67,7 @@ function overBatch(scope: Scope, one: (words: ReturnType<typeof WORDS.locals>["v
 /** op(B) by rows: one or two rows of op(A) in registers, two columns at a time. */
 function shortModule(depth: number, { multiplyAdd }: Arithmetic): ModuleWriter {
   const module = new ModuleWriter();
-  const most = 2 * depth <= SHORT ? 2 : 1;
+  const most = depth <= SHORT_ENOUGH_FOR_TWO ? 2 : 1;
   module.function("run", 0, (scope) => {
     const factors = scope.locals("v128", most * depth);
     const sums = scope.locals("v128", most);
