@@ -5,6 +5,7 @@ import { configDefaults, defineConfig } from "vitest/config";
 const SLOW = [
   "tests/claims/claims-are-measured.test.ts",
   "tests/flows/dynamics/leapfrog-is-second-order.test.ts",
+  "tests/flows/processes/noise-gaps-agree.test.ts",
   "tests/flows/rules/critical-value-is-the-stability-edge.test.ts",
   "tests/lab/engine/presets-make-their-point.test.ts",
   "tests/lab/lab-in-a-browser.test.ts",

@@ -1,14 +1,16 @@
-import { add, multiply, Objective, square, subtract } from "../autodiff/index.ts";
+import type { Objective } from "../autodiff/index.ts";
 import {
   adam,
   compileRule,
   type EigenSettings,
+  edgeExample,
   gradientDescent,
   heavyBall,
   nesterov,
   PROCESS_DEFAULTS,
   type ProcessSetup,
   rmsProp,
+  twoEigenvalues,
   type UpdateRule,
   warmStart,
 } from "../flows/index.ts";
@@ -35,29 +37,6 @@ export interface Problem {
 }
 
 const EIGEN: EigenSettings = { ...PROCESS_DEFAULTS.eigen, frequency: 1, tolerance: 1e-8 };
-
-/** ½(y + ζx)x² + ε(−x − y): sharpness about y, variance of x at rest 2ε (Berthier, arXiv 2609.01034). */
-const edgeExample = (zeta: number, epsilon: number): Objective =>
-  new Objective({
-    parameters: { x: [], y: [] },
-    loss: ({ x, y }) =>
-      subtract(multiply(multiply(add(y, multiply(x, zeta)), square(x)), 0.5), multiply(add(x, y), epsilon)),
-  });
-
-/** Two eigenvalues y₁ and y₂ of x's Hessian, coupled by y₃ (Berthier, arXiv 2609.01034). */
-const twoEigenvalues = (epsilon: number): Objective =>
-  new Objective({
-    parameters: { x1: [], x2: [], y1: [], y2: [], y3: [] },
-    loss: ({ x1, x2, y1, y2, y3 }) => {
-      const form = add(
-        add(multiply(y1, square(x1)), multiply(y2, square(x2))),
-        multiply(multiply(multiply(y3, Math.SQRT2), x1), x2),
-      );
-      const cubes = add(multiply(x1, square(x1)), multiply(x2, square(x2)));
-      const drive = add(add(x1, multiply(y1, 2)), add(y2, y3));
-      return subtract(multiply(add(form, cubes), 0.5), multiply(drive, epsilon));
-    },
-  });
 
 function toy(
   objective: Objective,

@@ -22,6 +22,7 @@ export {
   type SolveLog,
   type TrackedPairs,
 } from "./dynamics/eigen-tracker.ts";
+export { ofFluctuation, restingKurtosis, type SlowSystem } from "./dynamics/fluctuation.ts";
 export type { Integrator } from "./dynamics/integrator.ts";
 export { type Oscillation, oscillationOf } from "./dynamics/oscillation.ts";
 export { type FlowPoint, type PhasePoint, steppedWeights, velocity } from "./dynamics/point.ts";
@@ -36,6 +37,7 @@ export {
   type NoiseTerm,
   type SubstepNoise,
 } from "./dynamics/substep-noise.ts";
+export { edgeExample, twoEigenvalues } from "./edge-examples.ts";
 export { type CentralObservation, CentralProcess } from "./processes/central.ts";
 export { DiscreteProcess } from "./processes/discrete.ts";
 export { checkProcess, type ProcessEntry } from "./processes/entry.ts";

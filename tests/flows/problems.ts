@@ -96,30 +96,7 @@ export function cubicThird({ p, a, b }: Cubic, u: ArrayLike<number>, v: ArrayLik
   return out;
 }
 
-/** ½(y + ζx)x² + ε(−x − y): sharpness about y, stationary variance of x 2ε (Berthier, arXiv 2609.01034). */
-export function edgeExample(zeta: number, epsilon: number): Objective {
-  return new Objective({
-    parameters: { x: [], y: [] },
-    loss: ({ x, y }) =>
-      subtract(multiply(multiply(add(y, multiply(x, zeta)), square(x)), 0.5), multiply(add(x, y), epsilon)),
-  });
-}
-
-/** Two eigenvalues y₁ and y₂ of x's Hessian, coupled by y₃ (Berthier, arXiv 2609.01034): weights x₁, x₂, y₁, y₂, y₃. */
-export function twoEigenvalues(epsilon: number): Objective {
-  return new Objective({
-    parameters: { x1: [], x2: [], y1: [], y2: [], y3: [] },
-    loss: ({ x1, x2, y1, y2, y3 }) => {
-      const form = add(
-        add(multiply(y1, square(x1)), multiply(y2, square(x2))),
-        multiply(multiply(multiply(y3, Math.SQRT2), x1), x2),
-      );
-      const cubes = add(multiply(x1, square(x1)), multiply(x2, square(x2)));
-      const drive = add(add(x1, multiply(y1, 2)), add(y2, y3));
-      return subtract(multiply(add(form, cubes), 0.5), multiply(drive, epsilon));
-    },
-  });
-}
+export { edgeExample, twoEigenvalues } from "../../src/flows/index.ts";
 
 /** The Hessian at the objective's weights, one product per column, p×p. */
 export function denseHessian(objective: Objective): Float64Array {

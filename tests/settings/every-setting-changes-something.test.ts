@@ -283,7 +283,7 @@ const TRIALS: Readonly<Record<string, Trial>> = {
   "stable.max-Seff": { values: ["100", "0.001"] },
   "noisy.variance": { beside: NOISY, values: ["measured", "0.001"] },
   "noisy.terms": { beside: NOISY, values: ["gradient sharpness hessian", "gradient"] },
-  "noisy.form": { beside: NOISY },
+  "noisy.form": { beside: { ...NOISY, "noisy.terms": "gradient sharpness hessian" } },
   "two-step.seed": { beside: { runs: "two-step" }, values: ["1e-7", "1e-2"] },
   "two-step.start": { beside: { runs: "two-step" }, values: ["split", "seed"] },
   "rod.rank": { beside: { runs: "rod" }, values: ["1", "3"] },

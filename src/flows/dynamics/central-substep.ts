@@ -11,7 +11,7 @@ import {
 import type { CompiledRule } from "../rules/compile.ts";
 import { addMultiple, innerProduct } from "./effective-hessian.ts";
 import { type FlowPoint, type PhasePoint, velocity } from "./point.ts";
-import { type NoisePoint, noiseIn, type SubstepNoise } from "./substep-noise.ts";
+import { type NoisePoint, noiseIn, type SubstepNoise, type TurnedNoise } from "./substep-noise.ts";
 
 /** The critical eigenpairs H u = λ P u with UᵀPU = I. */
 export interface CriticalPairs {
@@ -182,8 +182,10 @@ export function centralSubstep(
   const { shouldStop } = objective;
   const B = inOrthonormalBasis(beta, k);
   const driving = noise && noiseIn(noise, critical.vectors, k);
-  const solution = time("sdcp", () =>
-    driving ? balance(k, A, B, driving, noise?.form) : sdcp(k, A, B, { shouldStop }),
+  const { solution, along: drive } = time("sdcp", () =>
+    driving
+      ? balance(k, A, B, driving, noise?.form)
+      : { solution: sdcp(k, A, B, { shouldStop }), along: undefined },
   );
   const { X, Y } = solution.value;
   const { violations } = solution.stats;
@@ -194,7 +196,7 @@ export function centralSubstep(
   );
   const push = { weights: new Float64Array(p), state: new Float64Array(s) };
   const vectors = critical.vectors.subarray(0, k * p);
-  const balanced = driving && { noise: { along: driving.along, Y } };
+  const balanced = drive && { noise: { along: drive, Y } };
   const step = { X, vectors, push, rates, status: solution.status, violation, ...balanced };
   if (solution.status !== "solved" && !(violation <= ACCEPTABLE_VIOLATION)) return step;
 
@@ -219,20 +221,51 @@ function penalties(force: Float64Array, preconditioner: Float64Array, rows: numb
     for (let l = 0; l < p; l++) out[at + l] = (-0.5 * force[at + l]) / preconditioner[l];
 }
 
-/** The noise equation in its full form, or in the Lyapunov form where the full one has no solution of small Y. */
+/** So many times N is taken anew at the X and Y that the last one led to; two or three are enough near rest. */
+const MOST_TURNS = 8;
+/** Relative to N: less change counts as none. */
+const SETTLED = 1e-5;
+
+/** X and Y at rest with the noise that their own fluctuation makes, by repetition: X is what the path allows, and hardly moves. */
 function balance(
   k: number,
   A: Float64Array,
   B: Float64Array,
-  driving: ReturnType<typeof noiseIn>,
+  driving: TurnedNoise,
   form: SubstepNoise["form"] = "full",
-): NoiseResult {
-  const found = noiseEquation(k, A, B, driving.along, { form, ...driving });
-  const { equation, semidefiniteX, semidefiniteY } = found.stats.violations;
-  if (form === "lyapunov" || Math.max(equation, semidefiniteX, semidefiniteY) <= ACCEPTABLE_VIOLATION)
-    return found;
-  return noiseEquation(k, A, B, driving.along, driving);
+): { readonly solution: NoiseResult; readonly along: Float64Array } {
+  let { along } = driving;
+  let solution = balanceOf(k, A, B, driving, form, along);
+  for (let turn = 0; turn < MOST_TURNS && acceptable(solution); turn++) {
+    const { X, Y } = solution.value;
+    const next = driving.at(X, Y);
+    const change = Math.max(...next.map((entry, at) => Math.abs(entry - along[at])));
+    if (!(change > SETTLED * Math.max(...along.map(Math.abs)))) break;
+    const found = balanceOf(k, A, B, driving, form, next, X);
+    if (!acceptable(found)) break;
+    [along, solution] = [next, found];
+  }
+  return { solution, along };
 }
+
+/** The noise equation in its full form, or in the Lyapunov form where the full one has no solution of small Y. */
+function balanceOf(
+  k: number,
+  A: Float64Array,
+  B: Float64Array,
+  { multiplicative }: TurnedNoise,
+  form: SubstepNoise["form"],
+  along: Float64Array,
+  initial?: Float64Array,
+): NoiseResult {
+  const options = { ...(multiplicative && { multiplicative }), ...(initial && { initial }) };
+  const found = noiseEquation(k, A, B, along, { form, ...options });
+  if (form === "lyapunov" || acceptable(found)) return found;
+  return noiseEquation(k, A, B, along, options);
+}
+
+const acceptable = ({ stats: { violations } }: NoiseResult): boolean =>
+  Math.max(violations.equation, violations.semidefiniteX, violations.semidefiniteY) <= ACCEPTABLE_VIOLATION;
 
 /**
  * A solution less exact than the solver's own target is still far better than Euler's error; beyond this it is none.

@@ -4,9 +4,13 @@ import { smat, svec, svecLength, symmetricEigen } from "../../linalg/index.ts";
 import { type GradientNoise, gradientNoise } from "../batches/gradient-noise.ts";
 import type { MiniBatches } from "../batches/mini-batches.ts";
 import { innerProduct } from "./effective-hessian.ts";
+import { ofFluctuation, ofSharpness, type SlowSystem } from "./fluctuation.ts";
 
-/** The parts of the noise of mini-batches: of the gradient, of the sharpness that it shakes, of the batch's own Hessian. */
-export const NOISE_TERMS = ["gradient", "sharpness", "hessian"] as const;
+/**
+ * The parts of the noise of mini-batches: of the gradient, of the sharpness that it shakes, of the batch's own Hessian; and
+ * what the oscillation does to itself, because its square fluctuates.
+ */
+export const NOISE_TERMS = ["gradient", "sharpness", "hessian", "fluctuation"] as const;
 
 /** One of them. */
 export type NoiseTerm = (typeof NOISE_TERMS)[number];
@@ -37,6 +41,8 @@ export interface SubstepNoise {
   readonly diagonal: Float64Array;
   /** Samples of UᵀH_BU − Λ, count×count each. */
   readonly hessians: readonly Float64Array[];
+  /** How oscillation and sharpness answer one another, where their fluctuation is to count. */
+  readonly slow?: SlowSystem;
   readonly form: "lyapunov" | "full";
 }
 
@@ -72,7 +78,8 @@ export function substepNoise(
   const { dimension: p } = objective;
   const { vectors, preconditioner, values, held } = point;
   const k = values.length;
-  const turning = terms.includes("sharpness") ? sharpnessGradients(point, p) : new Float64Array(0);
+  const turns = held > 0 && (terms.includes("sharpness") || terms.includes("fluctuation"));
+  const turning = turns ? sharpnessGradients(point, p) : new Float64Array(0);
   const m = turning.length / p;
   const asked = new Float64Array((k + m) * p);
   asked.set(vectors.subarray(0, k * p));
@@ -82,14 +89,19 @@ export function substepNoise(
   const along = new Float64Array(k * k);
   if (terms.includes("gradient"))
     for (let i = 0; i < k; i++) for (let j = 0; j < k; j++) along[i * k + j] = all[i * wide + j];
-  if (m > 0) {
-    const shaken = Float64Array.from(
-      { length: m * m },
-      (_, at) => all[(k + Math.floor(at / m)) * wide + k + (at % m)],
-    );
-    const extra = ofSharpness(shaken, response(point, turning, p), held);
-    for (let i = 0; i < held; i++) for (let j = 0; j < held; j++) along[i * k + j] += extra[i * held + j];
-  }
+  const driving = Float64Array.from(
+    { length: held * held },
+    (_, at) => along[Math.floor(at / held) * k + (at % held)],
+  );
+  const whole = Float64Array.from(
+    { length: m * m },
+    (_, at) => all[(k + Math.floor(at / m)) * wide + k + (at % m)],
+  );
+  const shaken = terms.includes("sharpness") ? whole : new Float64Array(m * m);
+  const answer = turns ? response(point, turning, p) : new Float64Array(0);
+  if (turns) addTo(along, k, ofSharpness(shaken, answer, held), held);
+  const fluctuates = turns && terms.includes("fluctuation");
+  const damping = fluctuates ? selfDamping(point, p) : new Float64Array(0);
   return {
     vectors,
     preconditioner,
@@ -97,6 +109,7 @@ export function substepNoise(
     along: semidefinite(along, k),
     diagonal,
     hessians: terms.includes("hessian") && batches ? hessianNoise(objective, batches, point) : [],
+    ...(fluctuates && { slow: { held, driving, shaken, response: answer, damping } }),
     form,
   };
 }
@@ -144,6 +157,32 @@ function sharpnessGradients({ vectors, preconditioner, held, third }: NoisePoint
   return out;
 }
 
+/** Adds a block of the first `held` rows and columns to a k×k matrix. */
+function addTo(along: Float64Array, k: number, block: Float64Array, held: number): void {
+  for (let i = 0; i < held; i++) for (let j = 0; j < held; j++) along[i * k + j] += block[i * held + j];
+}
+
+/**
+ * F: along the held directions the mean path answers zzᵀ within a step, by −½Σ_n u_n (u_nᵀD³L[z, z, ·])/λ_n, and Λ answers
+ * that. m×m.
+ */
+function selfDamping({ values, vectors, held, third }: NoisePoint, p: number): Float64Array {
+  const m = svecLength(held);
+  const inner = new Float64Array(m * held);
+  for (let i = 0; i < held; i++)
+    for (let j = i; j < held; j++) {
+      const a = pairIndex(i, j, held);
+      for (let n = 0; n < held; n++)
+        inner[a * held + n] = weightOf(i, j) * innerProduct(third, a, vectors, n, p);
+    }
+  const out = new Float64Array(m * m);
+  for (let a = 0; a < m; a++)
+    for (let b = 0; b < m; b++)
+      for (let n = 0; n < held; n++)
+        out[a * m + b] += (inner[a * held + n] * inner[b * held + n]) / (2 * values[n]);
+  return out;
+}
+
 /** dY/dt per unit of X, by way of the weights outside of the held directions and of P: m×m, symmetric. */
 function response(
   { preconditioner, held, preconditionerResponse }: NoisePoint,
@@ -162,44 +201,6 @@ function response(
       const ofP = preconditionerResponse[a * m + b] + preconditionerResponse[b * m + a];
       out[a * m + b] = total / 2 + (weights[a] * weights[b] * ofP) / 2;
     }
-  return out;
-}
-
-/** Eigenvalues of the response below this fraction of the largest count as 0. */
-const BLIND = 1e-10;
-
-/**
- * ½Σ_pq K_pq(E_pE_q + E_qE_p) with K = M·B⁺: what Y's own noise, of covariance M per step, adds to N where Y answers X by B.
- * k×k.
- */
-function ofSharpness(M: Float64Array, B: Float64Array, k: number): Float64Array {
-  const m = svecLength(k);
-  const { values, vectors } = symmetricEigen(B, m);
-  const least = BLIND * Math.max(0, values[m - 1] ?? 0);
-  const K = new Float64Array(m * m);
-  values.forEach((value, e) => {
-    if (!(value > least)) return;
-    for (let a = 0; a < m; a++) {
-      let turned = 0;
-      for (let q = 0; q < m; q++) turned += M[a * m + q] * vectors[e * m + q];
-      for (let b = 0; b < m; b++) K[a * m + b] += (turned * vectors[e * m + b]) / value;
-    }
-  });
-  const basis = Array.from({ length: m }, (_, a) => {
-    const unit = new Float64Array(m);
-    unit[a] = 1;
-    return smat(unit, k);
-  });
-  const out = new Float64Array(k * k);
-  for (let a = 0; a < m; a++)
-    for (let b = 0; b < m; b++)
-      for (let i = 0; i < k; i++)
-        for (let j = 0; j < k; j++) {
-          let product = 0;
-          for (let l = 0; l < k; l++)
-            product += basis[a][i * k + l] * basis[b][l * k + j] + basis[b][i * k + l] * basis[a][l * k + j];
-          out[i * k + j] += (K[a * m + b] * product) / 2;
-        }
   return out;
 }
 
@@ -237,13 +238,19 @@ function hessianNoise(
   });
 }
 
-/** The noise along the first `k` of other vectors that span what the measured ones do: N, and V in `svec` coordinates. */
-export function noiseIn(
-  noise: SubstepNoise,
-  vectors: Float64Array,
-  k: number,
-): { readonly along: Float64Array; readonly multiplicative?: Float64Array } {
-  const { count, preconditioner, vectors: old } = noise;
+/** The noise along the first `k` of other vectors that span what the measured ones do. */
+export interface TurnedNoise {
+  /** N, k×k. */
+  readonly along: Float64Array;
+  /** V in `svec` coordinates. */
+  readonly multiplicative?: Float64Array;
+  /** N with what fluctuation about a rest at X and Y adds, k×k each; itself where that is not to count. */
+  at(X: Float64Array, Y: Float64Array): Float64Array;
+}
+
+/** Turns what was measured into the basis of other vectors. */
+export function noiseIn(noise: SubstepNoise, vectors: Float64Array, k: number): TurnedNoise {
+  const { count, preconditioner, vectors: old, slow } = noise;
   const p = preconditioner.length;
   const scaled = old.slice(0, count * p);
   for (let at = 0; at < scaled.length; at++) scaled[at] *= preconditioner[at % p];
@@ -259,9 +266,25 @@ export function noiseIn(
             out[a * k + b] += turn[i * k + a] * matrix[i * count + j] * turn[j * k + b];
     return out;
   };
+  const back = (matrix: Float64Array, held: number): Float64Array => {
+    const out = new Float64Array(held * held);
+    for (let i = 0; i < held; i++)
+      for (let j = 0; j < held; j++)
+        for (let a = 0; a < k; a++)
+          for (let b = 0; b < k; b++)
+            out[i * held + j] += turn[i * k + a] * matrix[a * k + b] * turn[j * k + b];
+    return out;
+  };
   const along = semidefinite(into(noise.along), k);
-  if (noise.hessians.length === 0) return { along };
-  return { along, multiplicative: drivenBy(noise.hessians.map(into), k) };
+  const at = (X: Float64Array, Y: Float64Array): Float64Array => {
+    if (!slow) return along;
+    const { held } = slow;
+    const all = noise.along.slice();
+    addTo(all, count, ofFluctuation(slow, back(X, held), back(Y, held)), held);
+    return semidefinite(into(all), k);
+  };
+  if (noise.hessians.length === 0) return { along, at };
+  return { along, at, multiplicative: drivenBy(noise.hessians.map(into), k) };
 }
 
 /** V[X], the mean of δXδ over the samples, in `svec` coordinates. */
