@@ -80,9 +80,23 @@ function copyDocuments() {
 
 /** A document's text with links to pages of the site; a file that is none is served as text. */
 function linked(path, text) {
-  const blocks = text.split(/(^```[\s\S]*?^```$|`[^`\n]*`)/m);
+  const blocks = fenced(text).split(/(^```[\s\S]*?^```$|`[^`\n]*`)/m);
   return blocks.map((block, i) => (i % 2 === 1 ? block : withLinks(path, block))).join("");
 }
+
+/** Indented code between fences, as which it is not read as HTML and scrolls by itself, in reach of keys. */
+const fenced = (text) =>
+  text
+    .split(/(^```[\s\S]*?^```$)/m)
+    .map((part, i) =>
+      i % 2 === 1
+        ? part
+        : part.replace(
+            /(?<=\n\n)(?: {4}.*\n)(?:(?:\n)*(?: {4}.*\n))*/g,
+            (code) => `\`\`\`text\n${code.replace(/^ {4}/gm, "")}\`\`\`\n`,
+          ),
+    )
+    .join("");
 
 function withLinks(path, text) {
   // Vue would read braces and tags that are meant as they stand.
