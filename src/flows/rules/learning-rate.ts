@@ -20,10 +20,25 @@ function positive(operation: string, value: number): void {
     throw valueError(operation, "a finite number > 0", String(value));
 }
 
+/** Schedules that are the same at all times. */
+const steady = new WeakSet<Schedule>();
+
+/**
+ * Whether η follows the steps, so that flows must count them as the optimizer does: of such rules t itself runs at the pace of
+ * the steps, whatever the time scale of their averages.
+ */
+export const isPunctual = (rate: number | Schedule | undefined): boolean =>
+  typeof rate === "function" && !steady.has(rate);
+
+/** What fractions of steps, added up, may have lost of a whole one. */
+const LOST = 2 ** -20;
+
 /** η(t) = η. */
 export function constantSchedule(lr: number): Schedule {
   positive("learning rate", lr);
-  return (t) => t.trace.constant(lr);
+  const schedule: Schedule = (t) => t.trace.constant(lr);
+  steady.add(schedule);
+  return schedule;
 }
 
 /** η(t) = η·min(1, t/steps). */
@@ -74,21 +89,11 @@ export function stepSchedule(lr: number, every: number, factor: number): Schedul
   positive("learning rate", lr);
   positive("steps between drops", every);
   positive("step factor", factor);
-  return (t) => multiply(power(t.trace.constant(factor), floor(divide(t, every))), lr);
+  return (t) => multiply(power(t.trace.constant(factor), floor(divide(add(t, LOST), every))), lr);
 }
 
 /** From an optimizer step on (0 is the first), this η. */
 export type RateChange = readonly [step: number, lr: number];
-
-/** Schedules whose steps flows must meet on time: of rules that follow one, flows run t itself at the pace of the steps. */
-const punctual = new WeakSet<Schedule>();
-
-/** Whether flows count steps exactly under a schedule, whatever the time scale of the rule's averages. */
-export const isPunctual = (rate: number | Schedule | undefined): boolean =>
-  typeof rate === "function" && punctual.has(rate);
-
-/** What fractions of steps, added up, may have lost of a whole one. */
-const LOST = 2 ** -20;
 
 /**
  * η(t) = the rate of the last change at a step below t, lr before the first: a change at step k holds for the step from
@@ -106,13 +111,11 @@ export function piecewiseSchedule(lr: number, changes: readonly RateChange[]): S
       throw valueError("steps of learning rates", `integers in ascending order`, `${step} after ${before}`);
     before = step;
   }
-  const schedule: Schedule = (t) =>
+  return (t) =>
     changes.reduce<Tensor>(
       (rate, [step, next]) => select(less(t, step + 1 - LOST), rate, next),
       t.trace.constant(lr),
     );
-  punctual.add(schedule);
-  return schedule;
 }
 
 /** ⌊x⌋ for 0 ≤ x < 2⁵¹, as a constant for derivatives: x + 2⁵² rounds to a whole number. */

@@ -151,7 +151,8 @@ export function plainRuleOf(options: RuleCase): PlainRule {
   };
   const moments = (p: number): number => (moment === "none" ? 0 : moment === "scalar" ? 1 : p);
   const scales = (p: number): number[] => [
-    moment === "none" || isSum ? 1 : 1 / beta2,
+    // t keeps to the steps where η follows them.
+    moment === "none" || isSum || schedule !== "constant" ? 1 : 1 / beta2,
     ...new Array<number>(moments(p)).fill(isSum ? 1 : 1 / beta2),
     ...new Array<number>(averages === "none" ? 0 : p + (corrects ? 1 : 0)).fill(1 / beta1),
   ];
