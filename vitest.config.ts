@@ -10,6 +10,7 @@ const SLOW = [
   "tests/lab/engine/presets-make-their-point.test.ts",
   "tests/lab/lab-in-a-browser.test.ts",
   "tests/lab/links-are-computed-in-node.test.ts",
+  "tests/linalg/programs/noise-balances-five-thousand-times.test.ts",
   "tests/packaging/jsr-takes-it.test.ts",
   "tests/packaging/one-digest-on-every-engine.test.ts",
   "tests/packaging/strangers-projects-build.test.ts",

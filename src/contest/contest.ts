@@ -13,6 +13,7 @@ import { type Facts, factsOf, scoreOf } from "./score.ts";
 export const MODELS = [
   "stable",
   "central",
+  "noisy-central",
   "two-step",
   "closure",
   "rod",
@@ -121,9 +122,10 @@ function played(
 const entryOf = (kind: ProcessKind): ProcessEntry =>
   PROCESSES.find((entry) => entry.kind === kind) as ProcessEntry;
 
-/** Whether a model is defined for the rule of a problem. */
-function takes(model: ProcessKind, { rule }: ProcessSetup): boolean {
+/** Whether a model is defined for the rule of a problem; one with noise takes part where there are mini-batches. */
+function takes(model: ProcessKind, { rule, batches }: ProcessSetup): boolean {
   const entry = entryOf(model);
+  if (model === "noisy-central" && !batches) return false;
   if (entry.rules === "second moment" && !rule.directionIsGradient) return false;
   try {
     entry.check(rule);

@@ -1,4 +1,5 @@
-import type { Objective } from "../autodiff/index.ts";
+import { add, type ExampleLoss, multiply, Objective, square, subtract } from "../autodiff/index.ts";
+import { Random } from "../base/index.ts";
 import {
   adam,
   compileRule,
@@ -6,6 +7,7 @@ import {
   edgeExample,
   gradientDescent,
   heavyBall,
+  MiniBatches,
   nesterov,
   PROCESS_DEFAULTS,
   type ProcessSetup,
@@ -69,6 +71,43 @@ const onExample = (rule: UpdateRule, zeta: number, epsilon: number): Start => {
   return toy(edgeExample(zeta, epsilon), rule, [1e-3, 0.9995 * rule.criticalValue * P], state);
 };
 
+/** So many examples make the noise of `noisyExample`, so many of them a batch. */
+const NOISY = 64;
+const NOISY_BATCH = 4;
+
+/**
+ * The minimal example with mini-batches: an example adds −√B(ξx + υy) to it, ξ and υ normal numbers of deviations `alongX` and `alongY` less
+ * their means, so that batches of B drawn with replacement have noise of about these deviations, and the mean of all is the example without.
+ */
+function noisyExample(zeta: number, epsilon: number, alongX: number, alongY: number): Start {
+  const random = new Random(1, "noisy example");
+  const drawn = (deviation: number): Float64Array => {
+    const numbers = random.fillNormal(new Float64Array(NOISY));
+    const mean = numbers.reduce((total, each) => total + each, 0) / NOISY;
+    return numbers.map((each) => (each - mean) * deviation * Math.sqrt(NOISY_BATCH));
+  };
+  const loss: ExampleLoss = {
+    parameters: { x: [], y: [] },
+    examples: { xi: { data: drawn(alongX), shape: [] }, upsilon: { data: drawn(alongY), shape: [] } },
+    outputs: ({ x, y }, { xi, upsilon }) => {
+      const valley = multiply(multiply(add(y, multiply(x, zeta)), square(x)), 0.5);
+      const plain = subtract(valley, multiply(add(x, y), epsilon));
+      return subtract(plain, add(multiply(x, xi), multiply(y, upsilon)));
+    },
+    criterion: (outputs) => outputs,
+  };
+  const drawnFrom = new Objective(loss, { batch: NOISY_BATCH });
+  const batches = new MiniBatches(drawnFrom, { examples: NOISY, replacement: true, seed: 1 });
+  const { setup, dispose } = toy(new Objective(loss), gradientDescent({ lr: LR }), [1e-3, 2 / LR - 0.1]);
+  return {
+    setup: { ...setup, batches },
+    dispose: () => {
+      dispose();
+      drawnFrom.dispose();
+    },
+  };
+}
+
 /** A run of the command line, from where its warm start leads. */
 function run(words: string, shouldStop: () => boolean): Start {
   const { config } = parseRun([
@@ -78,15 +117,16 @@ function run(words: string, shouldStop: () => boolean): Start {
     "--eig.raw-eigenvalues",
     "false",
   ]);
-  const { objective, rule, start, dispose } = buildRun(config, { ...nodeHost(), shouldStop });
+  const { objective, rule, start, batches, dispose } = buildRun(config, { ...nodeHost(), shouldStop });
   const weights = start.slice();
   const state = rule.rule.initialState(rule.dimension);
   objective.setWeights(weights);
   const startLoss = objective.loss();
-  warmStart(objective, rule, weights, state, Math.max(0, config.warmStart));
+  const firstStep = Math.max(0, config.warmStart);
+  warmStart(objective, rule, weights, state, firstStep, { ...(batches && { batches }) });
   const eigen = { ...EIGEN, tolerance: config.eig.tol };
   const setup = { objective, rule, weights, state, eigen, rawEigenvalues: false, seed: 0, startLoss };
-  return { setup, dispose };
+  return { setup: batches ? { ...setup, batches, firstStep } : setup, dispose };
 }
 
 const LR = 0.3;
@@ -146,6 +186,12 @@ export const PROBLEMS: readonly Problem[] = [
     make: () => onExample(adam({ ...SECOND, beta1: 0.9 }), 3, 2e-4),
   },
   {
+    name: "toy-gd-noise",
+    help: "minimal example, gd, ζ = 1, mini-batches with noise of deviations 0.1 and 0.03: rests below the edge",
+    steps: 400,
+    make: () => noisyExample(1, 0.01, 0.1, 0.03),
+  },
+  {
     name: "mlp-gd",
     help: "100 digits, mlp of width 8, gd with η = 0.3 after 150 steps",
     steps: 150,
@@ -191,6 +237,16 @@ export const PROBLEMS: readonly Problem[] = [
         stop,
       ),
   },
+  ...["12", "50"].map((size) => ({
+    name: `mlp-gd-batches-of-${size}`,
+    help: `100 digits, mlp of width 8, gd with η = 0.3 and batches of ${size} drawn with replacement, after 100 steps`,
+    steps: 150,
+    make: (stop: () => boolean) =>
+      run(
+        `opt:gd --opt.lr 0.3 ${mlp(100)} --data.batch-size ${size} --data.batch-replacement true --warm-start 100`,
+        stop,
+      ),
+  })),
   {
     name: "cnn-gd",
     help: "40 digits of four classes, cnn of width 4, gd with η = 0.2 after 300 steps",

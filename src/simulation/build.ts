@@ -107,6 +107,8 @@ export interface BuiltRun {
   readonly dataset: Dataset | undefined;
   readonly objective: Objective;
   readonly rule: CompiledRule;
+  /** Present where the optimizer steps by mini-batches. */
+  readonly batches?: MiniBatches;
   /** The first weights, before any warm start: those that the run moves. */
   readonly start: Float64Array;
   /** Present where the run moves others than its network's weights: over the row space of the inputs. */
@@ -322,6 +324,7 @@ export function buildRun(config: RunConfig, host: Host): BuiltRun {
     objective,
     rule,
     start: weights,
+    ...(batches && { batches: batches.drawn }),
     coordinates,
     get simulation() {
       simulation ??= new Simulation(plan);

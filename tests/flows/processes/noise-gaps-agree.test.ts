@@ -42,7 +42,7 @@ function ofFlow(epsilon: number, alongX: number, alongY: number): number {
     },
   );
   // It comes to rest over Y/(η²ε) steps, 200 to 2000 here.
-  takeSteps(process, Math.ceil((4 * (2 / ETA - start)) / (ETA * epsilon)));
+  takeSteps(process, Math.ceil((3 * (2 / ETA - start)) / (ETA * epsilon)));
   expect(process.status.kind).toBe("running");
   const [x, y] = process.observation?.weights ?? [];
   return 2 / ETA - y - 3 * ZETA * x;
@@ -55,7 +55,7 @@ for (const [epsilon, alongX, alongY] of [
   [0.002, 0.05, 0.05],
 ])
   test(`the mean sharpness of noisy gradient descent is the flow's within 5 % of the gap: ε = ${epsilon}, σ = ${alongX}, ${alongY}`, () => {
-    const [gap, error] = simulated(epsilon, alongX, alongY, 4e7);
+    const [gap, error] = simulated(epsilon, alongX, alongY, 2e7);
     // Then two errors and the difference are no more than 5 % together.
     expect(error / gap).toBeLessThan(0.01);
     const flow = ofFlow(epsilon, alongX, alongY);
