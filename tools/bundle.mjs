@@ -48,8 +48,17 @@ const LEFT_OUT = {
   linalg: /\/(derivative|spectral-density|trace|margin)\.[tj]s$/,
 };
 
+/** What stands for a module that only saves time, where a file is to be small: products of few rows take the way of all. */
+export function withoutShortcuts(path) {
+  return /[/\\]wasm[/\\]dense[/\\]small\.ts$/.test(path)
+    ? "export const smallProductCall = () => undefined;"
+    : undefined;
+}
+
 /** The index of a layer, as source or as declarations, without what min.js does without; undefined for any other file. */
 export function withoutLeftOut(path, text) {
+  const shortcut = withoutShortcuts(path);
+  if (shortcut !== undefined) return shortcut;
   const [, layer] = /[/\\](\w+)[/\\]index(?:\.d)?\.ts$/.exec(path) ?? [];
   const left = LEFT_OUT[layer];
   if (!left) return undefined;

@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { bundle } from "./bundle.mjs";
+import { bundle, withoutShortcuts } from "./bundle.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const plots = dirname(createRequire(import.meta.url).resolve("uplot/package.json"));
@@ -80,6 +80,7 @@ export async function labParts() {
   const { code: own } = await bundle(join(ROOT, "src", "lab", "browser", "main.ts"), {
     format: "iife",
     plugins: [refusing],
+    without: withoutShortcuts,
   });
   const styles = [...STYLES, "src/lab/browser/lab.css"].map((file) => readFileSync(join(ROOT, file), "utf8"));
   const { outputFiles } = await build({
