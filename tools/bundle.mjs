@@ -40,12 +40,12 @@ export async function bundle(
 }
 
 /**
- * What a page does without, by the layer whose index exports it: checks of rules, which are for who writes one, and solvers for
- * analyses, which no flow needs. `central-flows` and its subpaths have them.
+ * What a page does without, by the layer whose index exports it: checks of rules, which are for who writes one, examples with
+ * known answers, and solvers for analyses and command-line runs, which no flow needs. `central-flows` and its subpaths have them.
  */
 const LEFT_OUT = {
-  flows: /^\.\/rules\/checks\//,
-  linalg: /\/(derivative|spectral-density|trace|margin)\.[tj]s$/,
+  flows: /^\.\/(rules\/checks\/|edge-examples|rivals\/)/,
+  linalg: /\/(derivative|row-space|spectral-density|trace|margin)\.[tj]s$/,
 };
 
 /** What stands for a module that only saves time, where a file is to be small: products of few rows take the way of all. */
@@ -55,10 +55,29 @@ export function withoutShortcuts(path) {
     : undefined;
 }
 
-/** The index of a layer, as source or as declarations, without what min.js does without; undefined for any other file. */
+/** Models that are there to be compared with: no page is small with them. */
+const RIVALS = /[/\\]src[/\\]flows[/\\]rivals[/\\](edge-flow|rod|two-step)\.ts$/;
+
+/** What takes the place of the rivals in a page; undefined for any other module. @param {string} place named in refusals */
+export function withoutRivals(place, path, text) {
+  return RIVALS.test(path)
+    ? refusing(text, `${place} has no rival flows: take the package or the command line`)
+    : undefined;
+}
+
+/** A module whose functions and classes refuse to be called, with a sentence. */
+export function refusing(text, sentence) {
+  const names = [...text.matchAll(/^export (?:async )?(?:function|const|class) (\w+)/gm)].map(
+    ([, name]) => name,
+  );
+  return `function refuse() { throw new Error(${JSON.stringify(sentence)}); }
+export { ${names.map((name) => `refuse as ${name}`).join(", ")} };`;
+}
+
+/** The index of a layer, as source or as declarations, and whatever else min.js loses, without what min.js does without; undefined for any other file. */
 export function withoutLeftOut(path, text) {
-  const shortcut = withoutShortcuts(path);
-  if (shortcut !== undefined) return shortcut;
+  const other = withoutShortcuts(path) ?? withoutRivals("central-flows/min", path, text);
+  if (other !== undefined) return other;
   const [, layer] = /[/\\](\w+)[/\\]index(?:\.d)?\.ts$/.exec(path) ?? [];
   const left = LEFT_OUT[layer];
   if (!left) return undefined;

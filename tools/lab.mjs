@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { bundle, withoutShortcuts } from "./bundle.mjs";
+import { bundle, refusing, withoutRivals, withoutShortcuts } from "./bundle.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const plots = dirname(createRequire(import.meta.url).resolve("uplot/package.json"));
@@ -18,8 +18,8 @@ export const SITE_POLICY =
 
 const STYLES = ["theme", "charts", "page", "print"].map((name) => `src/report/browser/styles/${name}.css`);
 
-/** What a page without files has no use for: below src. Their functions are refusals in the lab, and of threads there is one. */
-const ABSENT = [
+/** What a page without files has no use for, below src. Its functions are refusals in the lab, and of threads there is one. */
+const OF_FILES = [
   "data/formats/idx.ts",
   "data/formats/npy-header.ts",
   "data/formats/npy.ts",
@@ -31,9 +31,8 @@ const ABSENT = [
   "simulation/own-network.ts",
   "simulation/own-quantity.ts",
 ];
-
 /** Puts refusals in the place of what is absent. */
-const refusing = {
+const refusals = {
   name: "refuse-files",
   transform: {
     filter: { id: /\.ts$/ },
@@ -41,12 +40,8 @@ const refusing = {
       const path = id.replaceAll("\\", "/").replace(/^.*\/src\//, "");
       if (path === "wasm/threads/pool.ts")
         return "export class ThreadPool {}; export const threadPool = () => undefined; export const threadsObstacle = () => undefined;";
-      if (!ABSENT.includes(path)) return undefined;
-      const names = [...code.matchAll(/^export (?:async )?(?:function|const|class) (\w+)/gm)].map(
-        ([, name]) => name,
-      );
-      return `const refuse = () => { throw new Error("the lab reads no files: take the command line"); };
-export { ${names.map((name) => `refuse as ${name}`).join(", ")} };`;
+      if (OF_FILES.includes(path)) return refusing(code, "the lab reads no files: take the command line");
+      return withoutRivals("the lab", id, code);
     },
   },
 };
@@ -79,7 +74,7 @@ export async function labParts() {
   const kit = await bundled("report/browser/kit.js", { globalName: "kit" });
   const { code: own } = await bundle(join(ROOT, "src", "lab", "browser", "main.ts"), {
     format: "iife",
-    plugins: [refusing],
+    plugins: [refusals],
     without: withoutShortcuts,
   });
   const styles = [...STYLES, "src/lab/browser/lab.css"].map((file) => readFileSync(join(ROOT, file), "utf8"));

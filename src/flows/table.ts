@@ -4,9 +4,7 @@ import type { ProcessEntry } from "./processes/entry.ts";
 import { midpoint } from "./processes/midpoint.ts";
 import { stable } from "./processes/stable.ts";
 import { stationary } from "./processes/stationary.ts";
-import { edge } from "./rivals/edge-flow.ts";
-import { rod, rodEach } from "./rivals/rod.ts";
-import { closure, twoStep } from "./rivals/two-step.ts";
+import { closure, edge, rod, rodEach, twoStep } from "./rivals/entries.ts";
 
 /**
  * The processes that can run side by side from one start (docs/derivations.md, section 4), in the order in which

@@ -206,6 +206,12 @@ test("links that cannot be read are told in words, and a way on is offered", asy
   }
 });
 
+test("what the lab has no room for is refused in a sentence", async () => {
+  const page = await opened(SHORT.replace("runs=discrete,central,stable", "runs=discrete,two-step"));
+  await note(page, "run").waitFor();
+  expect(await note(page, "run").textContent()).toContain("the lab has no rival flows: take");
+});
+
 test("without scripts a sentence says where the same runs are to be had; with storage refused all goes on", async () => {
   const page = await opened(SHORT, { javaScriptEnabled: false });
   expect(await page.locator("noscript").textContent()).toContain("npx central-flows run");

@@ -35,7 +35,7 @@ test("the core is at most 125 kB gzipped, and of its layers alone", () => {
   expect(code).not.toMatch(/\bfrom\s*"|\bimport\s*[("]/);
 });
 
-test("it exports what central-flows exports, but for checks of rules and solvers for analyses", () => {
+test("it exports what central-flows exports, but for checks of rules, examples with known answers, rivals and solvers for analyses and runs", () => {
   const left = Object.keys(core).filter((name) => !(name in min));
   expect(left.sort()).toEqual(
     [
@@ -43,10 +43,16 @@ test("it exports what central-flows exports, but for checks of rules and solvers
         "checkUpdateRule",
         "edgeOfRule",
         "pinningThreshold",
+        "edgeExample",
+        "twoEigenvalues",
+        "EdgeFlowProcess",
+        "RodProcess",
+        "TwoStepProcess",
         "differentiateQuadraticProgram",
         "differentiateSdcp",
       ],
       ...["densityMoment", "hutchPlusPlus", "smoothedDensity", "spectralDensity", "largestMargin"],
+      ...["rowSpace", "addFromCoordinates"],
     ].sort(),
   );
   expect(Object.keys(min).filter((name) => !(name in core))).toEqual([]);

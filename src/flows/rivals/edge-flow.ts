@@ -2,12 +2,11 @@ import { exp, Random, valueError } from "../../base/index.ts";
 import { innerProduct } from "../dynamics/effective-hessian.ts";
 import type { PhasePoint } from "../dynamics/point.ts";
 import type { Stopwatch } from "../processes/curvature.ts";
-import { type ProcessEntry, plainEntry } from "../processes/entry.ts";
 import { allPositive, isUsable, type ProcessSetup } from "../processes/process.ts";
 import { type CentralSettings, type EdgeFlowSettings, PROCESS_DEFAULTS } from "../processes/settings.ts";
 import { SteppingProcess } from "../processes/stepping.ts";
 import type { CompiledRule } from "../rules/compile.ts";
-import { type ExtentObservation, extentQuantities } from "./rod.ts";
+import type { ExtentObservation } from "./rod.ts";
 
 /** Where a step leads: the centre with its direction and magnitude. */
 interface Directed extends PhasePoint {
@@ -129,7 +128,8 @@ function normalise(direction: Float64Array, P: Float64Array): void {
   for (let l = 0; l < P.length; l++) direction[l] /= Math.sqrt(square);
 }
 
-function checkDirection({ directionIsGradient, rule }: CompiledRule): void {
+/** @throws InputValueError for a rule that steps along something else than the gradient */
+export function checkDirection({ directionIsGradient, rule }: CompiledRule): void {
   if (directionIsGradient) return;
   throw valueError(
     "edge flow",
@@ -138,14 +138,3 @@ function checkDirection({ directionIsGradient, rule }: CompiledRule): void {
     "the rod flows and the two-step flow take averages of gradients too",
   );
 }
-
-export const edge = {
-  ...plainEntry,
-  kind: "edge-flow",
-  label: "Edge flow (reconstructed)",
-  eigenSettings: "central",
-  rules: "no momentum",
-  check: checkDirection,
-  create: (setup, settings) => new EdgeFlowProcess(setup, settings.central, settings.edge),
-  quantities: extentQuantities,
-} as const satisfies ProcessEntry;

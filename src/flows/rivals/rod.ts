@@ -4,9 +4,7 @@ import { innerProduct } from "../dynamics/effective-hessian.ts";
 import type { Oscillation } from "../dynamics/oscillation.ts";
 import type { PhasePoint } from "../dynamics/point.ts";
 import type { Stopwatch } from "../processes/curvature.ts";
-import { type ProcessEntry, plainEntry } from "../processes/entry.ts";
 import { allPositive, isUsable, type Observation, type ProcessSetup } from "../processes/process.ts";
-import type { Quantities } from "../processes/quantity.ts";
 import { type CentralSettings, PROCESS_DEFAULTS, type RodSettings } from "../processes/settings.ts";
 import { SteppingProcess } from "../processes/stepping.ts";
 import { compileTangent, type RuleTangent } from "../rules/tangent.ts";
@@ -304,24 +302,3 @@ export function oscillationOfColumns(columns: readonly Column[], P: Float64Array
   });
   return { variances: Float64Array.from(axes, ({ variance }) => variance), directions };
 }
-
-/** In place of L + (c/2)·tr X: the mean of the loss over the extent. */
-export const extentQuantities = ({ predictedLoss }: ExtentObservation): Quantities => ({
-  predicted_loss: predictedLoss,
-});
-
-export const rod = {
-  ...plainEntry,
-  kind: "rod",
-  label: "Rod flow (reconstructed)",
-  eigenSettings: "central",
-  create: (setup, settings) => new RodProcess(setup, settings.central, settings.rod),
-  quantities: extentQuantities,
-} as const satisfies ProcessEntry;
-
-export const rodEach = {
-  ...rod,
-  kind: "rod-each",
-  label: "Rod flow, each direction (reconstructed)",
-  create: (setup, settings) => new RodProcess(setup, settings.central, settings.rod, "rod-each"),
-} as const satisfies ProcessEntry;

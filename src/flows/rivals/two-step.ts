@@ -7,9 +7,7 @@ import { type Oscillation, oscillationOf } from "../dynamics/oscillation.ts";
 import type { PhasePoint } from "../dynamics/point.ts";
 import { requireEigenpairs } from "../processes/central.ts";
 import type { Stopwatch } from "../processes/curvature.ts";
-import { type ProcessEntry, plainEntry } from "../processes/entry.ts";
 import { allPositive, isUsable, type Observation, type ProcessSetup } from "../processes/process.ts";
-import type { Quantities } from "../processes/quantity.ts";
 import { type CentralSettings, PROCESS_DEFAULTS, type TwoStepSettings } from "../processes/settings.ts";
 import { SteppingProcess } from "../processes/stepping.ts";
 import { compileTangent, type RuleTangent } from "../rules/tangent.ts";
@@ -292,25 +290,3 @@ export class TwoStepProcess extends SteppingProcess<Carried> {
     this.waves = waves;
   }
 }
-
-/** In place of L + (c/2)·tr X, which supposes that all oscillation is at the edge. */
-const twoStepQuantities = ({ predictedLoss }: TwoStepObservation): Quantities => ({
-  predicted_loss: predictedLoss,
-});
-
-export const twoStep = {
-  ...plainEntry,
-  kind: "two-step",
-  label: "Two-step flow",
-  eigenSettings: "central",
-  needsEigenvalues: "always",
-  create: (setup, settings) => new TwoStepProcess(setup, settings.central, settings.twoStep),
-  quantities: twoStepQuantities,
-} as const satisfies ProcessEntry;
-
-export const closure = {
-  ...twoStep,
-  kind: "closure",
-  label: "Second-moment closure",
-  create: (setup, settings) => new TwoStepProcess(setup, settings.central, settings.twoStep, "closure"),
-} as const satisfies ProcessEntry;
