@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { Random, type ShouldStop, Stopped } from "../../src/base/index.ts";
 import {
+  convexQuadraticProgram,
   diagonalMajorant,
   lanczos,
   lobpcg,
@@ -37,6 +38,15 @@ function majorant(shouldStop: ShouldStop) {
   return diagonalMajorant(n, apply, new Float64Array(n).fill(0.1), { shouldStop });
 }
 
+/** A singular program with many bounds that become active one after the other. */
+function program(shouldStop: ShouldStop) {
+  const n = 12;
+  const Q = Float64Array.from({ length: n * n }, (_, at) => (at % (n + 1) === 0 ? (at / (n + 1)) % 3 : 0));
+  const c = Float64Array.from({ length: n }, (_, i) => 1 + i);
+  const A = Float64Array.from({ length: n * n }, (_, at) => (at % (n + 1) === 0 ? 1 : 0));
+  return convexQuadraticProgram({ Q, c, A, b: new Float64Array(n).fill(-1) }, undefined, shouldStop);
+}
+
 /** Each with as many looks as it says at least: the iterations, or the order of a matrix. */
 const SOLVERS: Readonly<Record<string, (shouldStop: ShouldStop) => number>> = {
   lobpcg: (shouldStop) =>
@@ -46,6 +56,7 @@ const SOLVERS: Readonly<Record<string, (shouldStop: ShouldStop) => number>> = {
       .iterations,
   symmetricEigen: (shouldStop) => symmetricEigen(symmetric(random(), 20), 20, shouldStop).values.length - 1,
   sdcp: (shouldStop) => sdcp(K, a, b, { shouldStop }).stats.iterations,
+  convexQuadraticProgram: (shouldStop) => program(shouldStop).stats.iterations,
   traceConstrainedSdcp: (shouldStop) =>
     traceConstrainedSdcp(K, a, b, 1, undefined, shouldStop).stats.iterations,
   diagonalMajorant: (shouldStop) => majorant(shouldStop).stats.iterations,
@@ -68,6 +79,18 @@ test.each(Object.keys(SOLVERS))(
     }
   },
 );
+
+test("sdcp looks within its steps, more often the larger they are", () => {
+  const looksOf = (k: number): number => {
+    const m = svecLength(k);
+    const diagonal = Float64Array.from({ length: m * m }, (_, at) => (at % (m + 1) === 0 ? 1 + (at % 3) : 0));
+    let looks = 0;
+    const shouldStop = (): boolean => ++looks < 0;
+    const { iterations } = sdcp(k, symmetric(random(), k), diagonal, { shouldStop }).stats;
+    return looks / iterations;
+  };
+  for (const k of [5, 12]) expect(looksOf(k)).toBeGreaterThan(2 * svecLength(k));
+});
 
 test("a history broken off in a prediction predicts the same afterwards; bases given back cost nothing", () => {
   const [n, k] = [50, 3];

@@ -1,4 +1,4 @@
-import { valueError } from "../../base/index.ts";
+import { type ShouldStop, throwIfStopped, valueError } from "../../base/index.ts";
 import { addScaled, allFinite, dot } from "./vectors.ts";
 
 /** A = L Lᵀ with L lower triangular, n×n row-major, zeros above the diagonal. */
@@ -11,16 +11,18 @@ export interface Cholesky {
  * Cholesky factorisation of a symmetric positive definite matrix (row by row; Golub and Van Loan, §4.2).
  *
  * @param a n×n row-major, read; only the lower triangle counts
+ * @param shouldStop looked at before each row
  * @returns the factor; "not-positive-definite" if a pivot is not > 0 (rows from there on are then zero)
- * @throws InputValueError if a does not have n² elements
+ * @throws InputValueError if a does not have n² elements; Stopped where `shouldStop` answers true
  * Cost: n³/3 operations.
  */
-export function cholesky(a: Float64Array, n: number): Cholesky {
+export function cholesky(a: Float64Array, n: number, shouldStop?: ShouldStop): Cholesky {
   if (a.length !== n * n)
     throw valueError("cholesky", `a matrix of ${n}×${n} elements`, `${a.length} elements`);
   const factor = new Float64Array(n * n);
   if (!allFinite(a)) return { factor, status: "not-finite" };
   for (let i = 0; i < n; i++) {
+    throwIfStopped("cholesky", shouldStop);
     for (let j = 0; j < i; j++)
       factor[i * n + j] = (a[i * n + j] - dot(factor, i * n, factor, j * n, j)) / factor[j * n + j];
     const pivot = a[i * n + i] - dot(factor, i * n, factor, i * n, i);

@@ -1,6 +1,13 @@
-import { EPS, throwIfStopped } from "../../../base/index.ts";
+import { EPS, type ShouldStop, throwIfStopped } from "../../../base/index.ts";
 import { cholesky, choleskySolve } from "../../dense/cholesky.ts";
-import { congruence, multiply, multiplyVector, spectralSum, transpose } from "../../dense/matrix.ts";
+import {
+  congruence,
+  multiply,
+  multiplyInto,
+  multiplyVector,
+  spectralSum,
+  transpose,
+} from "../../dense/matrix.ts";
 import { smat, svec, svecLength } from "../../dense/svec.ts";
 import { symmetricEigen } from "../../dense/symmetric-eigen.ts";
 import { addScaled, dot, norm } from "../../dense/vectors.ts";
@@ -35,7 +42,7 @@ const LEAST_STEP = 1e-9;
  * ‖X*‖ ≥ −⟨A, D⟩/‖B[D]‖.
  *
  * @param problem A and B of norm about 1, read
- * Cost per iteration: about 4k³m + m³/3 operations, m = k(k+1)/2.
+ * Cost per iteration: about 8k³m + m³/3 operations, m = k(k+1)/2.
  */
 export function interiorPoint(problem: SdcpProblem): InteriorOutcome {
   const { k } = problem;
@@ -127,9 +134,9 @@ function newtonStep(problem: SdcpProblem, x: Float64Array, y: Float64Array, resi
   if (!scaling) return undefined;
   const { g, d } = scaling;
   const m = svecLength(k);
-  const scaled = operatorCongruence(problem.b, g, k);
+  const scaled = operatorCongruence(problem.b, g, k, problem.shouldStop);
   const system = scaled.map((entry, i) => entry + (i % (m + 1) === 0 ? 1 : 0));
-  const { factor, status } = cholesky(system, m);
+  const { factor, status } = cholesky(system, m, problem.shouldStop);
   if (status !== "solved") return undefined;
   const scaledResidual = svec(congruence(g, residual, k), k);
   const solve = (target: Float64Array) => {
@@ -176,18 +183,35 @@ function nesterovTodd(x: Float64Array, y: Float64Array, k: number) {
   return { g: multiply(l.factor, v, k, k, k), d };
 }
 
-/** The operator Z ↦ Gᵀ B[G Z Gᵀ] G in svec coordinates. */
-export function operatorCongruence(b: Float64Array, g: Float64Array, k: number): Float64Array {
+/**
+ * The operator Z ↦ Gᵀ B[G Z Gᵀ] G in svec coordinates.
+ *
+ * @param shouldStop looked at before each of 2m congruences
+ * Cost: 8k³m operations, m = k(k+1)/2.
+ */
+export function operatorCongruence(
+  b: Float64Array,
+  g: Float64Array,
+  k: number,
+  shouldStop?: ShouldStop,
+): Float64Array {
   const m = svecLength(k);
-  const half = new Float64Array(m * m);
+  const turnedG = transpose(g, k, k);
+  const matrix = new Float64Array(k * k);
+  const product = new Float64Array(k * k);
   // Row i of B·K is the congruence of row i of B; KᵀBK follows from the rows of (BK)ᵀ.
-  for (let i = 0; i < m; i++)
-    half.set(svec(congruence(g, smat(b.subarray(i * m, (i + 1) * m), k), k), k), i * m);
-  const turned = transpose(half, m, m);
-  const full = new Float64Array(m * m);
-  for (let i = 0; i < m; i++)
-    full.set(svec(congruence(g, smat(turned.subarray(i * m, (i + 1) * m), k), k), k), i * m);
-  return full;
+  const congruent = (from: Float64Array): Float64Array => {
+    const to = new Float64Array(m * m);
+    for (let i = 0; i < m; i++) {
+      throwIfStopped("sdcp", shouldStop);
+      smat(from.subarray(i * m, (i + 1) * m), k, matrix);
+      multiplyInto(product, matrix, g, k, k, k);
+      multiplyInto(matrix, turnedG, product, k, k, k);
+      svec(matrix, k, to.subarray(i * m, (i + 1) * m));
+    }
+    return to;
+  };
+  return congruent(transpose(congruent(b), m, m));
 }
 
 /** C with (D C + C D)/2 = σμ I − D² − (second + secondᵀ)/2. */

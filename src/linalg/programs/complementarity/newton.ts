@@ -92,7 +92,7 @@ function newtonStep(
   const residual = congruence(q, x, k);
   for (let i = 0; i < k; i++) residual[i * k + i] -= Math.max(values[i], 0);
   const f = svec(residual, k);
-  const rotated = operatorCongruence(b, q, k);
+  const rotated = operatorCongruence(b, q, k, problem.shouldStop);
   const weights = new Float64Array(m);
   for (let i = 0; i < k; i++)
     for (let j = i; j < k; j++) weights[svecIndex(k, i, j)] = dividedDifference(values[i], values[j]);
@@ -112,7 +112,7 @@ function newtonStep(
     for (let j = 0; j < m; j++) if (weights[j] === 0) known += rotated[i * m + j] * h[j];
     right[row] = -f[i] / (gamma * weights[i]) - known;
   });
-  const { factor, status } = cholesky(system, size);
+  const { factor, status } = cholesky(system, size, problem.shouldStop);
   if (status !== "solved") return undefined;
   choleskySolve(factor, size, right);
   active.forEach((i, row) => {

@@ -84,7 +84,8 @@ export function positivePart(
   const shifted = symmetric.map(
     (entry, i) => (size > 0 ? entry / size : 0) + (i % (m + 1) === 0 ? m * EPS : 0),
   );
-  if (cholesky(shifted, m).status === "solved") return { b: symmetric, repair: { asymmetry, clipped: 0 } };
+  if (cholesky(shifted, m, shouldStop).status === "solved")
+    return { b: symmetric, repair: { asymmetry, clipped: 0 } };
   const { values, vectors } = symmetricEigen(symmetric, m, shouldStop);
   const clipped = norm(values.map((value) => Math.min(value, 0))) / size;
   const kept = values.map((value) => Math.max(value, 0));

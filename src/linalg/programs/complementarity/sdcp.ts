@@ -48,7 +48,7 @@ export interface SdcpOptions {
   readonly initial?: Float64Array;
   /** largest violation that counts as "solved"; default 1e-10 */
   readonly tolerance?: number;
-  /** looked at in every step of either method: true ends it with `Stopped` */
+  /** looked at in every step of either method and some hundred times within: true ends it with `Stopped` */
   readonly shouldStop?: ShouldStop | undefined;
 }
 
@@ -74,7 +74,7 @@ const TRUSTED = 1e-12;
  *   proof in `direction` that every solution has a norm above 10¹⁰·‖A‖/‖B‖ in the scaled problem);
  *   "not-finite" (A or B: X and Y are NaN)
  * @throws InputValueError for lengths that do not fit; Stopped where `shouldStop` answers true
- * Cost: about 5 to 40 steps of 4k³m + m³/3 operations, five times that at most.
+ * Cost: about 5 to 40 steps of 8k³m + m³/3 operations, five times that at most.
  */
 export function sdcp(k: number, a: Float64Array, b: Float64Array, options: SdcpOptions = {}): SdcpResult {
   const m = svecLength(k);

@@ -1,4 +1,4 @@
-import { EPS } from "../../../base/index.ts";
+import { EPS, type ShouldStop } from "../../../base/index.ts";
 import { multiplyTransposed, multiplyVector } from "../../dense/matrix.ts";
 import { symmetricEigen } from "../../dense/symmetric-eigen.ts";
 import { addScaled, dot } from "../../dense/vectors.ts";
@@ -26,10 +26,16 @@ const PASSES = 3;
  * degenerate constraints matter. Multipliers of inequalities that turn negative become zero. The data are
  * expected to be of size 1.
  *
+ * @param shouldStop looked at by the eigensolve
  * @returns the best of the point given and the corrected ones, by worst violation
  * Cost: 9(n + w)³ operations for w active constraints.
  */
-export function correct(data: QpData, start: PrimalDual, active: readonly number[]): PrimalDual {
+export function correct(
+  data: QpData,
+  start: PrimalDual,
+  active: readonly number[],
+  shouldStop?: ShouldStop,
+): PrimalDual {
   const { n, q, Q, c, rows, bounds } = data;
   const size = n + active.length;
   const system = new Float64Array(size * size);
@@ -40,7 +46,7 @@ export function correct(data: QpData, start: PrimalDual, active: readonly number
       system[j * size + n + place] = -rows[constraint * n + j];
     }
   });
-  const { values, vectors } = symmetricEigen(system, size);
+  const { values, vectors } = symmetricEigen(system, size, shouldStop);
   const floor = NULL_EIGENVALUE * Math.max(Math.abs(values[0] ?? 0), Math.abs(values[size - 1] ?? 0));
   let best = start;
   let least = worstQp(qpViolations(data, start.x, start.multipliers));

@@ -1,4 +1,4 @@
-import { EPS } from "../../../base/index.ts";
+import { EPS, type ShouldStop, throwIfStopped } from "../../../base/index.ts";
 import { applyQ, applyQTransposed, qr, solveUpper } from "../../dense/qr.ts";
 import { addScaled, dot, norm } from "../../dense/vectors.ts";
 
@@ -44,6 +44,7 @@ export function leastDistance(
   problem: LeastDistanceProblem,
   start: Float64Array,
   limit: number,
+  shouldStop?: ShouldStop,
 ): LeastDistanceOutcome {
   const { n, normals, bounds, equalities } = problem;
   const count = bounds.length;
@@ -60,6 +61,7 @@ export function leastDistance(
     const sign = excess > 0 ? -1 : 1;
     const before = { y: y.slice(), multipliers: multipliers.slice(), active };
     for (;;) {
+      throwIfStopped("convexQuadraticProgram", shouldStop);
       if (iterations++ >= limit) return { y, multipliers, active, iterations, status: "iteration-limit" };
       const { step, r, outside } = project(problem, active, entering, sign);
       const independent = outside > DEPENDENT * lengths[entering];

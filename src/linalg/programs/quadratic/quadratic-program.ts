@@ -1,4 +1,4 @@
-import { EPS } from "../../../base/index.ts";
+import { EPS, type ShouldStop, throwIfStopped } from "../../../base/index.ts";
 import { multiplyTransposed, multiplyVector } from "../../dense/matrix.ts";
 import { type SymmetricEigen, symmetricEigen } from "../../dense/symmetric-eigen.ts";
 import { allFinite, maxAbs } from "../../dense/vectors.ts";
@@ -84,10 +84,15 @@ const ROUNDING = 30;
  *   counts as semidefinite if its least eigenvalue, in equilibrated units, is a rounding error); "infeasible" and
  *   "unbounded" with their proofs; "inaccurate" and "iteration-limit" with the best point; "not-finite" (x and multipliers
  *   are NaN)
- * @throws InputValueError for lengths that do not fit
+ * @param shouldStop looked at in every active set change, every correction and the eigensolves
+ * @throws InputValueError for lengths that do not fit; Stopped where `shouldStop` answers true
  * Cost: 20n³ operations, and each active set change about 2·n·w² for w active constraints; each correction 9(n + w)³.
  */
-export function convexQuadraticProgram(program: QuadraticProgram, maxIterations?: number): QpResult {
+export function convexQuadraticProgram(
+  program: QuadraticProgram,
+  maxIterations?: number,
+  shouldStop?: ShouldStop,
+): QpResult {
   const data = qpData("convexQuadraticProgram", program);
   const { n, p, q } = data;
   const limit = maxIterations ?? 50 * (n + p + q) + 1000;
@@ -97,18 +102,24 @@ export function convexQuadraticProgram(program: QuadraticProgram, maxIterations?
       { x: nan(n), multipliers: nan(p + q), status: "not-finite", iterations: 0 },
       Number.NaN,
     );
-  const { Q, curvature, direction: bent } = judgeConvexity(data);
+  const { Q, curvature, direction: bent } = judgeConvexity(data, shouldStop);
   if (bent) {
     const none = { x: nan(n), multipliers: nan(p + q), iterations: 0, direction: bent };
     return pack(data, { ...none, status: "non-convex" }, curvature);
   }
   const scaled = equilibrate({ ...data, Q });
-  const spectrum = symmetricEigen(scaled.data.Q, n);
+  const spectrum = symmetricEigen(scaled.data.Q, n, shouldStop);
   const inGivenUnits = (point: PrimalDual): number => {
     const measured = inUnits(data, scaled.point(point.x), scaled.multipliers(point.multipliers, false));
     return worstQp(qpViolations(measured.data, measured.x, measured.multipliers));
   };
-  const { x, multipliers, direction, ...outcome } = proximalPoint(scaled.data, spectrum, inGivenUnits, limit);
+  const { x, multipliers, direction, ...outcome } = proximalPoint(
+    scaled.data,
+    spectrum,
+    inGivenUnits,
+    limit,
+    shouldStop,
+  );
   const back = {
     x: scaled.point(x),
     multipliers: scaled.multipliers(multipliers, outcome.status === "infeasible"),
@@ -126,7 +137,10 @@ export function convexQuadraticProgram(program: QuadraticProgram, maxIterations?
  *
  * @returns Q without such rows, and a direction of negative curvature if it does not pass
  */
-function judgeConvexity(data: QpData): { Q: Float64Array; curvature: number; direction?: Float64Array } {
+function judgeConvexity(
+  data: QpData,
+  shouldStop: ShouldStop | undefined,
+): { Q: Float64Array; curvature: number; direction?: Float64Array } {
   const { n } = data;
   const Q = data.Q.slice();
   const rounding = ROUNDING * n * EPS;
@@ -136,18 +150,22 @@ function judgeConvexity(data: QpData): { Q: Float64Array; curvature: number; dir
     if (!(row[j] < 0) || maxAbs(row) > rounding * largest) continue;
     for (let i = 0; i < n; i++) Q[i * n + j] = Q[j * n + i] = 0;
   }
-  const { curvature, direction } = leastCurvature(Q, n);
+  const { curvature, direction } = leastCurvature(Q, n, shouldStop);
   if (curvature >= -rounding) return { Q, curvature };
   const lifted = Q.map((entry, at) => entry + (at % (n + 1) === 0 ? 2 * n * EPS * largest : 0));
-  const convex = n > 1 && leastCurvature(lifted, n).curvature >= -rounding;
+  const convex = n > 1 && leastCurvature(lifted, n, shouldStop).curvature >= -rounding;
   return { Q, curvature, ...(convex ? {} : { direction }) };
 }
 
 /** The least eigenvalue of the equilibrated Q, relative to the largest in size, and its eigenvector as a direction. */
-function leastCurvature(Q: Float64Array, n: number): { curvature: number; direction: Float64Array } {
+function leastCurvature(
+  Q: Float64Array,
+  n: number,
+  shouldStop: ShouldStop | undefined,
+): { curvature: number; direction: Float64Array } {
   const none = new Float64Array(0);
   const scaled = equilibrate({ n, p: 0, q: 0, Q, c: new Float64Array(n), rows: none, bounds: none });
-  const { values, vectors } = symmetricEigen(scaled.data.Q, n);
+  const { values, vectors } = symmetricEigen(scaled.data.Q, n, shouldStop);
   const [least, most] = n > 0 ? [values[0], values[n - 1]] : [0, 0];
   return {
     curvature: least / (Math.max(-least, most) || 1),
@@ -193,6 +211,7 @@ function proximalPoint(
   spectrum: SymmetricEigen,
   inGivenUnits: (point: PrimalDual) => number,
   limit: number,
+  shouldStop: ShouldStop | undefined,
 ): Outcome {
   const { n, c, bounds } = data;
   const definite = n === 0 || spectrum.values[0] >= DEFINITE;
@@ -204,13 +223,19 @@ function proximalPoint(
   let delta = definite ? 0 : PROXIMAL;
   for (let round = 0; round < MAX_PROXIMAL_STEPS && iterations <= limit; round++) {
     if (!definite && round >= FIRST_STEPS) delta = Math.max(DECAY * delta, LEAST_PROXIMAL);
+    throwIfStopped("convexQuadraticProgram", shouldStop);
     const metric = squareRoot(spectrum, n, delta);
     // The gradient at x_k is that of Q itself, so that errors of the decomposition do not enter the fixed point.
     const slope = multiplyVector(data.Q, x, n, n);
     const bent = metric.product(x);
     const start = metric.toDistance(slope.map((entry, i) => bent[i] - entry - c[i]));
     const problem = { n, normals: metric.normals(data), bounds, equalities: data.q };
-    const { y, multipliers, active, ...ended } = leastDistance(problem, start, limit - iterations);
+    const { y, multipliers, active, ...ended } = leastDistance(
+      problem,
+      start,
+      limit - iterations,
+      shouldStop,
+    );
     iterations += ended.iterations;
     if (ended.status === "infeasible") {
       if (provesInfeasible(data, multipliers, PROOF))
@@ -218,7 +243,7 @@ function proximalPoint(
       break;
     }
     const nearest = metric.fromDistance(y);
-    const candidate = correct(data, { x: nearest, multipliers }, active);
+    const candidate = correct(data, { x: nearest, multipliers }, active, shouldStop);
     let violation = worstQp(qpViolations(data, candidate.x, candidate.multipliers));
     if (violation <= TOLERANCE) {
       const given = inGivenUnits(candidate);
