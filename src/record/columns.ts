@@ -30,6 +30,11 @@ export class Extents {
   private readonly byPath = new Map<string, Extent>();
   private changes = 0;
 
+  /** @param known those of rows that were taken in before */
+  constructor(known: Iterable<readonly [string, Extent]> = []) {
+    for (const [path, extent] of known) this.byPath.set(path, extent);
+  }
+
   /** Counts up whenever a row needed another shape or path. */
   get version(): number {
     return this.changes;
@@ -95,18 +100,68 @@ export function extentsOf(rows: Iterable<StepRow>): Extents {
  * @throws InputValueError if an integer quantity holds a fraction
  */
 export function dataSetsOfRows(rows: readonly StepRow[], extents = extentsOf(rows)): DataSet[] {
-  const step = BigInt64Array.from(rows, (row) => BigInt(row.step));
-  const dataSets: DataSet[] = [{ path: "step", shape: [rows.length], data: step }];
-  for (const [path, { shape, integer }] of extents.entries) {
-    const size = rows.length * sizeOf(shape);
-    const data = integer ? new BigInt64Array(size) : new Float64Array(size).fill(NaN);
-    rows.forEach((row, at) => {
-      const quantity = row.quantities[path];
-      if (quantity !== undefined) placeRow(path, quantity, data, shape, at);
-    });
-    dataSets.push({ path, shape: [rows.length, ...shape], data });
+  const block = new RowBlock(extents, rows.length);
+  for (const row of rows) block.add(row);
+  return block.dataSets();
+}
+
+/** Rows that are laid out as data sets one by one, into arrays that are made once: a row need not be kept. */
+export class RowBlock {
+  /** Most rows. */
+  readonly capacity: number;
+  private readonly extents: ReadonlyMap<string, Extent>;
+  private readonly data: ReadonlyMap<string, DataSet["data"]>;
+  private readonly steps: BigInt64Array;
+  private rowCount = 0;
+
+  /** @param extents those of all rows that will be added, as they are now */
+  constructor(extents: Extents, capacity: number) {
+    this.capacity = capacity;
+    this.extents = new Map(extents.entries);
+    this.steps = new BigInt64Array(capacity);
+    this.data = new Map(
+      [...this.extents].map(([path, { shape, integer }]) => {
+        const size = capacity * sizeOf(shape);
+        return [path, integer ? new BigInt64Array(size) : new Float64Array(size)];
+      }),
+    );
+    this.clear();
   }
-  return dataSets;
+
+  /** Rows that were added. */
+  get length(): number {
+    return this.rowCount;
+  }
+
+  /** Adds a row; fewer than `capacity` have been. @throws InputValueError if an integer quantity holds a fraction */
+  add({ step, quantities }: StepRow): void {
+    const at = this.rowCount++;
+    this.steps[at] = BigInt(step);
+    for (const [path, { shape }] of this.extents) {
+      const quantity = quantities[path];
+      const data = this.data.get(path);
+      if (quantity !== undefined && data) placeRow(path, quantity, data, shape, at);
+    }
+  }
+
+  /** The rows as `dataSetsOfRows` lays them out; views, until the next `clear`. */
+  dataSets(): DataSet[] {
+    const rows = this.rowCount;
+    const sets: DataSet[] = [{ path: "step", shape: [rows], data: this.steps.subarray(0, rows) }];
+    for (const [path, { shape }] of this.extents) {
+      const data = this.data.get(path)?.subarray(0, rows * sizeOf(shape));
+      if (data) sets.push({ path, shape: [rows, ...shape], data });
+    }
+    return sets;
+  }
+
+  /** Forgets all rows. */
+  clear(): void {
+    this.rowCount = 0;
+    for (const data of this.data.values())
+      if (data instanceof BigInt64Array) data.fill(0n);
+      else data.fill(NaN);
+  }
 }
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((size, length) => size * length, 1);
@@ -119,15 +174,51 @@ function placeRow(
   slot: readonly number[],
   at: number,
 ): void {
+  const start = at * sizeOf(slot);
+  if (typeof quantity === "number" && out instanceof Float64Array) {
+    out[start] = quantity;
+    return;
+  }
   const corner = quantityShape(quantity);
   const data = quantityData(quantity);
-  const start = at * sizeOf(slot);
   for (let i = 0; i < data.length; i++) {
-    const to = start + offsetIn(slot, corner, i);
+    const to = start + (slot.length === 1 ? i : offsetIn(slot, corner, i));
     if (out instanceof Float64Array) out[to] = data[i];
     else if (Number.isSafeInteger(data[i])) out[to] = BigInt(data[i]);
     else throw valueError("data.hdf5", `integers for ${path}`, String(data[i]));
   }
+}
+
+/** Whether the data sets of a file are those that rows need. */
+export const sameExtents = (stored: ReadonlyMap<string, Extent>, { entries }: Extents): boolean =>
+  stored.size === entries.size &&
+  [...entries].every(([path, { shape, integer }]) => {
+    const other = stored.get(path);
+    return other !== undefined && other.integer === integer && other.shape.join() === shape.join();
+  });
+
+/** Data sets of some rows, `step` among them, as extents that have grown since would have them: padded, those that are missing added. */
+export function fitted(dataSets: readonly DataSet[], rowCount: number, extents: Extents): DataSet[] {
+  const found = new Map(dataSets.map((dataSet) => [dataSet.path, dataSet]));
+  const step = found.get("step");
+  const series = [...extents.entries].map(([path, { shape, integer }]): DataSet => {
+    const known = found.get(path);
+    const same = known !== undefined && known.shape.slice(1).join() === shape.join();
+    if (known && same && known.data instanceof BigInt64Array === integer) return known;
+    const width = sizeOf(shape);
+    const size = rowCount * width;
+    const data = integer ? new BigInt64Array(size) : new Float64Array(size).fill(NaN);
+    if (known) {
+      const corner = known.shape.slice(1);
+      const inner = sizeOf(corner);
+      for (let i = 0; i < known.data.length; i++) {
+        const to = Math.floor(i / inner) * width + offsetIn(shape, corner, i % inner);
+        data[to] = data instanceof BigInt64Array ? BigInt(known.data[i]) : Number(known.data[i]);
+      }
+    }
+    return { path, shape: [rowCount, ...shape], data };
+  });
+  return step ? [step, ...series] : series;
 }
 
 /**
@@ -157,6 +248,34 @@ function slotOf({ shape, data }: DataSet, at: number): Quantity {
     : { shape: slot, data: entries };
 }
 
+/**
+ * The columns of a data set: one number per row for each entry of the largest array that a row has, in row-major order; NaN
+ * where a row has none. They are what the rows of `rowsOfDataSets` have.
+ */
+export function columnsIn(dataSet: DataSet | undefined): Float64Array[] {
+  if (!dataSet) return [];
+  const { shape, data } = dataSet;
+  const [rows, ...slot] = shape;
+  const width = sizeOf(slot);
+  const columns: Float64Array[] = [];
+  const column = (c: number): Float64Array => {
+    columns[c] ??= new Float64Array(rows).fill(NaN);
+    return columns[c];
+  };
+  if (data instanceof Float64Array && slot.length <= 1) {
+    for (let c = 0; c < width; c++)
+      for (let r = 0, out = column(c); r < rows; r++) out[r] = data[r * width + c];
+    return columns;
+  }
+  // A row's array is the corner of its slot that has numbers; its entries are counted as if there were no more.
+  for (let r = 0; r < rows; r++) {
+    const quantity = withoutPadding(slotOf(dataSet, r));
+    const entries = quantity === undefined ? [] : quantityData(quantity);
+    for (let c = 0; c < entries.length; c++) column(c)[r] = entries[c];
+  }
+  return columns;
+}
+
 /** The first path at which two lists of data sets differ in a shape, a type or a bit; undefined if none does. */
 export function dataSetsDifference(a: readonly DataSet[], b: readonly DataSet[]): string | undefined {
   const others = new Map(b.map((dataSet) => [dataSet.path, dataSet]));
@@ -164,7 +283,11 @@ export function dataSetsDifference(a: readonly DataSet[], b: readonly DataSet[])
     const other = others.get(path);
     if (!other || other.shape.join() !== shape.join()) return path;
     if (data instanceof BigInt64Array !== other.data instanceof BigInt64Array) return path;
+    if (Buffer.compare(bytesOf(data), bytesOf(other.data)) === 0) continue;
     for (let i = 0; i < data.length; i++) if (!Object.is(data[i], other.data[i])) return path;
   }
   return undefined;
 }
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: DataSet["data"]): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);

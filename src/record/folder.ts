@@ -4,6 +4,7 @@
  *     lock           while somebody writes it
  *     rule.ts        a custom rule, as it was when the run was started
  *     journal.bin    the run's head and its rows, until data.hdf5 has been read back and agrees
+ *     archive-ROWS.hdf5  the first rows of a long run, which its journal does not have any more
  *     config.json    its settings
  *     data.hdf5      its rows for other programs, and after the end the only place that has them
  *     checkpoints/   latest.npz: the last weights; resume.npz: one row before; checkpoint_N.npz: those asked for
@@ -18,9 +19,11 @@ import { join } from "node:path";
 import { valueError } from "../base/index.ts";
 import type { ProcessStatus } from "../flows/index.ts";
 import type { StepRow } from "../simulation/index.ts";
-import { makeFolder, removeIfThere, removeTemporaries, writeFileAtomic } from "./files.ts";
-import { readStoredRows } from "./hdf5.ts";
-import { type JournalHead, readJournal, restoreJournal } from "./journal.ts";
+import { archiveName, JournalReader, linkArchive, removeArchives } from "./archive.ts";
+import { RowDigest } from "./digest.ts";
+import { hashOfFile, makeFolder, removeIfThere, removeTemporaries, writeFileAtomic } from "./files.ts";
+import { readStoredRows, type StoredRows } from "./hdf5-read.ts";
+import { type Archive, createJournal, type JournalHead, type Seal } from "./journal.ts";
 import { readOldJournal } from "./journal-lines.ts";
 import { FolderBusyError, type Lock, type LockHolder, lockHolder, takeLock } from "./lock.ts";
 
@@ -53,6 +56,8 @@ export interface OutcomeFile {
   readonly backend: string;
   /** The running hash of all rows (`RowDigest`). */
   readonly digest: string;
+  /** What data.hdf5 is known again by; undefined where it has not been written, or by an earlier version. */
+  readonly sealed?: Seal;
   /** The last value of each scalar quantity, and of the largest of `…_eigs`. */
   readonly summary: Readonly<Record<string, number>>;
   readonly host: string;
@@ -95,6 +100,8 @@ export interface KeptRows {
   readonly configHash: string | undefined;
   /** Whether the last row was torn by a crash. */
   readonly torn: boolean;
+  /** The file that has the first rows, or all, for who wants them by columns; undefined where there is none. */
+  readonly stored?: StoredRows | undefined;
 }
 
 /**
@@ -106,8 +113,11 @@ export interface KeptRows {
 export async function openRows(directory: string, operation: string): Promise<KeptRows> {
   const at = (name: string): string => join(directory, name);
   if (existsSync(at(NAMES.journal))) {
-    const { rowCount, rows, head, droppedBytes } = readJournal(at(NAMES.journal));
-    return { rowCount, rows, configHash: head.configHash, torn: droppedBytes > 0 };
+    const reader = await JournalReader.open(at(NAMES.journal), at(NAMES.data), operation);
+    const { rowCount, head, droppedBytes } = reader.journal;
+    const rows = (from?: number, to?: number): IterableIterator<StepRow> => reader.rows(from, to);
+    const { stored } = reader;
+    return { rowCount, rows, stored, configHash: head.configHash, torn: droppedBytes > 0 };
   }
   if (existsSync(at(NAMES.oldJournal)))
     return { ...readOldJournal(at(NAMES.oldJournal)), configHash: undefined };
@@ -122,7 +132,8 @@ export async function openRows(directory: string, operation: string): Promise<Ke
       String(stored.rowCount),
       "restore the file",
     );
-  return { ...stored, configHash: outcome.head.configHash, torn: false };
+  const { rowCount, rows } = stored;
+  return { rowCount, rows, stored, configHash: outcome.head.configHash, torn: false };
 }
 
 /** A folder that this process alone writes, until `release`. */
@@ -203,20 +214,51 @@ export class ClaimedFolder {
     writeFileAtomic(this.path(NAMES.outcome), `${JSON.stringify(outcome, null, 2)}\n`);
   }
 
+  /** Removes the archives that the run's journal does not name. */
+  removeArchives(but?: Archive): void {
+    removeArchives(this.directory, but?.file);
+  }
+
   /**
-   * Makes a run that has ended one that goes on: its rows are in its journal again, and it has no outcome.
+   * Makes a run that has ended one that goes on: data.hdf5 becomes the archive of a journal without rows, and there is no
+   * outcome any more.
    *
    * @param config the contents of config.json, for the journal's head
+   * @throws InputValueError where data.hdf5 does not hold the rows that outcome.json tells of
    */
   async reopen(config: JournalHead["config"]): Promise<void> {
     const outcome = readOutcome(this.directory);
     if (!outcome) return;
     if (!existsSync(this.path(NAMES.journal))) {
-      const { rows } = await openRows(this.directory, "resume");
-      const head = { ...outcome.head, config };
-      restoreJournal(this.path(NAMES.journal), head, rows(), outcome.restarts);
+      const { rows, summary, restarts } = outcome;
+      const file = archiveName(rows);
+      const seal = await this.sealOf(outcome);
+      linkArchive(this.path(NAMES.data), this.path(file));
+      const archive: Archive = { ...seal, file, rows, summary, restarts };
+      createJournal(this.path(NAMES.journal), { ...outcome.head, config, archive }).close();
     }
     this.remove(NAMES.outcome);
+  }
+
+  /** What data.hdf5 of a run that has ended is known by. All rows are read where its bytes are not those of its end. */
+  private async sealOf({ rows: rowCount, digest, sealed }: OutcomeFile): Promise<Seal> {
+    const { stored } = await openRows(this.directory, "resume");
+    const sha256 = hashOfFile(this.path(NAMES.data));
+    if (sealed?.sha256 === sha256) return sealed;
+    const running = new RowDigest();
+    let before = running.value;
+    for (const row of stored?.rows() ?? []) {
+      before = running.value;
+      running.add(row);
+    }
+    if (running.value !== digest)
+      throw valueError(
+        "resume",
+        `the rows that ${NAMES.outcome} tells of, by their digest`,
+        `others in ${this.path(NAMES.data)}`,
+        "restore the file from a copy",
+      );
+    return { sha256, digests: { [Math.max(0, rowCount - 1)]: before, [rowCount]: digest } };
   }
 }
 

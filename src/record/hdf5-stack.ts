@@ -1,11 +1,18 @@
 /** Many runs in one HDF5 file: scalars of all, stacked [runs, steps], and what tells the runs apart as coordinates. */
 import type * as H5 from "h5wasm/node";
-import { quantityData, quantityShape, type StepRow } from "../simulation/index.ts";
 import { moveInto, removeIfThere, temporaryBeside } from "./files.ts";
-import { FORMAT, groupAt, type Library, library } from "./hdf5.ts";
+import { FORMAT, groupAt, type Library, library } from "./hdf5-read.ts";
 
 /** Steps of a run that are compressed together. */
 const CHUNK = 8192;
+
+/** The numbers of a run. */
+export interface StackedRun {
+  /** Optimizer steps taken before each row. */
+  readonly steps: Float64Array;
+  /** The columns of a quantity, one number per row, NaN where a row has none; of a scalar one, or none if no row has it. */
+  readonly columns: (path: string) => readonly Float64Array[];
+}
 
 /** Runs to be stacked. */
 export interface RunStack {
@@ -15,8 +22,8 @@ export interface RunStack {
   readonly scalars: readonly string[];
   /** The greatest number of rows of a run. */
   readonly steps: number;
-  /** The rows of each run in the order of the coordinates. One is held at a time. */
-  readonly runs: AsyncIterable<Iterable<StepRow>>;
+  /** The numbers of each run in the order of the coordinates. One is asked at a time. */
+  readonly runs: AsyncIterable<StackedRun>;
 }
 
 /**
@@ -37,8 +44,8 @@ export async function writeStack(
       const names = ["step", ...scalars];
       const sets = names.map((name) => createStack(h5, file, groups, name, steps));
       let run = 0;
-      for await (const rows of runs) {
-        const values = valuesOf(rows, scalars, steps);
+      for await (const stacked of runs) {
+        const values = valuesOf(stacked, scalars, steps);
         for (const [i, set] of sets.entries()) {
           set.resize([run + 1, steps]);
           if (steps > 0)
@@ -101,16 +108,11 @@ function createStack(
 }
 
 /** The steps of a run and its scalars, each filled up with NaN. */
-function valuesOf(rows: Iterable<StepRow>, scalars: readonly string[], steps: number): Float64Array[] {
-  const values = [undefined, ...scalars].map(() => new Float64Array(steps).fill(Number.NaN));
-  for (const { index, step, quantities } of rows) {
-    if (index >= steps) break;
-    values[0][index] = step;
-    for (const [s, path] of scalars.entries()) {
-      const quantity = quantities[path];
-      if (quantity !== undefined && quantityShape(quantity).length === 0)
-        values[s + 1][index] = quantityData(quantity)[0];
-    }
-  }
-  return values;
+function valuesOf(run: StackedRun, scalars: readonly string[], length: number): Float64Array[] {
+  const filled = (column: Float64Array | undefined): Float64Array => {
+    const values = new Float64Array(length).fill(Number.NaN);
+    if (column) values.set(column.subarray(0, length));
+    return values;
+  };
+  return [filled(run.steps), ...scalars.map((path) => filled(run.columns(path)[0]))];
 }

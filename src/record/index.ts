@@ -1,4 +1,5 @@
 /** What a run writes down: its folder, journal, checkpoints and HDF5. */
+export { archiveName, joinedRows, type OpenArchive, openArchive } from "./archive.ts";
 export {
   bindingOf,
   type Checkpoint,
@@ -18,17 +19,11 @@ export {
   openRows,
   readOutcome,
 } from "./folder.ts";
+export { LATEST_ROWS, LiveHdf5, type RowSource, type SealedFile, writeCompact, writeHdf5 } from "./hdf5.ts";
+export { readHdf5, readStoredRows, reasonOf, StoredRows } from "./hdf5-read.ts";
+export { type RunStack, type StackedRun, writeStack } from "./hdf5-stack.ts";
 export {
-  LiveHdf5,
-  type RowSource,
-  readHdf5,
-  readStoredRows,
-  reasonOf,
-  type StoredRows,
-  writeHdf5,
-} from "./hdf5.ts";
-export { type RunStack, writeStack } from "./hdf5-stack.ts";
-export {
+  type Archive,
   createJournal,
   Journal,
   type JournalContents,
@@ -36,6 +31,7 @@ export {
   openJournal,
   readJournal,
   restoreJournal,
+  type Seal,
 } from "./journal.ts";
 export { readOldJournal } from "./journal-lines.ts";
 export { FolderBusyError, type Lock, type LockHolder, lockHolder, takeLock } from "./lock.ts";

@@ -15,6 +15,7 @@ import {
   moveInto,
   removeIfThere,
   temporaryBeside,
+  writeFileAtomic,
   writeFully,
 } from "./files.ts";
 import {
@@ -31,7 +32,29 @@ import {
 } from "./journal-format.ts";
 
 const FORMAT = "central-flows journal";
+/** The format, and that of a journal whose first rows are in an archive. */
 const VERSION = 2;
+const ARCHIVED_VERSION = 3;
+
+/** What is known of a file with a run's first rows. */
+export interface Seal {
+  /** SHA-256 of its bytes, 64 hexadecimal digits. */
+  readonly sha256: string;
+  /** The running hash (`RowDigest`) before some rows, by index: before its last row at least, and after it. */
+  readonly digests: Readonly<Record<string, string>>;
+}
+
+/** What the head of a journal says of the rows that it does not have itself. */
+export interface Archive extends Seal {
+  /** A name in the run's folder. */
+  readonly file: string;
+  /** It has the rows 0 … rows − 1. */
+  readonly rows: number;
+  /** The last value of each scalar quantity, and of the largest of `…_eigs`. */
+  readonly summary: Readonly<Record<string, number>>;
+  /** How often the run had been gone on with. */
+  readonly restarts: number;
+}
 
 /** What the head of a journal says of the run. */
 export interface JournalHead {
@@ -42,12 +65,15 @@ export interface JournalHead {
   /** The package's version, and the engine with its own, that started the run. */
   readonly version: string;
   readonly engine: string;
+  /** Where the rows before the journal's own are; undefined where it has all. */
+  readonly archive?: Archive;
 }
 
 /** What a journal file holds, read once from its beginning to its last whole row. */
 export interface JournalContents {
   readonly path: string;
   readonly head: JournalHead;
+  /** Rows of the run: those of the archive, and its own. */
   readonly rowCount: number;
   /** How often the run was gone on with. */
   readonly restarts: number;
@@ -55,16 +81,17 @@ export interface JournalContents {
   readonly validBytes: number;
   /** Bytes after that: a record torn by a crash. 0 for a journal that ended well. */
   readonly droppedBytes: number;
-  /** The rows `from` … `to` − 1, read from disk in blocks; default all. A row is not touched once it is handed out. */
+  /** The rows `from` … `to` − 1 of its own, read from disk in blocks; default all. A row is not touched once it is handed out. */
   readonly rows: (from?: number, to?: number) => IterableIterator<StepRow>;
 }
 
 /** An open journal. Made by `createJournal` or `openJournal`; one writer at a time. */
 export class Journal {
   readonly path: string;
-  private readonly fd: number;
-  private readonly layouts: Layout[];
+  private fd: number;
+  private layouts: Layout[];
   private end: number;
+  private first: number;
   private count: number;
   private started: number;
   private latest = -1;
@@ -72,13 +99,22 @@ export class Journal {
   /**
    * Opens `path` for appending after `end`; whatever follows is cut off.
    *
+   * @param count rows of the run; @param first those of them that are in the archive
    * @param layouts those before `end`, in order
    * @param restarts how often the run was gone on with before
    */
-  constructor(path: string, end: number, count: number, layouts: readonly Layout[], restarts: number) {
+  constructor(
+    path: string,
+    end: number,
+    count: number,
+    layouts: readonly Layout[],
+    restarts: number,
+    first: number,
+  ) {
     this.path = path;
     this.end = end;
     this.count = count;
+    this.first = first;
     this.layouts = [...layouts];
     this.started = restarts;
     try {
@@ -89,14 +125,44 @@ export class Journal {
     }
   }
 
-  /** Rows in the file. */
+  /** Rows of the run: those of the archive, and those in the file. */
   get rowCount(): number {
     return this.count;
+  }
+
+  /** Bytes of the file. */
+  get size(): number {
+    return this.end;
   }
 
   /** How often the run was gone on with. */
   get restarts(): number {
     return this.started;
+  }
+
+  /**
+   * Begins the file anew, without rows: all that it had are in the archive that the head names.
+   *
+   * @throws InputValueError where the archive has not all rows; the error of `fileError` when the disk refuses, and the
+   *   journal is as it was
+   */
+  continueAfter(head: JournalHead): void {
+    if (head.archive?.rows !== this.count)
+      throw valueError("journal", `an archive of ${this.count} rows`, String(head.archive?.rows ?? "none"));
+    const bytes = headRecord(head);
+    if (fstatSync(this.fd).nlink === 0) throw deleted(this.path, this.count);
+    writeFileAtomic(this.path, bytes);
+    const old = this.fd;
+    try {
+      this.fd = openSync(this.path, "a");
+    } catch (error) {
+      throw fileError("journal", this.path, error);
+    }
+    closeSync(old);
+    this.end = bytes.length;
+    this.layouts = [];
+    this.latest = -1;
+    this.first = this.count;
   }
 
   /** Writes down that the run is gone on with, and by what. @throws the error of `fileError` when the disk refuses */
@@ -113,13 +179,13 @@ export class Journal {
   }
 
   /**
-   * The rows `from` … `to` − 1 (default all), read from the file in blocks; rows appended meanwhile are left out. The file is
-   * not looked through first, as `readJournal` does.
+   * The rows `from` … `to` − 1 of its own (default all), read from the file in blocks; rows appended meanwhile are left out.
+   * The file is not looked through first, as `readJournal` does.
    *
    * @throws InputValueError where a record is damaged
    */
-  rows(from = 0, to = this.count): Generator<StepRow> {
-    return rowsIn(this.path, this.end, from, Math.min(to, this.count));
+  rows(from = this.first, to = this.count): Generator<StepRow> {
+    return rowsIn(this.path, this.end, this.first, from, Math.min(to, this.count));
   }
 
   /**
@@ -175,7 +241,12 @@ function deleted(path: string, count: number): Error {
 }
 
 const headRecord = (head: JournalHead): Uint8Array =>
-  encodeRecord("H", new TextEncoder().encode(JSON.stringify({ format: FORMAT, version: VERSION, head })));
+  encodeRecord(
+    "H",
+    new TextEncoder().encode(
+      JSON.stringify({ format: FORMAT, version: head.archive ? ARCHIVED_VERSION : VERSION, head }),
+    ),
+  );
 
 /**
  * Starts a journal whose head is complete from the first moment the file exists.
@@ -186,7 +257,8 @@ export function createJournal(path: string, head: JournalHead): Journal {
   const bytes = headRecord(head);
   if (!createFileAtomic(path, bytes))
     throw valueError("journal", "a new run", `a journal at ${path}`, "resume it or choose another expid");
-  return new Journal(path, bytes.length, 0, [], 0);
+  const { rows, restarts } = head.archive ?? { rows: 0, restarts: 0 };
+  return new Journal(path, bytes.length, rows, [], restarts, rows);
 }
 
 /** Makes a journal of rows that are kept elsewhere: whole, or not at all. @param restarts of that run so far */
@@ -206,8 +278,9 @@ export function restoreJournal(path: string, head: JournalHead, rows: Iterable<S
 /** Opens a journal for appending after its last whole row; a torn tail is cut off and reported. */
 export function openJournal(path: string): JournalContents & { readonly journal: Journal } {
   const { layouts, ...contents } = scan(path);
-  const { validBytes, rowCount, restarts } = contents;
-  return { ...contents, journal: new Journal(path, validBytes, rowCount, layouts, restarts) };
+  const { validBytes, rowCount, restarts, head } = contents;
+  const first = head.archive?.rows ?? 0;
+  return { ...contents, journal: new Journal(path, validBytes, rowCount, layouts, restarts, first) };
 }
 
 /**
@@ -219,6 +292,18 @@ export function readJournal(path: string): JournalContents {
   const { layouts: _, ...contents } = scan(path);
   return contents;
 }
+
+/** The head of a journal, which says which run it is. @throws InputValueError if it cannot be read, or is not a journal */
+export function readHead(path: string): JournalHead {
+  return withFile(path, (fd, size) => {
+    const { value } = recordsOf(fd, size).next();
+    if (typeof value === "number" || value.letter !== "H") throw noJournal(path);
+    return decodeHead(value.payload, path);
+  });
+}
+
+const noJournal = (path: string): Error =>
+  valueError("journal", `a file that begins as a ${FORMAT}`, path, "is it the right folder?");
 
 /** Bytes that are read at once. */
 const BLOCK = 1 << 20;
@@ -299,6 +384,7 @@ function scan(path: string): JournalContents & { readonly layouts: readonly Layo
   return withFile(path, (fd, size) => {
     const layouts: Layout[] = [];
     let head: JournalHead | undefined;
+    let first = 0;
     let rowCount = 0;
     let restarts = 0;
     let validBytes = 0;
@@ -306,30 +392,33 @@ function scan(path: string): JournalContents & { readonly layouts: readonly Layo
     let next = records.next();
     for (; !next.done; next = records.next()) {
       const { letter, payload, end } = next.value;
-      if (head === undefined) head = letter === "H" ? decodeHead(payload, path) : undefined;
-      else if (letter === "S") restarts++;
+      if (head === undefined) {
+        head = letter === "H" ? decodeHead(payload, path) : undefined;
+        first = head?.archive?.rows ?? 0;
+        rowCount = first;
+        restarts = head?.archive?.restarts ?? 0;
+      } else if (letter === "S") restarts++;
       else if (letter === "L") layouts.push(JSON.parse(new TextDecoder().decode(payload)));
       else if (letter === "R") checkIndex(payload, rowCount++, path);
       if (head === undefined) break;
       validBytes = end;
     }
-    if (head === undefined)
-      throw valueError("journal", `a file that begins as a ${FORMAT}`, path, "is it the right folder?");
+    if (head === undefined) throw noJournal(path);
     // Only a crash's torn tail may be damaged: a whole record after a bad one means that the file was harmed.
     if (validBytes < size && wholeRecordAfter(fd, validBytes + 1, size))
       throw damage(path, rowCount, "a checksum that does not match");
-    const rows = (from = 0, to = rowCount): Generator<StepRow> =>
-      rowsIn(path, validBytes, from, Math.min(to, rowCount));
+    const rows = (from = first, to = rowCount): Generator<StepRow> =>
+      rowsIn(path, validBytes, first, from, Math.min(to, rowCount));
     return { path, head, rowCount, restarts, validBytes, droppedBytes: size - validBytes, rows, layouts };
   });
 }
 
-function* rowsIn(path: string, limit: number, from: number, to: number): Generator<StepRow> {
+function* rowsIn(path: string, limit: number, first: number, from: number, to: number): Generator<StepRow> {
   if (from >= to) return;
   const fd = openSync(path, "r");
   try {
     const layouts: Layout[] = [];
-    let index = 0;
+    let index = first;
     for (const { letter, payload } of recordsOf(fd, limit)) {
       if (letter === "L") layouts.push(JSON.parse(new TextDecoder().decode(payload)));
       if (letter !== "R") continue;
@@ -368,7 +457,14 @@ function damage(path: string, row: number, got: string): Error {
 
 function decodeHead(payload: Uint8Array, path: string): JournalHead {
   const { format, version, head } = JSON.parse(new TextDecoder().decode(payload));
-  if (format === FORMAT && version === VERSION && typeof head?.configHash === "string") return head;
+  const known =
+    version === VERSION || (version === ARCHIVED_VERSION && typeof head?.archive?.rows === "number");
+  if (format === FORMAT && known && typeof head?.configHash === "string") return head;
   const got = `${String(format)} version ${String(version)} at ${path}`;
-  throw valueError("journal", `a ${FORMAT}, version ${VERSION}`, got, "use the release that wrote it");
+  throw valueError(
+    "journal",
+    `a ${FORMAT}, version ${VERSION} or ${ARCHIVED_VERSION}`,
+    got,
+    "use the release that wrote it",
+  );
 }

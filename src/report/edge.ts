@@ -28,17 +28,20 @@ const TOLERANCE = 0.01;
  *
  * @param rows read only; may be empty
  * @param criticalValue c, the edge of stability
+ * @param count only so many rows from the first on are looked at; default all
  * @returns undefined if the central flow's eigenvalues were not logged
  */
-export function edgeSummary(rows: Rows, criticalValue: number): EdgeSummary | undefined {
+export function edgeSummary(rows: Rows, criticalValue: number, count = rows.length): EdgeSummary | undefined {
   const eigenvalues = columnsOf(rows, "central/effective_hessian_eigs");
   if (eigenvalues.length === 0) return undefined;
   const bound = criticalValue * (1 - TOLERANCE);
-  const counts = Array.from(
-    { length: rows.length },
-    (_, r) => eigenvalues.filter((values) => values[r] >= bound).length,
-  );
-  const edge = counts.flatMap((count, r) => (count > 0 ? [r] : []));
+  const counts = new Uint32Array(Math.min(count, rows.length));
+  for (const values of eigenvalues)
+    for (let r = 0; r < counts.length; r++) if (values[r] >= bound) counts[r]++;
+  const edge: number[] = [];
+  counts.forEach((most, r) => {
+    if (most > 0) edge.push(r);
+  });
   const central = columnOf(rows, "distances/central-discrete");
   const stable = columnOf(rows, "distances/discrete-stable");
   const both = central && stable ? edge.filter((r) => central[r] >= 0 && stable[r] >= 0) : [];
@@ -49,8 +52,8 @@ export function edgeSummary(rows: Rows, criticalValue: number): EdgeSummary | un
   const ratios = near && far ? edge.map((r) => near[r] / far[r]).filter((x) => !Number.isNaN(x)) : [];
   return {
     rows: edge,
-    most: Math.max(0, ...counts),
-    several: counts.filter((count) => count > 1).length,
+    most: counts.reduce((most, each) => Math.max(most, each), 0),
+    several: counts.filter((each) => each > 1).length,
     nearer: both.length > 0 ? nearer.filter((is) => is).length / both.length : undefined,
     ratio: median(ratios),
     from,

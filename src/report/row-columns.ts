@@ -3,6 +3,17 @@ import type { Quantity, StepRow } from "../simulation/index.ts";
 /** One number per row; NaN where a row has none. */
 export type Column = Float64Array;
 
+/** The first rows of a run where they can be read column by column. */
+export interface StoredColumns {
+  readonly rowCount: number;
+  /** Optimizer steps taken before each row. */
+  readonly steps: Float64Array;
+  /** The paths of all quantities are its keys. */
+  readonly extents: ReadonlyMap<string, unknown>;
+  /** The columns of a quantity, made anew: one per entry of its largest array. */
+  readonly columns: (path: string) => Column[];
+}
+
 /** The entries of one quantity, row after row: 8 bytes an entry and 4 a row. */
 class Entries {
   private values = new Float64Array(16);
@@ -31,14 +42,13 @@ class Entries {
     this.rowCount = row + 1;
   }
 
-  /** As columns of `length` rows. */
-  columns(length: number): Column[] {
-    const columns: Column[] = [];
+  /** As columns of `length` rows, of which those here begin with row `offset`; into `columns`, where they are. */
+  columns(length: number, offset = 0, columns: Column[] = []): Column[] {
     for (let row = 0, start = 0; row < this.rowCount; row++) {
       const end = this.ends[row];
       for (let c = 0; start + c < end; c++) {
         columns[c] ??= new Float64Array(length).fill(NaN);
-        columns[c][row] = this.values[start + c];
+        columns[c][offset + row] = this.values[start + c];
       }
       start = end;
     }
@@ -47,15 +57,21 @@ class Entries {
 }
 
 /**
- * The numbers of a run by quantity: a tenth of the memory that its rows take as objects, for runs of a hundred thousand
- * rows. Filled once, row by row.
+ * The numbers of a run by quantity. Rows that are given one by one are kept, in a tenth of the memory that they take as
+ * objects; those that can be read column by column are read when they are asked for, and not kept.
  */
 export class RowColumns {
+  private readonly stored: StoredColumns | undefined;
   private readonly byPath = new Map<string, Entries>();
   private readonly stepOfRow: number[] = [];
 
-  /** Reads all rows once; none is kept. */
-  constructor(rows: Iterable<StepRow>) {
+  /**
+   * Reads all rows that are given once; none is kept.
+   *
+   * @param rows those after the stored ones
+   */
+  constructor(rows: Iterable<StepRow>, stored?: StoredColumns) {
+    this.stored = stored;
     for (const { step, quantities } of rows) {
       const row = this.stepOfRow.length;
       this.stepOfRow.push(step);
@@ -67,23 +83,50 @@ export class RowColumns {
     }
   }
 
+  /** The columns of a run on disk. */
+  static of({
+    rows,
+    stored,
+  }: {
+    readonly rows: (from: number) => Iterable<StepRow>;
+    readonly stored?: StoredColumns | undefined;
+  }): RowColumns {
+    return new RowColumns(rows(stored?.rowCount ?? 0), stored);
+  }
+
   /** Rows. */
   get length(): number {
-    return this.stepOfRow.length;
+    return this.first + this.stepOfRow.length;
   }
 
   /** Optimizer steps taken before each row. */
   get steps(): Float64Array {
-    return Float64Array.from(this.stepOfRow);
+    const steps = new Float64Array(this.length);
+    if (this.stored) steps.set(this.stored.steps);
+    steps.set(this.stepOfRow, this.first);
+    return steps;
   }
 
   /** The paths of all quantities. */
   get paths(): Iterable<string> {
-    return this.byPath.keys();
+    return new Set([...(this.stored?.extents.keys() ?? []), ...this.byPath.keys()]);
   }
 
   /** The columns of a quantity, made anew by each call: one per entry of its largest array, none if no row has it. */
   columns(path: string): Column[] {
-    return this.byPath.get(path)?.columns(this.length) ?? [];
+    const columns = this.stored?.extents.has(path) ? this.stored.columns(path) : [];
+    const own = this.byPath.get(path);
+    if (this.stepOfRow.length === 0) return columns;
+    const whole = columns.map((column) => {
+      const longer = new Float64Array(this.length).fill(NaN);
+      longer.set(column);
+      return longer;
+    });
+    return own?.columns(this.length, this.first, whole) ?? whole;
+  }
+
+  /** Rows that are stored. */
+  private get first(): number {
+    return this.stored?.rowCount ?? 0;
   }
 }

@@ -4,7 +4,7 @@ export { checkpointAt, checkpointsOf, processIn } from "./checkpoints.ts";
 export { configHash, readRunConfig, runDirectory } from "./config.ts";
 export { type ExportedWeights, exportWeights, type WeightsChoice } from "./export-weights.ts";
 export { nodeHost } from "./host.ts";
-export type { RunEvents } from "./loop.ts";
+export type { RunEvents, RunOptions } from "./loop.ts";
 export { openRun, type RunOnDisk } from "./open.ts";
 export { EXIT_CODES, type RunOutcome } from "./outcome.ts";
 export { resumeRun, startRun } from "./run.ts";

@@ -1,17 +1,17 @@
 import { join } from "node:path";
 import { Stopped } from "../base/index.ts";
 import {
+  archiveName,
   bindingOf,
   type ClaimedFolder,
-  Extents,
   type Journal,
   type JournalHead,
-  LiveHdf5,
+  joinedRows,
   makeFolder,
   NAMES,
+  type OpenArchive,
   RowDigest,
-  type RowSource,
-  reasonOf,
+  type Seal,
   writeCheckpoint,
 } from "../record/index.ts";
 import { endingSentence, type RunConfig, warmStartSentence } from "../settings/index.ts";
@@ -25,7 +25,9 @@ import {
   snapshotOf,
   withOutputsEvery,
 } from "../simulation/index.ts";
-import { LastValues, outcomeFile, type RunOutcome } from "./outcome.ts";
+import { DataFile } from "./data-file.ts";
+import { outcomeFile, type RunOutcome } from "./outcome.ts";
+import type { RowStock } from "./row-stock.ts";
 
 /** What a run tells while it goes. */
 export interface RunEvents {
@@ -49,44 +51,17 @@ export interface RunEvents {
 
 /** Seconds between checkpoints for `resume`, which only save it time. */
 const CHECKPOINT_SECONDS = 20;
-/** Seconds and rows between additions to data.hdf5. */
-const DATA_SECONDS = 5;
-const DATA_ROWS = 256;
-
-/** What is known of the rows that a run has, gathered row by row. */
-export class RowStock {
-  readonly extents = new Extents();
-  readonly digest = new RowDigest();
-  readonly last = new LastValues();
-  /** Digests before rows. */
-  private readonly digests = new Map<number, string>();
-  private readonly wanted: ReadonlySet<number>;
-  private rowCount = 0;
-
-  /** @param wanted indices of rows before which the digest is to be kept */
-  constructor(wanted: ReadonlySet<number> = new Set()) {
-    this.wanted = wanted;
-    this.digests.set(0, this.digest.value);
-  }
-
-  /** Takes in the rows that a run has. */
-  add(row: StepRow): void {
-    this.extents.add(row);
-    this.last.add(row);
-    this.digest.add(row);
-    this.rowCount++;
-    if (this.wanted.has(row.index + 1)) this.digests.set(row.index + 1, this.digest.value);
-  }
-
-  /** The digest of the rows before `index`. @param rows gives these rows again: they are read where it was not wanted */
-  digestBefore(index: number, rows: () => Iterable<StepRow>): string {
-    const known = index === this.rowCount ? this.digest.value : this.digests.get(index);
-    if (known !== undefined) return known;
-    const digest = new RowDigest();
-    for (const row of rows()) digest.add(row);
-    return digest.value;
-  }
+/** What a run can be told that changes none of its rows. */
+export interface RunOptions {
+  /** Bytes of a journal after which its rows go to the archive. Default 16 MiB. */
+  readonly archiveAfter?: number;
 }
+
+/** A journal of so many bytes is read again in a second or two. */
+const ARCHIVE_AFTER = 1 << 24;
+
+/** An archive that has been replaced stays for who is reading it. */
+const STALE_SECONDS = 60;
 
 /** What a run needs to go on. */
 export interface LoopParts {
@@ -95,11 +70,14 @@ export interface LoopParts {
   readonly built: BuiltRun;
   readonly journal: Journal;
   readonly head: JournalHead;
+  /** What has the rows before the journal's own. */
+  readonly archived?: OpenArchive | undefined;
   /** The rows that are logged. */
   readonly stock: RowStock;
   /** Added to the simulation's initial step. */
   readonly startedAt: number;
   readonly events: RunEvents;
+  readonly options: RunOptions;
 }
 
 /** A moment to go on from: all that the rest of the run depends on, and the digest of the rows before. */
@@ -123,6 +101,8 @@ export class RunLoop {
   private readonly data: DataFile;
   /** Before the row that was taken last. */
   private before: Moment | undefined;
+  /** An archive that the journal does not name any more, and since when. */
+  private stale: { readonly file: string; readonly time: number } | undefined;
 
   /** Rows that are logged. */
   get rowCount(): number {
@@ -133,9 +113,14 @@ export class RunLoop {
     const { journal, stock, folder, events } = parts;
     this.parts = parts;
     this.loggedCount = journal.rowCount;
-    this.data = new DataFile(folder.path(NAMES.data), journal, stock.extents, (line) =>
+    this.data = new DataFile(folder.path(NAMES.data), journal, stock.extents, parts.archived, (line) =>
       events.notice?.(line),
     );
+  }
+
+  /** The logged rows from `from` on, `to` exclusive. */
+  private rows(from: number, to?: number): Generator<StepRow> {
+    return joinedRows(this.data.archived, this.parts.journal, from, to);
   }
 
   /**
@@ -150,13 +135,19 @@ export class RunLoop {
       for (const notice of built.notices) events.notice?.(notice);
       await this.data.open();
       const interrupted = await this.compute(restore);
+      this.removeStale(0);
       const outcome = this.outcome(interrupted);
-      const kept = interrupted ? this.data.update() : this.data.finish();
+      if (interrupted) this.data.update();
+      const sha256 = interrupted ? undefined : this.data.finish();
       await events.concluding?.(outcome, built);
       if (!interrupted) {
         folder.check();
-        folder.writeOutcome(outcomeFile(outcome, head, journal.restarts));
-        if (kept) folder.remove(NAMES.journal, NAMES.oldJournal);
+        const sealed = sha256 === undefined ? undefined : { sha256, digests: this.lastDigests() };
+        folder.writeOutcome(outcomeFile(outcome, head, journal.restarts, sealed));
+        if (sealed) {
+          folder.remove(NAMES.journal, NAMES.oldJournal);
+          folder.removeArchives();
+        }
       }
       return outcome;
     } finally {
@@ -187,6 +178,7 @@ export class RunLoop {
         this.take({ index, step, quantities: withOutputsEvery(index, quantities, config.log.outputsEvery) });
         this.before = here;
         this.saveNowAndThen();
+        this.archiveNowAndThen();
       }
       this.saveLast(this.moment(index));
       return false;
@@ -198,10 +190,9 @@ export class RunLoop {
   }
 
   private begin(from: number): void {
-    const { journal, stock } = this.parts;
     this.from = from;
-    this.logged = journal.rows(from);
-    this.digest = new RowDigest(stock.digestBefore(from, () => journal.rows(0, from)));
+    this.logged = this.rows(from);
+    this.digest = new RowDigest(this.parts.stock.digestBefore(from, () => this.rows(0, from)));
   }
 
   private moment(index: number): Moment {
@@ -246,6 +237,46 @@ export class RunLoop {
     this.parts.folder.check();
     this.save(NAMES.resume, this.before);
     this.saved = performance.now();
+  }
+
+  /** The digests before the last row, where that has been computed here, and after it. */
+  private lastDigests(): Seal["digests"] {
+    const { index } = this.before?.snapshot ?? { index: -1 };
+    const { rowCount } = this;
+    const last = index === rowCount - 1 ? { [index]: this.before?.digest ?? "" } : {};
+    return { ...last, [rowCount]: this.before ? this.digest.value : this.parts.stock.digest.value };
+  }
+
+  /**
+   * Moves the journal's rows to the archive when they have become many. A checkpoint is written first, so that a run that is
+   * gone on with has no row of the archive to compute again but the last.
+   */
+  private archiveNowAndThen(): void {
+    const { journal, folder, options, events, head, stock } = this.parts;
+    if (!this.before || this.before.snapshot.index + 1 < journal.rowCount) return;
+    this.removeStale(STALE_SECONDS);
+    if (!this.data.isDue(journal.size, options.archiveAfter ?? ARCHIVE_AFTER)) return;
+    folder.check();
+    this.save(NAMES.resume, this.before);
+    const { rowCount: rows, restarts } = journal;
+    const file = archiveName(rows);
+    const old = this.data.archived?.archive;
+    const archived = this.data.archive(folder.path(file), events.shouldStop, (sha256) => {
+      const known = { file, rows, sha256, digests: this.lastDigests(), summary: stock.last.values, restarts };
+      folder.check();
+      journal.continueAfter({ ...head, archive: known });
+      return known;
+    });
+    if (!archived) return;
+    this.removeStale(0);
+    if (old) this.stale = { file: old.file, time: performance.now() };
+  }
+
+  /** Removes the archive before the last one when that is so many seconds old. */
+  private removeStale(seconds: number): void {
+    if (!this.stale || performance.now() - this.stale.time < 1000 * seconds) return;
+    this.parts.folder.remove(this.stale.file);
+    this.stale = undefined;
   }
 
   /** Writes the last checkpoints: the weights as they are, and one from which `resume` has a row to compute again. */
@@ -299,79 +330,5 @@ export class RunLoop {
       seconds: (performance.now() - this.started) / 1000,
       ...(config.profile && { profile: built.profile() }),
     };
-  }
-}
-
-/** data.hdf5 while a run goes. It is derived from the journal, so that its failure is a notice, once. */
-class DataFile {
-  private readonly path: string;
-  private readonly journal: Journal;
-  private readonly extents: Extents;
-  private readonly notice: (line: string) => void;
-  private live: LiveHdf5 | undefined;
-  private time = Number.NEGATIVE_INFINITY;
-  /** Rows that the file does not have yet. */
-  private pending: StepRow[] = [];
-
-  constructor(path: string, journal: Journal, extents: Extents, notice: (line: string) => void) {
-    this.path = path;
-    this.journal = journal;
-    this.extents = extents;
-    this.notice = notice;
-  }
-
-  /** Starts the file with the rows that are logged. */
-  async open(): Promise<void> {
-    try {
-      this.live = await LiveHdf5.load(this.path);
-    } catch (error) {
-      this.fail(error);
-    }
-    this.update();
-  }
-
-  /** Takes a row that the journal has, and writes when it is time to. */
-  add(row: StepRow): void {
-    if (!this.live) return;
-    this.pending.push(row);
-    if (this.pending.length >= DATA_ROWS || performance.now() - this.time > DATA_SECONDS * 1000)
-      this.update();
-  }
-
-  /** Brings the file up to the journal. Returns whether it is. */
-  update(): boolean {
-    return this.attempt((live) => live.update(this.extents, this.source(), this.pending));
-  }
-
-  /** Leaves the file of a run that has ended. Returns whether it was read back and is what the journal holds. */
-  finish(): boolean {
-    return this.attempt((live) => live.finish(this.extents, this.source()));
-  }
-
-  close(): void {
-    this.attempt((live) => live.close());
-  }
-
-  private source(): RowSource {
-    return { rowCount: this.journal.rowCount, rows: () => this.journal.rows() };
-  }
-
-  private attempt(act: (live: LiveHdf5) => void): boolean {
-    if (!this.live) return false;
-    try {
-      act(this.live);
-      this.pending = [];
-      this.time = performance.now();
-      return true;
-    } catch (error) {
-      this.fail(error);
-      return false;
-    }
-  }
-
-  private fail(error: unknown): void {
-    this.live = undefined;
-    this.pending = [];
-    this.notice(`data.hdf5 is not written: ${reasonOf(error)}; the journal has every row and stays`);
   }
 }

@@ -4,7 +4,7 @@ import type { RunConfig } from "../settings/index.ts";
 import { configHash, readRunConfig } from "./config.ts";
 
 /** A run on disk, going, stopped or ended. */
-export interface RunOnDisk extends Pick<KeptRows, "rowCount" | "rows"> {
+export interface RunOnDisk extends Pick<KeptRows, "rowCount" | "rows" | "stored"> {
   readonly config: RunConfig;
   /** How it ended; undefined while it can go on. */
   readonly outcome: OutcomeFile | undefined;
@@ -19,7 +19,7 @@ export interface RunOnDisk extends Pick<KeptRows, "rowCount" | "rows"> {
  */
 export async function openRun(directory: string, operation: string): Promise<RunOnDisk> {
   const config = readRunConfig(directory, operation);
-  const { rowCount, rows, configHash: written } = await openRows(directory, operation);
+  const { rowCount, rows, stored, configHash: written } = await openRows(directory, operation);
   if (written !== undefined && written !== configHash(config))
     throw valueError(
       operation,
@@ -27,5 +27,5 @@ export async function openRun(directory: string, operation: string): Promise<Run
       `those of two in ${directory}`,
       "restore the config.json that the run was started with",
     );
-  return { config, rowCount, rows, outcome: readOutcome(directory) };
+  return { config, rowCount, rows, stored, outcome: readOutcome(directory) };
 }

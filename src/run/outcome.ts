@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import type { ProcessStatus } from "../flows/index.ts";
-import type { JournalHead, OutcomeFile } from "../record/index.ts";
+import type { JournalHead, OutcomeFile, Seal } from "../record/index.ts";
 import type { RunConfig } from "../settings/index.ts";
 import {
   isWallClock,
@@ -38,7 +38,12 @@ export const EXIT_CODES = { finished: 0, failed: 1, interrupted: 130 } as const;
 
 /** Last values, row by row. */
 export class LastValues {
-  private readonly last: Record<string, number> = {};
+  private readonly last: Record<string, number>;
+
+  /** @param known those of the rows before */
+  constructor(known: Readonly<Record<string, number>> = {}) {
+    this.last = { ...known };
+  }
 
   add({ quantities }: StepRow): void {
     for (const path in quantities) {
@@ -55,11 +60,17 @@ export class LastValues {
   }
 }
 
-/** What outcome.json says of a run that has ended. @param restarts how often it was gone on with */
+/**
+ * What outcome.json says of a run that has ended.
+ *
+ * @param restarts how often it was gone on with
+ * @param sealed what its data.hdf5 is known by; undefined where it could not be written
+ */
 export function outcomeFile(
   outcome: RunOutcome,
-  { config: _, ...head }: JournalHead,
+  { config: _, archive: __, ...head }: JournalHead,
   restarts: number,
+  sealed: Seal | undefined,
 ): OutcomeFile {
   const job = process.env.SLURM_JOB_ID;
   return {
@@ -71,6 +82,7 @@ export function outcomeFile(
     seconds: outcome.seconds,
     backend: outcome.backend,
     digest: outcome.digest,
+    ...(sealed && { sealed }),
     summary: outcome.summary,
     host: hostname(),
     ...(job && { job }),

@@ -9,7 +9,7 @@ import {
   type StepRow,
   snapshotOf,
 } from "../simulation/index.ts";
-import type { RowStock } from "./loop.ts";
+import type { RowStock } from "./row-stock.ts";
 
 /** What a checkpoint is held against. */
 export interface RestoreFrom {

@@ -6,7 +6,9 @@ import {
   createJournal,
   folderState,
   type JournalHead,
+  joinedRows,
   NAMES,
+  openArchive,
   openJournal,
   readCheckpoint,
   readOldJournal,
@@ -20,12 +22,14 @@ import {
   criticalValueOf,
   restoreProcesses,
   type Simulation,
+  type StepRow,
 } from "../simulation/index.ts";
 import { configHash, readConfigJsonOf, withEdge, writeConfigJson } from "./config.ts";
 import { nodeHost } from "./host.ts";
-import { RowStock, type RunEvents, RunLoop } from "./loop.ts";
+import { type RunEvents, RunLoop, type RunOptions } from "./loop.ts";
 import { outcomeOf, type RunOutcome } from "./outcome.ts";
 import { Candidates } from "./restore.ts";
+import { RowStock } from "./row-stock.ts";
 
 /** The engine that computes, with its version. */
 const engine = (): string => `Node ${process.versions.node}`;
@@ -42,12 +46,13 @@ export async function startRun(
   directory: string,
   provenance: Provenance,
   events: RunEvents = {},
+  options: RunOptions = {},
 ): Promise<RunOutcome> {
   const folder = ClaimedFolder.forNewRun(directory);
   const written = [NAMES.journal, NAMES.config, NAMES.data, ...copiesOf(asked, "")];
   let loop: RunLoop;
   try {
-    loop = begin(asked, folder, provenance, events);
+    loop = begin(asked, folder, provenance, events, options);
   } catch (error) {
     folder.abandon(written);
     throw error;
@@ -64,7 +69,13 @@ export async function startRun(
   }
 }
 
-function begin(asked: RunConfig, folder: ClaimedFolder, provenance: Provenance, events: RunEvents): RunLoop {
+function begin(
+  asked: RunConfig,
+  folder: ClaimedFolder,
+  provenance: Provenance,
+  events: RunEvents,
+  options: RunOptions,
+): RunLoop {
   const built = buildRun(asked, nodeHost({ shouldStop: events.shouldStop }));
   try {
     const config = withEdge(asked, built.criticalValue);
@@ -81,7 +92,8 @@ function begin(asked: RunConfig, folder: ClaimedFolder, provenance: Provenance, 
     const journal = createJournal(folder.path(NAMES.journal), head);
     writeConfigJson(folder.directory, json);
     const startedAt = start?.index ?? 0;
-    return new RunLoop({ config, folder, built, journal, head, stock: new RowStock(), startedAt, events });
+    const stock = new RowStock();
+    return new RunLoop({ config, folder, built, journal, head, stock, startedAt, events, options });
   } catch (error) {
     built.dispose();
     throw error;
@@ -100,6 +112,7 @@ export async function resumeRun(
   steps: number | null,
   events: RunEvents = {},
   version?: string,
+  options: RunOptions = {},
 ): Promise<RunOutcome> {
   const json = readConfigJsonOf(directory, "resume");
   if (folderState(directory) === "foreign")
@@ -124,7 +137,7 @@ export async function resumeRun(
     }
     return (
       (await completeOldRun(folder, json, steps, events)) ??
-      (await goOn(folder, json, steps, events, version))
+      (await goOn(folder, json, steps, events, version, options))
     );
   } finally {
     folder.release();
@@ -163,20 +176,23 @@ async function completeOldRun(
 }
 
 /** Goes on with a run whose journal is there. */
-function goOn(
+async function goOn(
   folder: ClaimedFolder,
   given: JournalHead["config"],
   steps: number | null,
   events: RunEvents,
   version = "",
+  options: RunOptions = {},
 ): Promise<RunOutcome> {
   const { directory } = folder;
   const notice = (line: string): void => events.notice?.(line);
   const json = takeOverOldJournal(folder, given, notice);
   const config = fromConfigJson(json);
   const planned = steps === null ? config : { ...config, steps };
-  const { journal, rows, rowCount, head, droppedBytes } = openJournal(folder.path(NAMES.journal));
+  const { journal, rowCount, head, droppedBytes } = openJournal(folder.path(NAMES.journal));
   let built: BuiltRun | undefined;
+  let loop: RunLoop;
+  let restore: (simulation: Simulation) => number;
   try {
     refuseForeign(config, planned, { ...head, backend: String(head.config.backend) }, directory);
     refuseShorter(rowCount, planned.steps);
@@ -189,8 +205,11 @@ function goOn(
     for (const changed of changesOf(config, directory)) notice(changed);
     built = buildRun(planned, nodeHost({ copies: directory, shouldStop: events.shouldStop }));
     const candidates = new Candidates(directory, rowCount);
-    const stock = new RowStock(candidates.indices);
-    for (const row of rows()) stock.add(row);
+    const archived = head.archive && (await openArchive(directory, head.archive, "resume", true));
+    folder.removeArchives(head.archive);
+    const stock = new RowStock(candidates.indices, archived);
+    for (const row of journal.rows()) stock.add(row);
+    const rows = (from?: number, to?: number): Iterable<StepRow> => joinedRows(archived, journal, from, to);
     const start = config.load.path === null ? undefined : readCheckpoint(config.load.path);
     const parts = {
       config: planned,
@@ -198,13 +217,15 @@ function goOn(
       built,
       journal,
       head,
+      archived,
       stock,
       startedAt: start?.index ?? 0,
       events,
+      options,
     };
     if (planned.steps !== given.steps || json !== given || !existsSync(folder.path(NAMES.config)))
       writeConfigJson(directory, { ...json, steps: planned.steps });
-    const restore = (simulation: Simulation): number => {
+    restore = (simulation: Simulation): number => {
       if (start) restoreProcesses(simulation.processes, start, config.load.fromProcess);
       const from = candidates.restore(simulation, { head, stock, rows, notice });
       if (from < rowCount)
@@ -212,12 +233,13 @@ function goOn(
       return from;
     };
     journal.restart({ version: version || head.version, engine: engine() });
-    return new RunLoop(parts).run(restore);
+    loop = new RunLoop(parts);
   } catch (error) {
     built?.dispose();
     journal.close();
     throw error;
   }
+  return await loop.run(restore);
 }
 
 /**

@@ -122,13 +122,28 @@ function sameEntries(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
   return true;
 }
 
+/** The paths of rows, as they stand and sorted, with their bytes. */
+interface Order {
+  readonly paths: readonly string[];
+  readonly sorted: readonly { readonly path: string; readonly name: Uint8Array }[];
+}
+
+/** So many orders are kept. */
+const MOST_ORDERS = 8;
+
+function hasPaths(quantities: StepRow["quantities"], paths: readonly string[]): boolean {
+  let at = 0;
+  for (const path in quantities) if (path !== paths[at++]) return false;
+  return at === paths.length;
+}
+
 /**
  * A row as bytes that are the same for rows in which `rowDifference` finds nothing: what a digest of a run is made of.
  * Wall-clock times and padding are left out; every NaN is one NaN.
  */
 export class RowBytes {
-  private paths: readonly string[] = [];
-  private sorted: readonly { readonly path: string; readonly name: Uint8Array }[] = [];
+  /** Orders that were made: a run's rows have one of a few lists of paths. */
+  private readonly orders: Order[] = [];
   private bytes = new Uint8Array(4096);
   private view = new DataView(this.bytes.buffer);
   private length = 0;
@@ -153,18 +168,19 @@ export class RowBytes {
     return this.bytes.subarray(0, this.length);
   }
 
-  /** The row's paths in an order that does not depend on how it was made. Most rows have the paths of the one before. */
-  private order({ quantities }: StepRow): typeof this.sorted {
+  /** The row's paths in an order that does not depend on how it was made. */
+  private order({ quantities }: StepRow): Order["sorted"] {
+    const known = this.orders.find(({ paths }) => hasPaths(quantities, paths));
+    if (known) return known.sorted;
+    const encoder = new TextEncoder();
     const paths = Object.keys(quantities);
-    if (paths.length !== this.paths.length || paths.some((path, i) => path !== this.paths[i])) {
-      const encoder = new TextEncoder();
-      this.paths = paths;
-      this.sorted = paths
-        .filter((path) => !isWallClock(path))
-        .sort((a, b) => (a < b ? -1 : 1))
-        .map((path) => ({ path, name: encoder.encode(`${path}\0`) }));
-    }
-    return this.sorted;
+    const sorted = paths
+      .filter((path) => !isWallClock(path))
+      .sort((a, b) => (a < b ? -1 : 1))
+      .map((path) => ({ path, name: encoder.encode(`${path}\0`) }));
+    this.orders.unshift({ paths, sorted });
+    this.orders.length = Math.min(this.orders.length, MOST_ORDERS);
+    return sorted;
   }
 
   private reserve(more: number): void {

@@ -5,6 +5,7 @@ import { type OutcomeFile, writeFileAtomic, writeStack } from "../record/index.t
 import {
   type ComparedRun,
   edgeSummary,
+  RowColumns,
   renderSweep,
   type SweepRun,
   sweepTable,
@@ -12,7 +13,6 @@ import {
 } from "../report/index.ts";
 import { openRun } from "../run/index.ts";
 import { toConfigJson } from "../settings/index.ts";
-import type { StepRow } from "../simulation/index.ts";
 import { runFolder, SWEEP_NAMES } from "./folder.ts";
 import { type PointStatus, sweepStatus } from "./status.ts";
 
@@ -60,20 +60,20 @@ export async function gatherSweep(
     );
   const gathered: GatheredRun[] = [];
   const charted: ComparedRun[] = [];
-  async function* runs(): AsyncGenerator<readonly StepRow[]> {
+  async function* runs(): AsyncGenerator<RowColumns> {
     for (const { status, outcome } of ended) {
-      const { config, rows } = await openRun(runFolder(sweep, status.point), "sweep gather");
-      const all = [...rows()];
-      gathered.push({ status, outcome, edge: edgeSummary(all, outcome.criticalValue) });
+      const run = await openRun(runFolder(sweep, status.point), "sweep gather");
+      const rows = RowColumns.of(run);
+      gathered.push({ status, outcome, edge: edgeSummary(rows, outcome.criticalValue) });
       if (charted.length < MOST_CHARTED)
         charted.push({
           name: status.point.id,
-          config: toConfigJson(config, { cmd: "", gitHash: null, version }),
-          rows: all,
+          config: toConfigJson(run.config, { cmd: "", gitHash: null, version }),
+          rows,
           criticalValue: outcome.criticalValue,
           ...(outcome.exitCode !== 0 && { mark: "ended early" }),
         });
-      yield all;
+      yield rows;
     }
   }
   const scalars = scalarsOf(ended.map(({ outcome }) => outcome));

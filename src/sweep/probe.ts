@@ -67,7 +67,7 @@ function sizesIn(folder: string): { readonly journal: number; readonly rest: num
   for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
     const stat = statSync(join(folder, name));
     if (!stat.isFile()) continue;
-    if (name === "data.hdf5" || name.startsWith("journal")) journal += stat.size;
+    if (name === "data.hdf5" || /^(journal|archive)/.test(name)) journal += stat.size;
     else rest += stat.size;
   }
   return { journal, rest };

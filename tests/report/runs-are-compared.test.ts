@@ -13,11 +13,18 @@ import {
   lossChart,
   renderClaims,
 } from "../../src/report/index.ts";
+import type { StepRow } from "../../src/simulation/index.ts";
 import { violationsOf } from "../support/accessibility.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { CONFIG, syntheticRun } from "./synthetic-run.ts";
 
-const run = (name: string, lr: number, width: number, steps = 120, processes?: string[]): ComparedRun => ({
+const run = (
+  name: string,
+  lr: number,
+  width: number,
+  steps = 120,
+  processes?: string[],
+): ComparedRun & { readonly rows: readonly StepRow[] } => ({
   name,
   config: { ...CONFIG, opt: { ...CONFIG.opt, lr }, arch: { ...CONFIG.arch, width }, expid: name, cmd: name },
   rows: syntheticRun(steps, processes).map((row) => ({

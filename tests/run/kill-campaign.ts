@@ -1,6 +1,6 @@
 /**
  * Kills a run again and again and resumes it: at random moments, by SIGKILL and SIGTERM, with a second writer at the same
- * folder, with stale and foreign files thrown in. What must come out is the run that was left in peace.
+ * folder, with stale and foreign files thrown in, every other run with an archive that grows every few rows. What must come out is the run that was left in peace.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -66,8 +66,12 @@ interface Started {
   readonly exit: Promise<{ readonly code: number | null; readonly signal: string | null }>;
 }
 
-function start({ command }: Campaign, argv: readonly string[]): Started {
-  const child = spawn(process.execPath, [...command, ...argv], { stdio: ["ignore", "ignore", "pipe"] });
+/** Bytes of some rows. */
+const ARCHIVE_AFTER = "150000";
+
+function start({ command }: Campaign, argv: readonly string[], archived: boolean): Started {
+  const env = { ...process.env, ...(archived && { CENTRAL_FLOWS_ARCHIVE_AFTER: ARCHIVE_AFTER }) };
+  const child = spawn(process.execPath, [...command, ...argv], { stdio: ["ignore", "ignore", "pipe"], env });
   let told = "";
   child.stderr?.on("data", (chunk) => {
     told += chunk;
@@ -99,6 +103,7 @@ function throwIn(folder: string, other: string, random: Random): void {
     () => writeFileSync(join(folder, "lock"), JSON.stringify({ host: hostname(), pid: gone, start: "" })),
     () => writeFileSync(join(folder, ".cf-0123456789abcdef01234567.tmp"), "half"),
     () => writeFileSync(join(folder, NAMES.data), "no HDF5"),
+    () => writeFileSync(join(folder, "archive-7.hdf5"), "no HDF5"),
     () => {
       const fd = openSync(join(folder, NAMES.journal), "a");
       writeSync(fd, new Uint8Array(37).fill(0xc3));
@@ -131,6 +136,7 @@ export async function campaign(options: Campaign): Promise<CampaignResult> {
   };
   for (; result.kills < kills; result.runs++) {
     const run = join(folder, `disturbed-${result.runs}`);
+    const archived = result.runs % 2 === 1;
     let seen = 0;
     for (;;) {
       const state = folderState(run);
@@ -141,8 +147,8 @@ export async function campaign(options: Campaign): Promise<CampaignResult> {
         throwIn(run, other, random);
       }
       const argv = resuming ? ["resume", run, "--quiet"] : ["run", ...words(steps), "--out", run, "--quiet"];
-      const first = start(options, argv);
-      const second = random.uniform() < 0.2 ? start(options, argv) : undefined;
+      const first = start(options, argv, archived);
+      const second = random.uniform() < 0.2 ? start(options, argv, archived) : undefined;
       const kill = result.kills < kills;
       if (kill) {
         const wait =

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { choice, text, valueError } from "../../base/index.ts";
 import { folderState, writeFileAtomic } from "../../record/index.ts";
-import { type ComparedRun, compareRuns, tableText } from "../../report/index.ts";
+import { type ComparedRun, compareRuns, RowColumns, tableText } from "../../report/index.ts";
 import { openRun } from "../../run/index.ts";
 import { toConfigJson } from "../../settings/index.ts";
 import { criticalValueOf } from "../../simulation/index.ts";
@@ -82,12 +82,13 @@ function distinctNames(folders: readonly string[]): string[] {
 }
 
 async function comparedRun(folder: string, name: string, page: string): Promise<ComparedRun> {
-  const { config, rows, outcome } = await openRun(folder, "compare");
+  const run = await openRun(folder, "compare");
+  const { config, outcome } = run;
   const report = join(folder, "report.html");
   return {
     name: name || basename(folder),
     config: toConfigJson(config, { cmd: "", gitHash: null, version: version() }),
-    rows: [...rows()],
+    rows: RowColumns.of(run),
     criticalValue: outcome?.criticalValue ?? criticalValueOf(config),
     ...(existsSync(report) && { report: relative(page, report).split(sep).join("/") }),
   };

@@ -39,7 +39,7 @@ function drawn(
   live = false,
 ): { readonly page: string; readonly summary: Summary } {
   const { config } = run;
-  const rows = new RowColumns(run.rows());
+  const rows = RowColumns.of(run);
   const summary = summaryTable(rows, criticalValue);
   const json = toConfigJson(config, { cmd: "", gitHash: null, version: version() });
   const diagnostics = diagnosticsIn(directory);
@@ -101,7 +101,7 @@ export async function summaryOf({
   directory,
   criticalValue,
 }: Pick<RunOutcome, "directory" | "criticalValue">): Promise<Summary> {
-  return summaryTable(new RowColumns((await openRun(directory, "report")).rows()), criticalValue);
+  return summaryTable(RowColumns.of(await openRun(directory, "report")), criticalValue);
 }
 
 /**

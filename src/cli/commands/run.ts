@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Stopped } from "../../base/index.ts";
+import { Stopped, valueError } from "../../base/index.ts";
 import { rightsOf } from "../../custom/index.ts";
 import { PROCESS_KINDS } from "../../flows/index.ts";
 import type { Summary } from "../../report/index.ts";
 import {
   EXIT_CODES,
   type RunEvents,
+  type RunOptions,
   type RunOutcome,
   readRunConfig,
   resumeRun,
@@ -15,6 +16,7 @@ import {
 } from "../../run/index.ts";
 import type { RunConfig } from "../../settings/index.ts";
 import { quantityData, type StepRow } from "../../simulation/index.ts";
+import { keepMemoryFlat } from "../terminal/memory.ts";
 import { profileText } from "../terminal/profile-text.ts";
 import { createProgress, type Progress } from "../terminal/progress.ts";
 import { terminal, watchInterrupts } from "../terminal/signals.ts";
@@ -31,6 +33,19 @@ export interface Voice {
 function numberAt(row: StepRow, path: string, i = 0): number | undefined {
   const quantity = row.quantities[path];
   return quantity === undefined ? undefined : quantityData(quantity)[i];
+}
+
+/** A run of so many rows may become a long one. */
+const LONG = 200;
+
+/** Bytes of a journal after which its rows go to the archive, where the environment has them. */
+const ARCHIVE_AFTER = "CENTRAL_FLOWS_ARCHIVE_AFTER";
+
+function optionsIn(env: Readonly<Record<string, string | undefined>>): RunOptions {
+  const bytes = env[ARCHIVE_AFTER];
+  if (!bytes) return {};
+  if (/^\d+$/.test(bytes)) return { archiveAfter: Number(bytes) };
+  throw valueError(ARCHIVE_AFTER, "a number of bytes", bytes, "leave it out for 16777216");
 }
 
 /** What the progress bar shows of a row: the first process that has it, flows first. */
@@ -60,8 +75,12 @@ async function withProgress(
     env: process.env,
   });
   const interrupts = watchInterrupts((line) => progress.note(line));
+  let rows = 0;
   const events: RunEvents = {
-    row: (row) => progress.update({ step: row.index + 1, ...progressOf(row) }),
+    row: (row) => {
+      if (++rows === LONG) keepMemoryFlat();
+      progress.update({ step: row.index + 1, ...progressOf(row) });
+    },
     notice: (line) => progress.note(line),
     shouldStop: interrupts.asked,
     concluding: async (outcome, built) => {
@@ -128,8 +147,9 @@ export async function runCommand(
   const told = rights === undefined ? notices : [...notices, rights];
   if (!voice.quiet) for (const notice of told) process.stderr.write(`${notice}\n`);
   const directory = runDirectory(config, process.env);
+  const options = optionsIn(process.env);
   return withProgress(config.steps, voice, (events) =>
-    startRun(config, directory, { cmd, gitHash: gitHash(), version: version() }, events),
+    startRun(config, directory, { cmd, gitHash: gitHash(), version: version() }, events, options),
   );
 }
 
@@ -150,7 +170,8 @@ export const resume = command({
   example: "resume experiments/my-run --steps 2000",
   words: (positionals) => oneFolder("resume", positionals),
   run({ dir, steps, ...voice }) {
+    const options = optionsIn(process.env);
     const total = steps ?? readRunConfig(dir).steps;
-    return withProgress(total, voice, (events) => resumeRun(dir, steps, events, version()));
+    return withProgress(total, voice, (events) => resumeRun(dir, steps, events, version(), options));
   },
 });

@@ -79,8 +79,15 @@ export function runOnWorker(main: URL, argv: readonly string[]): Promise<number>
   });
 }
 
+/**
+ * Room for new objects on the thread that computes. V8 makes it 48 MB and then moves what outlives it into memory that grows by
+ * some 50 MB before it is looked through; with 12 MB a long run needs a third less, for the same time.
+ */
+const YOUNG_MEGABYTES = 12;
+
 function startWorker(main: URL, centralFlows: Shared): Worker {
-  const options = { workerData: { centralFlows } };
+  const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MEGABYTES };
+  const options = { workerData: { centralFlows }, resourceLimits };
   if (!main.pathname.endsWith(".ts")) return new Worker(main, options);
   // From a checkout: tsx does not follow into threads by itself.
   const start = `import("tsx/esm/api").then(({ register }) => { register(); return import("${main.href}"); })`;

@@ -40,7 +40,7 @@ export function chartSource(rows: Rows, criticalValue: number): ChartSource {
     rows,
     criticalValue,
     edge: edgeSummary(rows, criticalValue),
-    axes: [{ steps }, ...(warm.length > 0 ? [{ steps: Float64Array.of(...warm, steps[0]) }] : [])],
+    axes: [{ steps }, ...(warm.length > 0 ? [{ steps: Float64Array.from([...warm, steps[0]]) }] : [])],
   };
 }
 
@@ -53,7 +53,7 @@ function warmGroup({ rows, axes }: ChartSource, path: string, first: number | un
   const values = columnOf(rows, path)?.subarray(0, (axes[1]?.steps.length ?? 1) - 1);
   if (!values || axes.length < 2) return [];
   return group("Warm start", "warm", [
-    { name: path, values: Float64Array.of(...values, first ?? Number.NaN), axis: 1 },
+    { name: path, values: Float64Array.from([...values, first ?? Number.NaN]), axis: 1 },
   ]);
 }
 

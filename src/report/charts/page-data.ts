@@ -23,48 +23,62 @@ interface Column {
  */
 export function dataElement(axes: readonly Axis[], charts: readonly AnyChart[], id?: string): string {
   const columns = axes.map(({ steps }) => columnsOf(steps.length));
-  const thin = ({ values, axis = 0 }: Line): Float64Array => {
-    const chosen = columns[axis];
-    return chosen ? extremes(values, chosen) : values;
-  };
-  const plain = charts.map((chart) =>
-    chart.kind === "plane"
-      ? {
-          kind: chart.kind,
-          id: chart.id,
-          title: chart.title,
-          axes: chart.axes,
-          start: chart.start,
-          stretches: chart.stretches.map(plainStretch),
-        }
-      : {
-          kind: chart.kind,
-          id: chart.id,
-          title: chart.title,
-          axis: chart.axis,
-          along: chart.along,
-          log: chart.log ?? false,
-          level: chart.level,
-          family: chart.family,
-          groups: chart.groups.map(({ label, role, shown, strays, lines }) => ({
-            label,
-            role,
-            shown,
-            strays: strays ?? false,
-            lines: lines.map((line) => ({
-              name: line.name,
-              axis: line.axis ?? 0,
-              values: encoded(thin(line), columns[line.axis ?? 0] !== undefined),
+  const plain = charts
+    .map((drawn) => thinned(axes, drawn))
+    .map((chart) =>
+      chart.kind === "plane"
+        ? {
+            kind: chart.kind,
+            id: chart.id,
+            title: chart.title,
+            axes: chart.axes,
+            start: chart.start,
+            stretches: chart.stretches.map(plainStretch),
+          }
+        : {
+            kind: chart.kind,
+            id: chart.id,
+            title: chart.title,
+            axis: chart.axis,
+            along: chart.along,
+            log: chart.log ?? false,
+            level: chart.level,
+            family: chart.family,
+            groups: chart.groups.map(({ label, role, shown, strays, lines }) => ({
+              label,
+              role,
+              shown,
+              strays: strays ?? false,
+              lines: lines.map((line) => ({
+                name: line.name,
+                axis: line.axis ?? 0,
+                values: encoded(line.values, columns[line.axis ?? 0] !== undefined),
+              })),
             })),
-          })),
-        },
-  );
+          },
+    );
   const placed = axes.map(({ steps, times }, i) => {
     const at = (values: Float64Array) => encoded(columns[i] ? places(values, columns[i]) : values, false);
     return { steps: at(steps), rows: rowsPerColumn(columns[i]), ...(times && { times: at(times) }) };
   });
   const json = JSON.stringify({ axes: placed, charts: plain }).replaceAll("<", "\\u003c");
   return `<script type="application/json" class="run-data"${id === undefined ? "" : ` id="${id}"`}>${json}</script>`;
+}
+
+/**
+ * A chart with its lines thinned as `dataElement` does it, so that of a long run only one chart at a time has all its numbers.
+ * A chart that is thinned already stays as it is.
+ */
+export function thinned<Kind extends AnyChart>(axes: readonly Axis[], chart: Kind): Kind {
+  if (chart.kind === "plane") return chart;
+  const columns = axes.map(({ steps }) => columnsOf(steps.length));
+  const thin = (line: Line): Line => {
+    const axis = line.axis ?? 0;
+    const chosen = columns[axis];
+    if (!chosen || line.values.length !== axes[axis].steps.length) return line;
+    return { ...line, values: extremes(line.values, chosen) };
+  };
+  return { ...chart, groups: chart.groups.map((each) => ({ ...each, lines: each.lines.map(thin) })) };
 }
 
 /** Whether a run of so many rows is thinned. */

@@ -40,14 +40,18 @@ export function planeChart(source: ChartSource): PlaneChart[] {
 }
 
 function stretchesOf({ rows }: ChartSource): Stretch[] {
-  const chosen = columnOf(rows, "plane/row");
-  if (!chosen) return [];
-  const starts = [...new Set(chosen.filter((row) => !Number.isNaN(row)))];
-  const stride = Math.ceil(starts.length / MOST_STRETCHES);
+  const logged = columnOf(rows, "plane/row");
   const paths = processesIn(rows).flatMap((process) => {
     const [x, y] = columnsOf(rows, `plane/${process}`);
     return x && y ? [{ label: labelOf(process), role: process, x, y }] : [];
   });
+  if (!logged) return [];
+  // A file of data sets has 0 for an integer that is not there as well; where there are paths, it is the row 0.
+  const chosen = logged.map((row, r) =>
+    Number.isNaN(row) && paths.some(({ x }) => !Number.isNaN(x[r])) ? 0 : row,
+  );
+  const starts = [...new Set(chosen.filter((row) => !Number.isNaN(row)))];
+  const stride = Math.ceil(starts.length / MOST_STRETCHES);
   return starts
     .filter((_, i) => i % stride === 0)
     .flatMap((start) => {

@@ -1,6 +1,5 @@
 import { valueError } from "../../base/index.ts";
 import type { ProcessKind } from "../../flows/index.ts";
-import type { StepRow } from "../../simulation/index.ts";
 import {
   type AnyChart,
   type Chart,
@@ -18,11 +17,12 @@ import {
   lossChart,
   sharpnessChart,
 } from "../charts/dynamics-charts.ts";
+import { thinned } from "../charts/page-data.ts";
 import { compareValues, type Difference, differencesOf } from "../differences.ts";
 import { edgeSummary } from "../edge.ts";
 import { formatNumber } from "../format.ts";
 import { labelOf, processesIn } from "../processes.ts";
-import { averagingWindow, columnOf, columnsOf, runningMean } from "../series.ts";
+import { averagingWindow, columnOf, columnsOf, type Rows, runningMean, stepsOf } from "../series.ts";
 import { type Panel, renderRuns, type Section } from "./runs-page.ts";
 import type { Table } from "./table.ts";
 
@@ -32,7 +32,7 @@ export interface ComparedRun {
   readonly name: string;
   /** The configuration in the structure of config.json. */
   readonly config: Readonly<Record<string, unknown>>;
-  readonly rows: readonly StepRow[];
+  readonly rows: Rows;
   /** c, the edge of stability. */
   readonly criticalValue: number;
   /** The address of its report, relative to the page. */
@@ -110,7 +110,7 @@ export function sectionsOfRuns(runs: readonly ComparedRun[]): readonly Section[]
 }
 
 /** Sums of the learning rates before each row; those of a warm start are taken to be that of row 0. */
-function timesOf({ rows, config }: ComparedRun): Float64Array {
+function timesOf({ rows, config }: ComparedRun, steps: Float64Array): Float64Array {
   const logged = processesIn(rows)
     .map((process) => columnOf(rows, `${process}/opt.lr`))
     .find((column) => column !== undefined);
@@ -119,8 +119,8 @@ function timesOf({ rows, config }: ComparedRun): Float64Array {
     const found = logged?.[r];
     return found === undefined || Number.isNaN(found) ? Number(opt?.lr) : found;
   };
-  let time = rows[0].step * rate(0);
-  return Float64Array.from(rows, (_, r) => {
+  let time = steps[0] * rate(0);
+  return steps.map((_, r) => {
     const now = time;
     time += rate(r);
     return now;
@@ -132,10 +132,10 @@ function prepare(
   differences: readonly Difference[],
   by: CompareBy,
 ): { prepared: Prepared[]; end: number | undefined } {
-  const axes = runs.map((run) => ({
-    steps: Float64Array.from(run.rows, ({ step }) => step),
-    times: timesOf(run),
-  }));
+  const axes = runs.map((run) => {
+    const steps = stepsOf(run.rows);
+    return { steps, times: timesOf(run, steps) };
+  });
   const measure = by === "step" ? "steps" : "times";
   const last = Math.min(...axes.map((axis) => axis[measure][axis.steps.length - 1]));
   // Runs of different stretches have no step in common: each is taken at its own end.
@@ -216,7 +216,7 @@ function numbersOf({ rows, at, criticalValue }: Prepared, process: ProcessKind):
     process === "discrete"
       ? valueAt(smoothed(columnOf(rows, "discrete/train_loss"), rows.length))
       : valueAt(columnOf(rows, `${process}/predicted_loss`));
-  const edge = process === "central" ? edgeSummary(rows.slice(0, at + 1), criticalValue) : undefined;
+  const edge = process === "central" ? edgeSummary(rows, criticalValue, at + 1) : undefined;
   return [
     ...[
       valueAt(columnOf(rows, `${process}/train_loss`)),
@@ -312,7 +312,12 @@ function multiples(
   const panels = MULTIPLES.flatMap(([id, title, draw]): Panel[] => {
     const charts = runs.flatMap((run, i) =>
       draw(chartSource(run.rows, run.criticalValue)).map((found) =>
-        placed(found, run, i, together && (oneEdge || id !== "sharpness") ? id : undefined),
+        placed(
+          thinned([run.axis], found),
+          run,
+          i,
+          together && (oneEdge || id !== "sharpness") ? id : undefined,
+        ),
       ),
     );
     if (charts.length === 0) return [];

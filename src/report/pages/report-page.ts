@@ -18,7 +18,7 @@ import {
   observedCharts,
   optimizerCharts,
 } from "../charts/other-charts.ts";
-import { dataElement, isThinned } from "../charts/page-data.ts";
+import { dataElement, isThinned, thinned } from "../charts/page-data.ts";
 import { planeChart } from "../charts/plane-chart.ts";
 import { flattened, runFacts, titleOf } from "../facts.ts";
 import { escapeHtml, formatNumber } from "../format.ts";
@@ -65,7 +65,7 @@ export function reportPage(kit: PageKit, input: ReportInput, options: PageOption
     head(input, title),
     `<main>${summarySection(input.summary)}`,
     ...(charts.length > 0
-      ? [legendOfUse("all plots"), thinned(input.rows.length)]
+      ? [legendOfUse("all plots"), thinningNote(input.rows.length)]
       : ['<p class="empty">No steps have been logged yet.</p>']),
     `<div class="charts">${charts.map((chart) => chartSection(chart)).join("\n")}</div>`,
     input.diagnostics === undefined ? "" : diagnosticsSection(input.diagnostics),
@@ -76,23 +76,25 @@ export function reportPage(kit: PageKit, input: ReportInput, options: PageOption
 }
 
 /** Every chart that the rows can fill, in reading order. */
-function chartsOf(source: ChartSource): AnyChart[] {
-  return [
-    ...planeChart(source),
-    ...lossChart(source),
-    ...sharpnessChart(source),
-    ...distancesChart(source),
-    ...variancesChart(source),
-    ...batchSharpnessChart(source),
-    ...gradientChart(source),
-    ...accuracyChart(source),
-    ...optimizerCharts(source),
-    ...observedCharts(source),
-    ...costCharts(source),
-  ];
-}
+const CHARTS: readonly ((source: ChartSource) => AnyChart[])[] = [
+  planeChart,
+  lossChart,
+  sharpnessChart,
+  distancesChart,
+  variancesChart,
+  batchSharpnessChart,
+  gradientChart,
+  accuracyChart,
+  optimizerCharts,
+  observedCharts,
+  costCharts,
+];
 
-const thinned = (rows: number): string =>
+/** The charts of a run; of a long one no more of their numbers are kept than are drawn. */
+const chartsOf = (source: ChartSource): AnyChart[] =>
+  CHARTS.flatMap((draw) => draw(source).map((chart) => thinned(source.axes, chart)));
+
+const thinningNote = (rows: number): string =>
   isThinned(rows)
     ? `<p class="howto">Of the ${rows} steps each curve shows the least and the largest value of every few; all numbers are in data.hdf5.</p>`
     : "";
