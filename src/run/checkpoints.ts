@@ -22,6 +22,15 @@ export function checkpointsOf(directory: string, operation: string): Checkpoint[
   return [...found.values()].sort((a, b) => a.index - b.index);
 }
 
+/** The checkpoint of the last weights of a run; undefined where there is none that can be read. Other files are not looked at. */
+export function latestCheckpoint(directory: string): Checkpoint | undefined {
+  try {
+    return readCheckpoint(join(directory, NAMES.checkpoints, NAMES.latest));
+  } catch {
+    return undefined;
+  }
+}
+
 /** The checkpoint of a step among those of a run, or the last. @throws InputValueError where it has none, naming those there are */
 export function checkpointAt(
   checkpoints: readonly Checkpoint[],

@@ -80,11 +80,16 @@ function start({ command }: Campaign, argv: readonly string[], archived: boolean
   return { child, told: () => told, exit };
 }
 
-/** Waits until a file has grown by some rows, or a while. */
-async function afterGrowth(path: string, milliseconds: number): Promise<void> {
+/** Waits until a file has been seen to change so often, as with every row, or for ten seconds; then a while. */
+async function afterChanges(path: string, times: number, milliseconds: number): Promise<void> {
   const size = (): number => (existsSync(path) ? statSync(path).size : 0);
-  const before = size();
-  for (let waited = 0; size() <= before && waited < 10_000; waited += 5) await setTimeout(5);
+  let last = size();
+  for (let waited = 0, changes = 0; changes < times && waited < 10_000; waited += 5) {
+    await setTimeout(5);
+    const now = size();
+    if (now !== last) changes++;
+    last = now;
+  }
   await setTimeout(milliseconds);
 }
 
@@ -154,7 +159,7 @@ export async function campaign(options: Campaign): Promise<CampaignResult> {
         const wait =
           random.uniform() < 0.3
             ? setTimeout(1500 * random.uniform())
-            : afterGrowth(join(run, NAMES.journal), 200 * random.uniform());
+            : afterChanges(join(run, NAMES.journal), 1 + 30 * random.uniform(), 100 * random.uniform());
         await Promise.race([wait, first.exit]);
         const signal = random.uniform() < 0.5 ? "SIGKILL" : "SIGTERM";
         first.child.kill(signal);

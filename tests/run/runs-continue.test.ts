@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { writeNpz } from "../../src/data/index.ts";
 import { readCheckpoint, writeCheckpoint } from "../../src/record/checkpoint.ts";
 import { NAMES, readOutcome } from "../../src/record/index.ts";
+import { latestCheckpoint } from "../../src/run/index.ts";
 import { quantityData } from "../../src/simulation/index.ts";
 import {
   type LeftRun,
@@ -262,4 +263,14 @@ describe("a run that starts from a checkpoint", () => {
     await expect(run(partial)).rejects.toThrow(/array "step"/);
     expect(existsSync(join(base, "never"))).toBe(false);
   });
+});
+
+test("the last weights are found beside damaged and foreign checkpoints, and their absence is no error", () => {
+  const folder = copyOf("beside");
+  const checkpoints = join(folder, NAMES.checkpoints);
+  writeFileSync(join(checkpoints, "checkpoint_3.npz"), "no zip");
+  writeCheckpoint(join(checkpoints, "checkpoint_99.npz"), { index: 99, arrays: new Map() }, "");
+  expect(latestCheckpoint(folder)?.index).toBe(STEPS);
+  rmSync(join(checkpoints, NAMES.latest));
+  expect(latestCheckpoint(folder)).toBeUndefined();
 });

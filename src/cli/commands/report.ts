@@ -7,8 +7,7 @@ import { changesOf } from "../../custom/index.ts";
 import { NAMES, writeFileAtomic } from "../../record/index.ts";
 import { RowColumns, renderReport, type Summary, summaryTable, summaryText } from "../../report/index.ts";
 import {
-  checkpointAt,
-  checkpointsOf,
+  latestCheckpoint,
   nodeHost,
   openRun,
   processIn,
@@ -69,8 +68,8 @@ function diagnosticsIn(directory: string): Diagnostics | undefined {
 /** Writes diagnostics.json of a run that has ended, from its last checkpoint: one gradient more. */
 function writeDiagnostics({ directory, ending }: RunOutcome, built: BuiltRun): void {
   if (ending === "interrupted") return;
-  const last = checkpointAt(checkpointsOf(directory, "report"), null, "report");
-  if (!last.arrays.has("discrete.w")) return;
+  const last = latestCheckpoint(directory);
+  if (!last?.arrays.has("discrete.w")) return;
   const whole = built.coordinates && buildRun(wholeOf(directory), nodeHost({ copies: directory }));
   try {
     const { objective, rule } = whole ?? built;
