@@ -17,6 +17,7 @@ const SLOW = [
   "tests/packaging/tarball-works-when-installed.test.ts",
   "tests/run/default-run-shows-the-flow.test.ts",
   "tests/run/killed-runs-resume.test.ts",
+  "tests/run/long-runs-are-archived.test.ts",
   "tests/sweep/killed-sweeps-finish.test.ts",
   "tests/studies/studies-are-carried-out.test.ts",
   "tests/verify/whole-fixtures-agree.test.ts",
