@@ -2,7 +2,7 @@
  * The evidence for and against the central flow with the noise of mini-batches (docs/beyond.md), as tables:
  *
  *     npx tsx tools/noise.ts toy [--steps 2e7] [--seed 1]
- *     npx tsx tools/noise.ts digits [--batches 12 --batches 25 …] [--seeds 3] [--rows 80]
+ *     npx tsx tools/noise.ts digits [--batches 12 --batches 25 …] [--seeds 3] [--rows 80] [--terms gradient --terms sharpness …]
  *     npx tsx tools/noise.ts rmsprop [--batches 12 --batches 25 …] [--seeds 3] [--rows 80]
  *
  * toy: the minimal example with noise, its mean sharpness and the fourth moment of its oscillation against the flow's.
@@ -19,6 +19,7 @@ import {
   edgeExample,
   gradientDescent,
   innerProduct,
+  NOISE_TERMS,
   type NoiseTerm,
   type Process,
   restingKurtosis,
@@ -35,6 +36,7 @@ const { positionals, values } = parseArgs({
     seeds: { type: "string", default: "3" },
     rows: { type: "string", default: "80" },
     seed: { type: "string", default: "1" },
+    terms: { type: "string", multiple: true, default: [...NOISE_TERMS] },
   },
 });
 
@@ -297,7 +299,9 @@ function compare(words: readonly string[], batches: readonly string[]): void {
   const seeds = Array.from({ length: Number(values.seeds) }, (_, seed) => String(seed));
   const found = batches.map((size) => ({
     size,
-    seen: seeds.map((seed) => run([...words, "--data.batch-size", size, "--data.batch-seed", seed])),
+    seen: seeds.map((seed) =>
+      run([...words, "--data.batch-size", size, "--data.batch-seed", seed, "--noisy.terms", ...values.terms]),
+    ),
   }));
   const column =
     (pick: (seen: Seen) => number, digits = 3) =>
