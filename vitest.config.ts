@@ -9,6 +9,7 @@ const SLOW = [
   "tests/flows/rules/critical-value-is-the-stability-edge.test.ts",
   "tests/lab/engine/presets-make-their-point.test.ts",
   "tests/lab/lab-in-a-browser.test.ts",
+  "tests/lab/lab-in-firefox.test.ts",
   "tests/lab/links-are-computed-in-node.test.ts",
   "tests/linalg/programs/noise-balances-five-thousand-times.test.ts",
   "tests/packaging/jsr-takes-it.test.ts",

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildInto, run } from "../support/build.ts";
 import { launchChromium } from "../support/chromium.ts";
+import { openInFirefox } from "../support/firefox.ts";
 
 const HERE = fileURLToPath(new URL("engines", import.meta.url));
 const PATIENCE = 240_000;
@@ -19,7 +20,6 @@ const ENGINES: Readonly<Record<string, readonly string[]>> = {
   Bun: [join(HERE, "node_modules/bun/bin/bun.exe")],
   Deno: [join(HERE, "node_modules/@deno/linux-x64-glibc/deno"), "run", "-A"],
 };
-const FIREFOX = [process.env.FIREFOX_PATH, "/usr/bin/firefox-esr", "/usr/bin/firefox"];
 const TYPES: Record<string, string> = { ".html": "text/html; charset=utf-8", ".js": "text/javascript" };
 const POLICIES = {
   WebAssembly: "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'",
@@ -116,24 +116,14 @@ describe.each(Object.entries(POLICIES))("browsers, %s", (_, policy) => {
   test(
     "Firefox has the same digests",
     async (ctx) => {
-      const firefox = FIREFOX.find((path) => path && starts(path));
-      if (!firefox) {
-        console.warn("skipped: no Firefox; set FIREFOX_PATH to run on its engine");
-        return ctx.skip();
-      }
       const served = await serve(policy);
-      const profile = mkdtempSync(join(tmpdir(), "firefox-"));
-      let child: ChildProcess | undefined;
+      const firefox = openInFirefox(served.address);
+      if (!firefox) return ctx.skip();
       try {
-        child = spawn(firefox, ["--headless", "--no-remote", "--profile", profile, served.address], {
-          stdio: "ignore",
-        });
         expect(await served.answer).toBe(expected);
       } finally {
-        const ended = new Promise((done) => child?.once("exit", done));
-        if (child?.kill()) await ended;
+        await firefox.close();
         served.server.close();
-        rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
       }
     },
     PATIENCE,

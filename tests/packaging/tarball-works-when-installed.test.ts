@@ -14,6 +14,9 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { publint } from "publint";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Session } from "../../src/lab/engine/session.ts";
+import { argvOf, readLink } from "../../src/lab/index.ts";
+import { programOf } from "../../src/lab/link/program.ts";
 import { ROOT, run } from "../support/build.ts";
 
 const OFFLINE = ["--offline", "--ignore-scripts", "--install-links", "--no-audit", "--no-fund"];
@@ -156,6 +159,36 @@ test("a custom rule runs from a TypeScript file that has nothing beside it", () 
     readFileSync(join(alone, "mine.ts"), "utf8"),
   );
 });
+
+test.each([
+  "#opt=gd&opt.lr=0.6&data=moons&data.n=12&arch=mlp&arch.width=4&steps=30&runs=discrete,central,stable",
+  "#opt=rmsprop&opt.lr=0.01&opt.beta2=0.95&opt.schedule=piecewise&opt.lr-at=9:0.02,15:0.005&data=moons&data.n=12&arch=mlp&arch.width=4&steps=20",
+])(
+  "the program that the lab exports of %s has the bits of the lab's rows, and passes the type checker",
+  (link) => {
+    const pairs = readLink(link)?.runs[0] ?? new Map();
+    const program = programOf(pairs);
+    const session = new Session(argvOf(pairs));
+    const rows: string[] = [];
+    while (session.open) {
+      const { index, quantities } = session.step();
+      rows.push([index, quantities["discrete/train_loss"], quantities["central/train_loss"]].join(" "));
+    }
+    expect(rows).toHaveLength(Number(pairs.get("steps")));
+    // What is exported is JavaScript and TypeScript alike; `console` is no part of the language.
+    const node = "declare const console: { log(...values: unknown[]): void };\n";
+    write("exported.ts", node + program);
+    write("exported.mjs", program);
+    const compilerOptions = {
+      ...{ module: "NodeNext", moduleResolution: "NodeNext", target: "ES2022", lib: ["ES2022"], types: [] },
+      ...{ strict: true, noEmit: true },
+    };
+    write("tsconfig.json", JSON.stringify({ compilerOptions, files: ["exported.ts"] }));
+    const compiler = dirname(createRequire(import.meta.url).resolve("typescript/package.json"));
+    expect(run(process.execPath, [join(compiler, "bin", "tsc"), "-p", app], app)).toBe("");
+    expect(run(process.execPath, ["exported.mjs"], app).trim().split("\n")).toEqual(rows);
+  },
+);
 
 const subpaths = Object.keys(manifest.exports).filter((path) => path !== "./package.json");
 const names = subpaths.map((path) => path.replace(/^\./, "central-flows"));
