@@ -74,7 +74,10 @@ export function refusing(text, sentence) {
 export { ${names.map((name) => `refuse as ${name}`).join(", ")} };`;
 }
 
-/** The index of a layer, as source or as declarations, and whatever else min.js loses, without what min.js does without; undefined for any other file. */
+/**
+ * The index of a layer, as source or as declarations, without what min.js does without, and what stands for modules that it
+ * loses; undefined for any other file.
+ */
 export function withoutLeftOut(path, text) {
   const other = withoutShortcuts(path) ?? withoutRivals("central-flows/min", path, text);
   if (other !== undefined) return other;
