@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseJson, valueError } from "../base/index.ts";
 import { NAMES, readJournal, writeFileAtomic } from "../record/index.ts";
 import { fromConfigJson, type RunConfig, sameRun } from "../settings/index.ts";
+import { inNetworkWeights } from "../simulation/index.ts";
 
 /** What two configurations must share to be the same run, as a hash. */
 export const configHash = (config: RunConfig): string =>
@@ -30,6 +31,13 @@ export function runDirectory(
 export function readRunConfig(directory: string, operation = "resume"): RunConfig {
   return fromConfigJson(readConfigJsonOf(directory, operation));
 }
+
+/**
+ * The configuration of the run in a folder for weights from its checkpoints: over the network's own weights, none of which are
+ * read from elsewhere. See `readRunConfig`.
+ */
+export const configAtCheckpoints = (directory: string, operation: string): RunConfig =>
+  inNetworkWeights({ ...readRunConfig(directory, operation), init: null });
 
 /** The contents of a run's config.json. See `readRunConfig`. */
 export function readConfigJsonOf(directory: string, operation: string): Readonly<Record<string, unknown>> {

@@ -1,7 +1,7 @@
 /** A run from its configuration to its outputs, resumed after an interruption. */
 
 export { checkpointAt, checkpointsOf, latestCheckpoint, processIn } from "./checkpoints.ts";
-export { configHash, readRunConfig, runDirectory } from "./config.ts";
+export { configAtCheckpoints, configHash, readRunConfig, runDirectory } from "./config.ts";
 export { type ExportedWeights, exportWeights, type WeightsChoice } from "./export-weights.ts";
 export { nodeHost } from "./host.ts";
 export type { RunEvents, RunOptions } from "./loop.ts";

@@ -10,8 +10,8 @@ import { rightsOf } from "../custom/index.ts";
 import { adam, compileRule, heavyBall } from "../flows/index.ts";
 import { lanczos } from "../linalg/index.ts";
 import type { StudyFigure } from "../report/index.ts";
-import { checkpointsOf, nodeHost, processIn, readRunConfig } from "../run/index.ts";
-import { type BuiltRun, buildRun, inNetworkWeights } from "../simulation/index.ts";
+import { checkpointsOf, configAtCheckpoints, nodeHost, processIn } from "../run/index.ts";
+import { type BuiltRun, buildRun } from "../simulation/index.ts";
 import { builtOf, train } from "./problems/trained.ts";
 import { type Findings, type StudyTask, stopIfAsked, study } from "./study.ts";
 
@@ -327,7 +327,7 @@ export const epsilon = study({
 
 /** A(ε) and the interval at every checkpoint of a run. */
 function ofRun(directory: string, task: StudyTask): Findings<never> {
-  const config = inNetworkWeights({ ...readRunConfig(directory, "study epsilon"), init: null });
+  const config = configAtCheckpoints(directory, "study epsilon");
   const rights = rightsOf(config);
   task.progress(0, "building the run");
   const built = buildRun(config, nodeHost({ copies: directory, shouldStop: task.shouldStop }));

@@ -1,11 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Session } from "../../src/lab/engine/session.ts";
 import { argvOf, readLink } from "../../src/lab/index.ts";
+import { serveForAnswer } from "../support/answering-server.ts";
 import { ROOT, run } from "../support/build.ts";
 import { openInFirefox } from "../support/firefox.ts";
 import { SHORT } from "./lab-page.ts";
@@ -33,40 +32,14 @@ test.each(["'self' 'wasm-unsafe-eval'", "'self'"])(
   async (scripts) => {
     const folder = mkdtempSync(join(tmpdir(), "lab-firefox-"));
     run(process.execPath, [join(ROOT, "tools", "lab.mjs"), folder], ROOT);
-    let told: (words: string) => void = () => {};
-    const answer = new Promise<string>((resolve) => {
-      told = resolve;
+    const policy = `default-src 'none'; script-src ${scripts}; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'`;
+    const { server, address, answer } = await serveForAnswer(policy, TYPES, (path) => {
+      if (path === "/probe.js") return PROBE;
+      if (!/^\/(index\.html|page\.js|page\.css|worker\.js)$/.test(path)) return undefined;
+      const text = readFileSync(join(folder, "site", path), "utf8");
+      return text.replace('<script src="page.js">', '<script src="probe.js"></script><script src="page.js">');
     });
-    const server = createServer((request, response) => {
-      if (request.method === "POST") {
-        let body = "";
-        request.on("data", (part) => {
-          body += part;
-        });
-        request.on("end", () => {
-          response.end();
-          told(body);
-        });
-        return;
-      }
-      const path = (request.url ?? "/").replace(/\/$/, "/index.html");
-      const known = /^\/(index\.html|page\.js|page\.css|worker\.js|probe\.js)$/.test(path);
-      response.writeHead(known ? 200 : 404, {
-        "content-type": TYPES[extname(path)] ?? "text/plain",
-        "content-security-policy": `default-src 'none'; script-src ${scripts}; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'`,
-      });
-      if (!known) response.end();
-      else if (path === "/probe.js") response.end(PROBE);
-      else {
-        const text = readFileSync(join(folder, "site", path), "utf8");
-        response.end(
-          text.replace('<script src="page.js">', '<script src="probe.js"></script><script src="page.js">'),
-        );
-      }
-    });
-    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/${SHORT}`;
-    const firefox = openInFirefox(address);
+    const firefox = openInFirefox(address + SHORT);
     try {
       if (!firefox) return;
       const session = new Session(argvOf(readLink(SHORT)?.runs[0] ?? new Map()));

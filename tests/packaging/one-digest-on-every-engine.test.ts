@@ -1,11 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type AnsweringServer, serveForAnswer } from "../support/answering-server.ts";
 import { buildInto, run } from "../support/build.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { openInFirefox } from "../support/firefox.ts";
@@ -131,36 +130,12 @@ describe.each(Object.entries(POLICIES))("browsers, %s", (_, policy) => {
 });
 
 /** Serves the built package under a policy; `answer` is what the page posts. */
-async function serve(policy: string): Promise<{ server: Server; address: string; answer: Promise<string> }> {
-  let found: (text: string) => void = () => {};
-  const answer = new Promise<string>((resolve) => {
-    found = resolve;
-  });
-  const server = createServer((request, response) => {
-    const path = new URL(request.url ?? "/", "http://localhost").pathname;
-    if (request.method === "POST") {
-      let body = "";
-      request.on("data", (part) => {
-        body += part;
-      });
-      request.on("end", () => {
-        response.end();
-        found(body);
-      });
-      return;
-    }
+async function serve(policy: string): Promise<AnsweringServer> {
+  const served = await serveForAnswer(policy, TYPES, (path) => {
     const file = join(folder, path);
-    const type = TYPES[extname(path)];
-    const known = type !== undefined && existsSync(file);
-    response.writeHead(known ? 200 : 404, {
-      "content-type": type ?? "text/plain",
-      "content-security-policy": policy,
-    });
-    response.end(known ? readFileSync(file) : undefined);
+    return existsSync(file) ? readFileSync(file) : undefined;
   });
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const { port } = server.address() as AddressInfo;
-  return { server, address: `http://127.0.0.1:${port}/engines/index.html`, answer };
+  return { ...served, address: `${served.address}engines/index.html` };
 }
 
 const starts = (command: string): boolean =>

@@ -29,7 +29,14 @@ import {
   spectrumTable,
   tableText,
 } from "../../report/index.ts";
-import { checkpointAt, checkpointsOf, nodeHost, openRun, processIn, readRunConfig } from "../../run/index.ts";
+import {
+  checkpointAt,
+  checkpointsOf,
+  configAtCheckpoints,
+  nodeHost,
+  openRun,
+  processIn,
+} from "../../run/index.ts";
 import {
   canonical,
   didYouMean,
@@ -186,7 +193,9 @@ async function analysed(
   say: (line: string) => void,
 ): Promise<number> {
   const { subject, json } = asked;
-  const config = inNetworkWeights(subject.config ?? { ...readRunConfig(subject.dir, "analyse"), init: null });
+  const config = subject.config
+    ? inNetworkWeights(subject.config)
+    : configAtCheckpoints(subject.dir, "analyse");
   const rights = rightsOf(config);
   if (rights !== undefined) say(rights);
   const built = buildRun(config, nodeHost({ copies: subject.dir, shouldStop }));

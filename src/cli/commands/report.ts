@@ -7,16 +7,16 @@ import { changesOf } from "../../custom/index.ts";
 import { NAMES, writeFileAtomic } from "../../record/index.ts";
 import { RowColumns, renderReport, type Summary, summaryTable, summaryText } from "../../report/index.ts";
 import {
+  configAtCheckpoints,
   latestCheckpoint,
   nodeHost,
   openRun,
   processIn,
   type RunOnDisk,
   type RunOutcome,
-  readRunConfig,
 } from "../../run/index.ts";
-import { type RunConfig, toConfigJson } from "../../settings/index.ts";
-import { type BuiltRun, buildRun, criticalValueOf, inNetworkWeights } from "../../simulation/index.ts";
+import { toConfigJson } from "../../settings/index.ts";
+import { type BuiltRun, buildRun, criticalValueOf } from "../../simulation/index.ts";
 import { version } from "../terminal/version.ts";
 import { command, oneFolder } from "./command.ts";
 
@@ -70,7 +70,8 @@ function writeDiagnostics({ directory, ending }: RunOutcome, built: BuiltRun): v
   if (ending === "interrupted") return;
   const last = latestCheckpoint(directory);
   if (!last?.arrays.has("discrete.w")) return;
-  const whole = built.coordinates && buildRun(wholeOf(directory), nodeHost({ copies: directory }));
+  const whole =
+    built.coordinates && buildRun(configAtCheckpoints(directory, "report"), nodeHost({ copies: directory }));
   try {
     const { objective, rule } = whole ?? built;
     const place = processIn(last, "discrete", objective.dimension, "report");
@@ -80,10 +81,6 @@ function writeDiagnostics({ directory, ending }: RunOutcome, built: BuiltRun): v
     whole?.dispose();
   }
 }
-
-/** A run's configuration by its network's own weights, which come from elsewhere. */
-const wholeOf = (directory: string): RunConfig =>
-  inNetworkWeights({ ...readRunConfig(directory, "report"), init: null });
 
 /** Writes what a run that has just been computed leaves for readers, report.html above all; returns the summary it shows. */
 export async function writeReport(outcome: RunOutcome, built: BuiltRun): Promise<Summary> {

@@ -248,6 +248,21 @@ export interface TurnedNoise {
   at(X: Float64Array, Y: Float64Array): Float64Array;
 }
 
+/** Σ_ij t(i, a)·M_ij·t(j, b) for a, b < size: an n×n matrix in another basis. */
+function turned(
+  matrix: Float64Array,
+  n: number,
+  size: number,
+  t: (from: number, to: number) => number,
+): Float64Array {
+  const out = new Float64Array(size * size);
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j < n; j++)
+      for (let a = 0; a < size; a++)
+        for (let b = 0; b < size; b++) out[a * size + b] += t(i, a) * matrix[i * n + j] * t(j, b);
+  return out;
+}
+
 /** Turns what was measured into the basis of other vectors. */
 export function noiseIn(noise: SubstepNoise, vectors: Float64Array, k: number): TurnedNoise {
   const { count, preconditioner, vectors: old, slow } = noise;
@@ -257,24 +272,9 @@ export function noiseIn(noise: SubstepNoise, vectors: Float64Array, k: number): 
   const turn = Float64Array.from({ length: count * k }, (_, at) =>
     innerProduct(scaled, Math.floor(at / k), vectors, at % k, p),
   );
-  const into = (matrix: Float64Array): Float64Array => {
-    const out = new Float64Array(k * k);
-    for (let i = 0; i < count; i++)
-      for (let j = 0; j < count; j++)
-        for (let a = 0; a < k; a++)
-          for (let b = 0; b < k; b++)
-            out[a * k + b] += turn[i * k + a] * matrix[i * count + j] * turn[j * k + b];
-    return out;
-  };
-  const back = (matrix: Float64Array, held: number): Float64Array => {
-    const out = new Float64Array(held * held);
-    for (let i = 0; i < held; i++)
-      for (let j = 0; j < held; j++)
-        for (let a = 0; a < k; a++)
-          for (let b = 0; b < k; b++)
-            out[i * held + j] += turn[i * k + a] * matrix[a * k + b] * turn[j * k + b];
-    return out;
-  };
+  const into = (matrix: Float64Array): Float64Array => turned(matrix, count, k, (i, a) => turn[i * k + a]);
+  const back = (matrix: Float64Array, held: number): Float64Array =>
+    turned(matrix, k, held, (a, i) => turn[i * k + a]);
   const along = semidefinite(into(noise.along), k);
   const at = (X: Float64Array, Y: Float64Array): Float64Array => {
     if (!slow) return along;
